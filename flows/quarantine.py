@@ -1,0 +1,113 @@
+"""Split the rows of a feed into good and bad (data contract 1, bad input).
+
+Every check of the feed's pandera model runs on collected rows; a failed check is one line of
+`rejects` with a masked value, and the rest of the feed counts.  Then equal rows of a keyed feed
+collapse to one, and rows that share a key and differ are all quarantined: nobody guesses.
+"""
+
+from dataclasses import dataclass
+
+import pandera.polars as pa
+import polars as pl
+from pandera.errors import SchemaErrors
+
+FAILURES = {"index": pl.Int64, "column": pl.String, "check": pl.String, "value": pl.String}
+
+# pandera's names for its own checks, in the words of what was expected
+EXPECTED = {
+    "not_nullable": "not_null",
+    "isin": "known_value",
+    "str_length": "not_empty",
+    "in_range": "in_range",
+    "greater_than": "positive",
+    "less_than_or_equal_to": "not_after_received_on",
+}
+
+
+class ValidatorBroken(RuntimeError):
+    """The validator did not do what it is trusted with; nothing may be published."""
+
+
+@dataclass(frozen=True)
+class Deduplicated:
+    """Rows with each key once, how many equal rows were dropped, and the rows that contradict."""
+
+    rows: pl.DataFrame
+    dropped: int
+    conflicting: pl.DataFrame
+
+
+def failures(rows: pl.DataFrame, schema: pa.DataFrameSchema) -> pl.DataFrame:
+    """Every failed check: index (row position), column, check, value (as text, not yet masked).
+
+    Raises ValidatorBroken when given anything but collected rows (pandera looks at names and types
+    only of a LazyFrame) and when a check itself fails to run.
+    """
+    if not isinstance(rows, pl.DataFrame):
+        raise ValidatorBroken(f"rows must be collected before validation, found {type(rows).__name__}")
+    try:
+        schema.validate(rows, lazy=True)
+    except SchemaErrors as errors:
+        cases = errors.failure_cases
+        if cases["index"].null_count():
+            # never quote the failure: it may hold somebody's ID or name
+            broken = cases.filter(pl.col("index").is_null()).select("column", "check").rows()
+            raise ValidatorBroken(f"checks that could not run: {broken}") from None
+        return cases.select(
+            pl.col("index").cast(pl.Int64),
+            "column",
+            check=pl.col("check").str.extract(r"^([a-z_]+)").replace(EXPECTED),
+            value=pl.col("failure_case").cast(pl.String),
+        )
+    return pl.DataFrame(schema=FAILURES)
+
+
+def without_repeats(rows: pl.DataFrame, keys: tuple[tuple[str, ...], ...]) -> Deduplicated:
+    """Collapse equal rows that share a key; take out rows that share a key and differ.
+
+    `rows` has a column `row` (position) beside the feed's own; the first of equal rows stays.
+    """
+    if not keys:
+        return Deduplicated(rows, 0, rows.clear())
+    sharing = pl.concat(sharing_key(rows, key) for key in keys).unique("row").sort("row")
+    if sharing.is_empty():
+        return Deduplicated(rows, 0, sharing)
+    content = [name for name in rows.columns if name != "row"]
+    once = sharing.unique(content, keep="first", maintain_order=True)
+    doubtful = pl.any_horizontal(pl.struct(key).is_duplicated() for key in keys)
+    conflicting = once.filter(doubtful)
+    gone = sharing.join(once.filter(~doubtful), on="row", how="anti")
+    return Deduplicated(
+        rows.join(gone, on="row", how="anti", maintain_order="left"),
+        sharing.height - once.height,
+        conflicting,
+    )
+
+
+def sharing_key(rows: pl.DataFrame, key: tuple[str, ...]) -> pl.DataFrame:
+    """The rows whose key stands in another row too."""
+    ordered = rows if ascending(rows, key) else rows.sort(key)
+    as_before = pl.all_horizontal(pl.col(name) == pl.col(name).shift() for name in key)
+    as_after = pl.all_horizontal(pl.col(name) == pl.col(name).shift(-1) for name in key)
+    return ordered.filter((as_before | as_after).fill_null(value=False))
+
+
+def ascending(rows: pl.DataFrame, key: tuple[str, ...]) -> bool:
+    """Whether rows already ascend by a key, so that millions of them need no sorting."""
+    above, equal = pl.lit(value=False), pl.lit(value=True)
+    for name in key:
+        before = pl.col(name).to_physical().shift()
+        above = above | (equal & (pl.col(name).to_physical() > before))
+        equal = equal & (pl.col(name).to_physical() == before)
+    return bool(rows.select((above | equal).all()).item())
+
+
+def mask(value: pl.Expr) -> pl.Expr:
+    """The shape of a value: digits as 9, letters as A, a or 字, so that no value can be read back."""
+    return (
+        value.str.slice(0, 40)
+        .str.replace_all("[0-9]", "9")
+        .str.replace_all("[A-Z]", "A")
+        .str.replace_all("[a-z]", "a")
+        .str.replace_all(r"[^\x00-\x7F]", "字")
+    )

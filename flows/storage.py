@@ -1,0 +1,91 @@
+"""Files that are complete or absent: written aside, synced, renamed; and their SHA-256 digests."""
+
+import hashlib
+import json
+import os
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+
+# one writer setting for every table, so that equal rows are equal bytes
+COMPRESSION_LEVEL = 1
+ROW_GROUP_ROWS = 1 << 20
+
+
+def write_table(rows: pl.DataFrame, path: Path) -> None:
+    """A Parquet file; its folder is renamed into place as a whole later."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    rows.write_parquet(
+        path,
+        compression="zstd",
+        compression_level=COMPRESSION_LEVEL,
+        row_group_size=ROW_GROUP_ROWS,
+    )
+
+
+def write_json(content: Any, path: Path) -> None:
+    """A JSON file for machines and people: sorted keys, indented, UTF-8."""
+    text = json.dumps(content, ensure_ascii=False, indent=2, sort_keys=True)
+    path.write_text(text + "\n", encoding="utf-8")
+
+
+def sha256(path: Path) -> str:
+    """The SHA-256 of a file's bytes, as 64 hexadecimal digits."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def sha256_of(content: Any) -> str:
+    """The SHA-256 of a JSON value in canonical form: sorted keys, no blanks."""
+    text = json.dumps(content, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def sync(path: Path) -> None:
+    """Force a file, or a folder and every file below it, to the disk."""
+    below = [path, *path.rglob("*")] if path.is_dir() else [path]
+    for each in below:
+        handle = os.open(each, os.O_RDONLY)
+        try:
+            os.fsync(handle)
+        finally:
+            os.close(handle)
+
+
+@contextmanager
+def aside(target: Path) -> Iterator[Path]:
+    """A folder to fill beside `target`; removed again when filling it fails."""
+    target.parent.mkdir(parents=True, exist_ok=True)
+    folder = target.with_name(f".{target.name}.{os.getpid()}.partial")
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(mode=0o700)
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def put_in_place(folder: Path, target: Path) -> None:
+    """Rename a complete folder to its final name; an older one of that name makes way."""
+    sync(folder)
+    if target.exists():
+        old = target.with_name(f".{target.name}.{os.getpid()}.old")
+        target.rename(old)
+        folder.rename(target)
+        shutil.rmtree(old)
+    else:
+        folder.rename(target)
+    sync_folder_entry(target.parent)
+
+
+def sync_folder_entry(folder: Path) -> None:
+    """Force a folder's list of names to the disk, so that a rename survives a power cut."""
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)

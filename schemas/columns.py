@@ -1,0 +1,39 @@
+"""Column types shared by the feed models, and the code lists of `data/codes.toml`.
+
+Texts that repeat (ID numbers, employers, districts, codes) are held as polars categoricals: seventeen
+million insurance rows fit in 400 MB, and a check looks at each distinct value once.
+"""
+
+import tomllib
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+import polars as pl
+
+CODES: dict[str, list[Any]] = tomllib.loads(
+    (Path(__file__).parents[1] / "data" / "codes.toml").read_text(encoding="utf-8")
+)
+
+# the five insurances (五险) as columns of the social insurance feed
+INSURANCES = ("pension", "medical", "unemployment", "injury", "maternity")
+
+if TYPE_CHECKING:  # a pandera annotation is a value, a type checker wants a type
+    PersonId: TypeAlias = str
+    EmployerId: TypeAlias = str
+    District: TypeAlias = str
+    Code: TypeAlias = str
+    Text: TypeAlias = str
+    Date: TypeAlias = str
+    Moment: TypeAlias = str
+    Whole: TypeAlias = int
+    Flag: TypeAlias = bool
+else:
+    PersonId = pl.Categorical(pl.Categories("luohu.person"))
+    EmployerId = pl.Categorical(pl.Categories("luohu.employer"))
+    District = pl.Categorical(pl.Categories("luohu.district"))
+    Code = pl.Categorical(pl.Categories("luohu.code"))
+    Text = pl.String
+    Date = pl.Date
+    Moment = pl.Datetime("us")
+    Whole = pl.Int64
+    Flag = pl.Boolean

@@ -1,0 +1,59 @@
+"""Check characters of ID numbers (公民身份号码) and unified social credit codes (统一社会信用代码).
+
+GB 11643: seventeen digits and a check character by ISO 7064 MOD 11-2.  GB 32100: seventeen of
+thirty-one characters and a check character by MOD 31-3.  All of it is integer arithmetic on columns.
+"""
+
+import polars as pl
+
+ID_CHECKS = "10X98765432"
+ID_WEIGHTS = [2**place % 11 for place in range(17, 0, -1)]
+CREDIT_ALPHABET = "0123456789ABCDEFGHJKLMNPQRTUWXY"
+CREDIT_WEIGHTS = [3**place % 31 for place in range(17)]
+
+
+def id_check_character(first_17: pl.Expr) -> pl.Expr:
+    """The 18th character that belongs to the first seventeen digits of an ID number (String)."""
+    number = first_17.cast(pl.Int64, strict=False)
+    digits = (number // 10**place % 10 for place in range(16, -1, -1))
+    weighted = pl.sum_horizontal(
+        [digit * weight for digit, weight in zip(digits, ID_WEIGHTS, strict=True)],
+        ignore_nulls=False,
+    )
+    return (weighted % 11).replace_strict(
+        list(range(11)), list(ID_CHECKS), default=None, return_dtype=pl.String
+    )
+
+
+def credit_check_character(first_17: pl.Expr) -> pl.Expr:
+    """The 18th character that belongs to the first seventeen of a credit code (String)."""
+    values = list(range(len(CREDIT_ALPHABET)))
+    weighted = pl.sum_horizontal(
+        [
+            first_17.str.slice(place, 1).replace_strict(
+                list(CREDIT_ALPHABET), values, default=None, return_dtype=pl.Int64
+            )
+            * weight
+            for place, weight in enumerate(CREDIT_WEIGHTS)
+        ],
+        ignore_nulls=False,
+    )
+    return ((31 - weighted % 31) % 31).replace_strict(
+        values, list(CREDIT_ALPHABET), default=None, return_dtype=pl.String
+    )
+
+
+def is_id_number(text: pl.Expr) -> pl.Expr:
+    """Whether a String is seventeen digits and the check character that belongs to them."""
+    return (
+        text.str.contains(r"^[0-9]{17}[0-9X]$")
+        & (id_check_character(text.str.slice(0, 17)) == text.str.slice(17)).fill_null(value=False)
+    )
+
+
+def is_credit_code(text: pl.Expr) -> pl.Expr:
+    """Whether a String is seventeen characters of GB 32100 and their check character."""
+    return (
+        text.str.contains(f"^[{CREDIT_ALPHABET}]{{18}}$")
+        & (credit_check_character(text.str.slice(0, 17)) == text.str.slice(17)).fill_null(value=False)
+    )

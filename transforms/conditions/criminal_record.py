@@ -1,0 +1,27 @@
+"""No criminal record (无刑事犯罪记录), of whatever date (Measures art. 4(4))."""
+
+from dataclasses import dataclass
+
+import polars as pl
+
+from transforms.facts import Facts
+from transforms.rounds import Round
+
+
+@dataclass(frozen=True)
+class Params:
+    """The rule has no values."""
+
+
+def evidence(facts: Facts, p: Params, made: Round) -> pl.LazyFrame:
+    """The sentences on record and the day of the last."""
+    return (
+        facts.feeds["criminal_records"]
+        .group_by("person")
+        .agg(sentences=pl.len().cast(pl.Int64), last_sentenced_on=pl.col("sentenced_on").max())
+    )
+
+
+def holds(p: Params) -> pl.Expr:
+    """Whether there is none."""
+    return pl.col("sentences").fill_null(0) == 0

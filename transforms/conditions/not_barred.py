@@ -1,0 +1,50 @@
+"""Not barred (未在禁止申报期内): no finding of false material in force (Measures art. 10).
+
+A finding bars the applicant, or every application the employer files, in its year, whenever in the
+year it falls, and in the years after it.
+"""
+
+from dataclasses import dataclass
+
+import polars as pl
+
+from transforms.facts import Facts
+from transforms.rounds import Round
+
+
+@dataclass(frozen=True)
+class Params:
+    """The years after the finding in which it still bars."""
+
+    years_after: int
+
+
+def evidence(facts: Facts, p: Params, made: Round) -> pl.LazyFrame:
+    """The findings in force on the person and on the application's employer."""
+    in_force = facts.feeds["sanctions"].filter(
+        pl.col("found_on").dt.year().is_between(made.year - p.years_after, made.year)
+    )
+    on_person = in_force.filter(pl.col("person").is_not_null()).select(
+        "person", "found_on", subject=pl.lit("person")
+    )
+    on_employer = (
+        in_force.filter(pl.col("employer").is_not_null())
+        .select("employer", "found_on")
+        .join(facts.applicants.select("person", "employer"), on="employer")
+        .select("person", "found_on", subject=pl.lit("employer"))
+    )
+    return (
+        pl.concat([on_person, on_employer])
+        .group_by("person")
+        .agg(
+            findings_on_person=(pl.col("subject") == "person").sum().cast(pl.Int64),
+            findings_on_employer=(pl.col("subject") == "employer").sum().cast(pl.Int64),
+            last_found_on=pl.col("found_on").max(),
+        )
+    )
+
+
+def holds(p: Params) -> pl.Expr:
+    """Whether there is none."""
+    found = pl.col("findings_on_person") + pl.col("findings_on_employer")
+    return found.fill_null(0) == 0

@@ -1,0 +1,39 @@
+"""Residence permit (居住证): held on the permit date (Measures art. 4(1)).
+
+A permit counts from valid_from to valid_to, both days included; no end means still valid.
+"""
+
+from dataclasses import dataclass
+
+import polars as pl
+
+from transforms.facts import Facts
+from transforms.rounds import Round
+
+
+@dataclass(frozen=True)
+class Params:
+    """The rule has no values: the permit date is the round's."""
+
+
+def evidence(facts: Facts, p: Params, made: Round) -> pl.LazyFrame:
+    """The permits that are valid on the permit date, and the day the longest of them ends."""
+    day = made.permit_date
+    return (
+        facts.feeds["residence_permits"]
+        .filter(
+            pl.col("valid_from") <= day,
+            pl.col("valid_to").is_null() | (pl.col("valid_to") >= day),
+        )
+        .group_by("person")
+        .agg(
+            permits_valid=pl.len().cast(pl.Int64),
+            valid_from=pl.col("valid_from").min(),
+            permit_date=pl.lit(day).first(),
+        )
+    )
+
+
+def holds(p: Params) -> pl.Expr:
+    """Whether at least one permit is valid."""
+    return pl.col("permits_valid") > 0

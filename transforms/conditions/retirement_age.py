@@ -1,0 +1,55 @@
+"""Retirement age (法定退休年龄): not yet reached on the reference date (Measures art. 4(2)).
+
+The day reached is the birth date plus the years of the class plus the delay of the 2025 reform, the
+day clipped to the month's last.  The class decides, whatever `sex` says.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+import polars as pl
+
+from transforms.facts import Facts
+from transforms.months import month_number, number_of
+from transforms.rounds import Round
+
+
+@dataclass(frozen=True)
+class Params:
+    """Years by class; delays by class: a month for every started group of birth months, at most."""
+
+    years: dict[str, int]
+    delays: list[dict[str, Any]]
+
+
+def evidence(facts: Facts, p: Params, made: Round) -> pl.LazyFrame:
+    """Every applicant's class, delay and the day retirement age is reached."""
+    years = pl.col("retirement_class").replace_strict(p.years, return_dtype=pl.Int32)
+    months = pl.format("{}mo", years * 12 + pl.col("delay_months"))
+    return (
+        facts.applicants.with_columns(
+            delay_months=pl.coalesce(*(delay_months(each) for each in p.delays), 0)
+        )
+        .select(
+            "person",
+            "retirement_class",
+            "birth_date",
+            "delay_months",
+            reached_on=pl.col("birth_date").dt.offset_by(months),
+            reference_date=pl.lit(made.reference_date),
+        )
+    )
+
+
+def delay_months(delay: dict[str, Any]) -> pl.Expr:
+    """The delay of one class in months; null for others and for those born before it starts."""
+    since = month_number(pl.col("birth_date")) - number_of(delay["born_from"])
+    started = since // delay["birth_months_per_month"] + 1
+    return pl.when(
+        pl.col("retirement_class") == delay["retirement_class"], since >= 0
+    ).then(pl.min_horizontal(started, delay["months_at_most"]))
+
+
+def holds(p: Params) -> pl.Expr:
+    """Whether the reference date lies before the day reached."""
+    return pl.col("reference_date") < pl.col("reached_on")

@@ -1,0 +1,68 @@
+"""Seven years of social insurance (连续缴纳社会保险7年及以上, Measures art. 4(3)).
+
+Each of the five insurances has a status in every month of the window that ends with December of the
+year before, and at most five months of each are paid back by the person; a month the bank or the
+office made good does not use those up.  Where the round names a month before filing, it must have a
+status too, whenever recorded.
+"""
+
+from dataclasses import dataclass
+
+import polars as pl
+
+from schemas.columns import INSURANCES
+from transforms.facts import Facts
+from transforms.months import months_ending
+from transforms.rounds import Round
+
+
+@dataclass(frozen=True)
+class Params:
+    """Length of the window, and the paid-back months allowed in it for each insurance."""
+
+    months: int
+    back_paid_months_at_most: int
+    back_paid_status: str
+
+
+def evidence(facts: Facts, p: Params, made: Round) -> pl.LazyFrame:
+    """Per insurance the months with a status in the window and those of them paid back."""
+    window_from = months_ending(p.months, made.reference_date)
+    in_window = (
+        facts.insurance.filter(pl.col("month") >= window_from)
+        .group_by("person")
+        .agg(
+            *(pl.col(name).count().cast(pl.Int64).alias(f"months_{name}") for name in INSURANCES),
+            *(
+                (pl.col(name) == p.back_paid_status).sum().cast(pl.Int64)
+                .alias(f"months_back_paid_{name}")
+                for name in INSURANCES
+            ),
+        )
+    )
+    return in_window.join(
+        insured_in_month(facts, made), on="person", how="full", coalesce=True, validate="1:1"
+    ).with_columns(
+        pl.col("^months_.*$").fill_null(0),
+        pl.col("insured_in_month").fill_null(made.insured_in is None),
+        window_from=pl.lit(window_from),
+    )
+
+
+def insured_in_month(facts: Facts, made: Round) -> pl.LazyFrame:
+    """Who has a status in the month before filing, whenever it was recorded."""
+    month = pl.lit(made.insured_in, pl.Date)  # null where the round names none: then nobody is found
+    rows = facts.feeds["social_insurance"].filter(pl.col("month") == month)
+    return rows.select("person", insured_in_month=pl.lit(value=True))
+
+
+def holds(p: Params) -> pl.Expr:
+    """Whether no month lacks, no insurance has too many paid back, and filing found one insured."""
+    return pl.all_horizontal(
+        *(pl.col(f"months_{name}") == p.months for name in INSURANCES),
+        *(
+            pl.col(f"months_back_paid_{name}") <= p.back_paid_months_at_most
+            for name in INSURANCES
+        ),
+        "insured_in_month",
+    )

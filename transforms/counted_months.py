@@ -1,0 +1,50 @@
+"""Counted months (计分缴费月数): the months of insurance that earn points (Measures art. 5(1)).
+
+Of the five insurances the one with the most months paid on time is taken, the first in the order
+of the law among equals; its paid months count, months paid back of either kind earn nothing.
+"""
+
+from dataclasses import dataclass
+from datetime import date
+
+import polars as pl
+
+
+@dataclass(frozen=True)
+class Params:
+    """The insurances in the order that decides ties, and the status that counts."""
+
+    insurances: list[str]
+    counted_status: str
+    first_month: date
+
+
+def longest(insurance: pl.LazyFrame, p: Params) -> pl.LazyFrame:
+    """Per person the insurance with the most paid months (`insurance`) and the months of each."""
+    paid = {name: f"months_paid_{name}" for name in p.insurances}
+    most = pl.max_horizontal(paid.values())
+    return (
+        insurance.group_by("person")
+        .agg((pl.col(name) == p.counted_status).sum().alias(paid[name]) for name in p.insurances)
+        .select(
+            "person",
+            *paid.values(),
+            insurance=pl.coalesce(
+                pl.when(pl.col(paid[name]) == most).then(pl.lit(name, pl.Enum(p.insurances)))
+                for name in p.insurances
+            ),
+        )
+    )
+
+
+def counted_months(insurance: pl.LazyFrame, p: Params) -> pl.LazyFrame:
+    """Every counted month, in the order of the insurance rows: person, month, insurance."""
+    taken = longest(insurance, p).select("person", taken="insurance")
+    is_counted = pl.any_horizontal(
+        (pl.col("taken") == name) & (pl.col(name) == p.counted_status) for name in p.insurances
+    )
+    return (
+        insurance.join(taken, on="person", how="left", maintain_order="left", validate="m:1")
+        .filter(is_counted)
+        .select("person", "month", "taken")
+    )

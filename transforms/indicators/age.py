@@ -1,0 +1,38 @@
+"""Age (年龄): full points up to an age on 1 January of the year before, less for each year above
+(Measures art. 5(7)).
+
+A birthday on that day is not yet completed, so that only the year of birth matters.  Never below
+zero; whole points, so nothing is rounded.
+"""
+
+from dataclasses import dataclass
+
+import polars as pl
+
+from transforms.facts import Facts
+from transforms.rounds import Round
+
+
+@dataclass(frozen=True)
+class Params:
+    """Full points, the oldest age that has them, what each year above costs."""
+
+    centipoints_full: int
+    full_until_age: int
+    centipoints_less_per_year: int
+
+
+def evidence(facts: Facts, p: Params, made: Round) -> pl.LazyFrame:
+    """Birth date, and the completed years on 1 January of the year before."""
+    return facts.applicants.select(
+        "person",
+        "birth_date",
+        age=(made.reference_date.year - 1 - pl.col("birth_date").dt.year()).cast(pl.Int64),
+        on=pl.lit(made.first_day(1)),
+    )
+
+
+def centipoints(p: Params) -> pl.Expr:
+    """Full points less the yearly amount for each year above the full age."""
+    above = pl.max_horizontal(pl.col("age") - p.full_until_age, 0)
+    return pl.max_horizontal(p.centipoints_full - above * p.centipoints_less_per_year, 0)

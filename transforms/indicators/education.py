@@ -1,0 +1,96 @@
+"""Education (教育背景): the points of the best verified credential (Measures art. 5(3)).
+
+Diploma and degree together count more than one alone; each row is judged on its own.  Best is most
+points, then the latest graduation, then the fewest counted months of study.  Nothing is rounded.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+import polars as pl
+
+from transforms.facts import Facts
+from transforms.rounds import Round
+
+CREDENTIAL = ("level", "has_diploma", "has_degree")
+
+
+@dataclass(frozen=True)
+class Params:
+    """The table of credentials: level, has_diploma, has_degree -> centipoints, window_months."""
+
+    credentials: list[dict[str, Any]]
+
+
+def evidence(facts: Facts, p: Params, made: Round) -> pl.LazyFrame:
+    """The best credential of whoever claims the indicator, with its counted months of study."""
+    return (
+        studied(facts, credentials(facts, p, made))
+        .sort(
+            "person",
+            "centipoints",
+            "graduated_on",
+            "months_studied",
+            *CREDENTIAL,
+            descending=[False, True, True, False, False, False, False],
+        )
+        .unique("person", keep="first", maintain_order=True)
+        .select(
+            "person", *CREDENTIAL, "graduated_on", "study_from", "window_months", "months_studied"
+        )
+    )
+
+
+def credentials(facts: Facts, p: Params, made: Round) -> pl.LazyFrame:
+    """Verified credentials that earn points, of applicants who claim them, with their window."""
+    table = pl.LazyFrame(p.credentials).with_columns(
+        pl.col("level").cast(facts.feeds["education"].collect_schema()["level"])
+    )
+    claims = facts.applicants.filter("claims_education").select("person")
+    months = pl.format("-{}mo", pl.col("window_months") - 1)
+    return (
+        facts.feeds["education"]
+        .filter(pl.col("verified"), pl.col("graduated_on") <= made.reference_date)
+        .join(claims, on="person", how="semi")
+        .join(table, on=CREDENTIAL, how="inner", validate="m:1")
+        .select(
+            "person",
+            *CREDENTIAL,
+            "graduated_on",
+            "window_months",
+            "centipoints",
+            study_from=pl.col("graduated_on").dt.truncate("1mo").dt.offset_by(months),
+        )
+    )
+
+
+def studied(facts: Facts, found: pl.LazyFrame) -> pl.LazyFrame:
+    """Credentials with `months_studied`: counted months from `study_from` to the graduation month."""
+    rows = found.with_row_index("credential")
+    begun = facts.counted.group_by("person").agg(first_month=pl.col("month").min())
+    overlapping = rows.join(begun, on="person", how="inner", validate="m:1").filter(
+        pl.col("graduated_on") >= pl.col("first_month")
+    )
+    months = (
+        facts.counted.join(
+            overlapping.select("person", "credential", "study_from", "graduated_on"), on="person"
+        )
+        .filter(pl.col("month").is_between("study_from", "graduated_on"))
+        .group_by("credential")
+        .agg(months_studied=pl.len().cast(pl.Int64))
+    )
+    return rows.join(months, on="credential", how="left", validate="1:1").with_columns(
+        pl.col("months_studied").fill_null(0)
+    )
+
+
+def centipoints(p: Params) -> pl.Expr:
+    """The table's points for what the row holds."""
+    return pl.coalesce(
+        pl.when(
+            pl.col("level") == each["level"],
+            pl.col("has_diploma") == each["has_diploma"],
+            pl.col("has_degree") == each["has_degree"],
+        ).then(each["centipoints"])
+        for each in p.credentials
+    )

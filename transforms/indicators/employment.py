@@ -1,0 +1,34 @@
+"""Stable employment (合法稳定就业): points for each counted insurance month (Measures art. 5(1)).
+
+Months add up over a whole career; an unpaid month is skipped and does not reset the count.  A month
+is worth a whole number of centipoints, so nothing is rounded.
+"""
+
+from dataclasses import dataclass
+
+import polars as pl
+
+from transforms.facts import Facts
+from transforms.rounds import Round
+
+
+@dataclass(frozen=True)
+class Params:
+    """The worth of a counted month."""
+
+    centipoints_per_month: int
+
+
+def evidence(facts: Facts, p: Params, made: Round) -> pl.LazyFrame:
+    """The counted months, the insurance they are taken from, the first and the last of them."""
+    return facts.counted.group_by("person").agg(
+        months_counted=pl.len().cast(pl.Int64),
+        insurance=pl.col("taken").first(),
+        first_month=pl.col("month").min(),
+        last_month=pl.col("month").max(),
+    )
+
+
+def centipoints(p: Params) -> pl.Expr:
+    """Counted months at the monthly rate."""
+    return pl.col("months_counted") * p.centipoints_per_month

@@ -1,0 +1,43 @@
+"""Honours (荣誉表彰): points for one or more titles held, not cumulative (Measures art. 5(8)).
+
+A title counts when awarded by the reference date and not revoked by it.
+"""
+
+from dataclasses import dataclass
+
+import polars as pl
+
+from transforms.facts import Facts
+from transforms.rounds import Round
+
+
+@dataclass(frozen=True)
+class Params:
+    """The points, and the titles that count."""
+
+    centipoints: int
+    titles: list[str]
+
+
+def evidence(facts: Facts, p: Params, made: Round) -> pl.LazyFrame:
+    """The titles that count, and the first of them."""
+    return (
+        facts.feeds["honours"]
+        .filter(
+            pl.col("title").is_in(p.titles),
+            pl.col("awarded_on") <= made.reference_date,
+            pl.col("revoked_on").is_null() | (pl.col("revoked_on") > made.reference_date),
+        )
+        .sort("person", "awarded_on", "title")
+        .group_by("person", maintain_order=True)
+        .agg(
+            titles=pl.len().cast(pl.Int64),
+            title=pl.col("title").first(),
+            awarded_on=pl.col("awarded_on").first(),
+        )
+    )
+
+
+def centipoints(p: Params) -> pl.Expr:
+    """The points once, however many titles."""
+    return pl.when(pl.col("titles") > 0).then(p.centipoints).otherwise(0)

@@ -1,0 +1,112 @@
+"""Innovation and entrepreneurship (创新创业): the best single item (Measures art. 5(5)).
+
+An approved award, or the financing of a technology firm the applicant works in and held a large
+enough share of all of the year before.  Both give whole points, so nothing is rounded.
+"""
+
+from dataclasses import dataclass
+from datetime import date
+
+import polars as pl
+
+from transforms.facts import Facts
+from transforms.rounds import Round
+
+
+@dataclass(frozen=True)
+class Params:
+    """Limits of awards, the smallest share, the years of financing and its tiers."""
+
+    centipoints_at_most: int
+    municipal_centipoints_at_most: int
+    share_bp_at_least: int
+    financing_years: int
+    financing_tiers: list[dict[str, int]]
+
+
+def evidence(facts: Facts, p: Params, made: Round) -> pl.LazyFrame:
+    """The best award (points, scope, day) and the largest financing of a firm that qualifies."""
+    return award(facts, p, made).join(
+        financing(facts, p, made), on="person", how="full", coalesce=True, validate="1:1"
+    )
+
+
+def award(facts: Facts, p: Params, made: Round) -> pl.LazyFrame:
+    """The award that gives most, the latest among equals."""
+    return (
+        facts.feeds["awards"]
+        .filter(pl.col("awarded_on") <= made.reference_date)
+        .select(
+            "person",
+            award_points="points",
+            award_scope="scope",
+            awarded_on="awarded_on",
+        )
+        .sort(
+            "person",
+            award_centipoints(p),
+            "awarded_on",
+            "award_scope",
+            "award_points",
+            descending=[False, True, True, False, True],
+        )
+        .unique("person", keep="first", maintain_order=True)
+    )
+
+
+def financing(facts: Facts, p: Params, made: Round) -> pl.LazyFrame:
+    """Equity cash of the firms the applicant works in and holds, the largest sum."""
+    cash = (
+        facts.feeds["financings"]
+        .filter(
+            pl.col("received_on").is_between(
+                made.first_day(p.financing_years), made.reference_date
+            )
+        )
+        .group_by("employer")
+        .agg(financing_fen=pl.col("amount_fen").sum())
+    )
+    return (
+        qualifying_firms(facts, p, made)
+        .join(cash, on="employer", how="inner", validate="m:1")
+        .group_by("person")
+        .agg(pl.col("financing_fen").max())
+    )
+
+
+def qualifying_firms(facts: Facts, p: Params, made: Round) -> pl.LazyFrame:
+    """person, employer: share held all of the year before, technology firm, works there."""
+    year_start: date = made.first_day(1)
+    held = facts.feeds["shareholdings"].filter(
+        pl.col("share_bp") >= p.share_bp_at_least,
+        pl.col("held_from") <= year_start,
+        pl.col("held_to").is_null() | (pl.col("held_to") >= made.reference_date),
+    )
+    firms = facts.feeds["employers"].filter(pl.col("high_tech") | pl.col("tech_sme"))
+    december = facts.insurance.filter(pl.col("month") == made.reference_date.replace(day=1))
+    return (
+        held.join(firms, on="employer", how="semi")
+        .join(december, on=["person", "employer"], how="semi")
+        .select("person", "employer")
+        .unique()
+    )
+
+
+def award_centipoints(p: Params) -> pl.Expr:
+    """An award's whole points, limited by its scope; null without an award."""
+    points = pl.col("award_points") * 100
+    return (
+        pl.when(pl.col("award_scope") == "municipal")
+        .then(pl.min_horizontal(points, p.municipal_centipoints_at_most))
+        .otherwise(points)
+    )
+
+
+def centipoints(p: Params) -> pl.Expr:
+    """The better of the two, up to the limit."""
+    tiers = (
+        pl.when(pl.col("financing_fen") >= tier["fen_at_least"]).then(tier["centipoints"])
+        for tier in p.financing_tiers
+    )
+    best = pl.max_horizontal(award_centipoints(p), *tiers, 0)
+    return pl.min_horizontal(best, p.centipoints_at_most)

@@ -1,0 +1,68 @@
+"""Home and job outside the six districts (职住区域, Measures art. 5(4)).
+
+From `counts_from`, each full twelve months with an own home outside earn points, and each full
+twelve of those months with the job outside as well earn more; December of the year before must have
+the home.  Fewer than twelve months earn nothing, so nothing is rounded.
+"""
+
+from dataclasses import dataclass
+from datetime import date
+
+import polars as pl
+
+from transforms.facts import Facts
+from transforms.months import covered_spells, months_listed
+from transforms.rounds import Round
+
+
+@dataclass(frozen=True)
+class Params:
+    """First month, the districts, the yearly points and their limit."""
+
+    counts_from: date
+    six_districts: list[int]
+    beijing_districts: dict[str, int]
+    centipoints_per_year_home: int
+    centipoints_per_year_job: int
+    centipoints_at_most: int
+
+    def outside(self, district: str) -> pl.Expr:
+        """Whether a district is in Beijing and not one of the six."""
+        code = pl.col(district)
+        return code.is_between(
+            self.beijing_districts["first"], self.beijing_districts["last"]
+        ) & ~code.is_in(self.six_districts)
+
+
+def evidence(facts: Facts, p: Params, made: Round) -> pl.LazyFrame:
+    """Months with an own home outside, those with the job outside too, and the last of them."""
+    homes = facts.feeds["housing"].filter(pl.col("kind") == "own", p.outside("district"))
+    months = months_listed(covered_spells(homes, p.counts_from, made.reference_date))
+    jobs = facts.insurance.filter(pl.col("month") >= p.counts_from, p.outside("work_district"))
+    job_outside = jobs.select("person", "month", job_outside=pl.lit(value=True))
+    return (
+        months.join(job_outside, on=["person", "month"], how="left", validate="1:1")
+        .group_by("person")
+        .agg(
+            months_home_outside=pl.len().cast(pl.Int64),
+            months_job_outside=pl.col("job_outside").count().cast(pl.Int64),
+            last_month=pl.col("month").max(),
+        )
+        .with_columns(
+            home_outside_in_december=pl.col("last_month")
+            == made.reference_date.replace(day=1)
+        )
+    )
+
+
+def centipoints(p: Params) -> pl.Expr:
+    """Full years of home, full years of job beside it, up to the limit."""
+    earned = (
+        pl.col("months_home_outside") // 12 * p.centipoints_per_year_home
+        + pl.col("months_job_outside") // 12 * p.centipoints_per_year_job
+    )
+    return (
+        pl.when("home_outside_in_december")
+        .then(pl.min_horizontal(earned, p.centipoints_at_most))
+        .otherwise(0)
+    )

@@ -1,0 +1,34 @@
+"""Law-abiding record (守法记录): points off for each administrative detention (Measures art. 5(9)).
+
+Detentions count by the day decided, in a window of calendar years that ends with the reference date.
+"""
+
+from dataclasses import dataclass
+
+import polars as pl
+
+from transforms.facts import Facts
+from transforms.rounds import Round
+
+
+@dataclass(frozen=True)
+class Params:
+    """What a detention costs, and the calendar years before the application year that count."""
+
+    centipoints_per_detention: int
+    years: int
+
+
+def evidence(facts: Facts, p: Params, made: Round) -> pl.LazyFrame:
+    """The detentions in the window, and the last of them."""
+    return (
+        facts.feeds["detentions"]
+        .filter(pl.col("decided_on").is_between(made.first_day(p.years), made.reference_date))
+        .group_by("person")
+        .agg(detentions=pl.len().cast(pl.Int64), last_decided_on=pl.col("decided_on").max())
+    )
+
+
+def centipoints(p: Params) -> pl.Expr:
+    """Points off for each."""
+    return pl.col("detentions") * p.centipoints_per_detention

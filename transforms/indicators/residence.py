@@ -1,0 +1,109 @@
+"""Stable residence (合法稳定住所): a year in an own home 1 point, rented or in a dormitory 0.5
+(Measures art. 5(2)).
+
+Never more months than employment has, own home first.  Before `filed_from` every employment month
+without an own home counts as rented, with nothing filed; from it on a rented home or dormitory
+counts as registered.  Each part is rounded half up on its own, then they are added.
+"""
+
+from dataclasses import dataclass
+from datetime import date
+
+import polars as pl
+
+from transforms.facts import Facts
+from transforms.months import covered_spells, months_covered
+from transforms.rounding import half_up
+from transforms.rounds import Round
+
+
+@dataclass(frozen=True)
+class Params:
+    """Rates by kind of home, the border between the two periods, the first month there is."""
+
+    first_month: date
+    filed_from: date
+    centipoints_per_year_own: int
+    centipoints_per_year_other: int
+
+
+def evidence(facts: Facts, p: Params, made: Round) -> pl.LazyFrame:
+    """Months held, and months counted under the cap, by kind and period (early: before filed_from)."""
+    homes = facts.feeds["housing"].filter(
+        (pl.col("kind") == "own") | (pl.col("registered_on") <= made.reference_date)
+    )
+    not_rented = homes.filter(pl.col("kind") != "rent")
+    own = homes.filter(pl.col("kind") == "own")
+    early = (p.first_month, min(last_before(p.filed_from), made.reference_date))
+    late = (p.filed_from, made.reference_date)
+    held = [
+        months_covered(covered_spells(own, *early), "months_own_early"),
+        months_covered(covered_spells(own, *late), "months_own_late"),
+        months_covered(covered_spells(not_rented, *late), "months_not_rented_late"),
+        months_covered(covered_spells(homes, *late), "months_any_late"),
+    ]
+    months = facts.counted.group_by("person").agg(
+        months_employed=pl.len().cast(pl.Int64),
+        months_employed_early=(pl.col("month") < p.filed_from).sum().cast(pl.Int64),
+    )
+    for each in held:
+        months = months.join(each, on="person", how="left", validate="1:1")
+    return capped(
+        months.with_columns(pl.col("^months_.*$").fill_null(0)).select(
+            "person",
+            "months_employed",
+            "months_employed_early",
+            "months_own_early",
+            "months_own_late",
+            months_dormitory_late=pl.col("months_not_rented_late") - pl.col("months_own_late"),
+            months_rented_late=pl.col("months_any_late") - pl.col("months_not_rented_late"),
+        )
+    )
+
+
+def capped(months: pl.LazyFrame) -> pl.LazyFrame:
+    """Counted months by kind: own first, then rented by default, dormitory, rented as filed."""
+    col = pl.col
+    over = pl.max_horizontal(
+        col("months_own_early") + col("months_own_late") - col("months_employed"), 0
+    )
+    free = pl.min_horizontal(
+        col("months_employed_early")
+        - pl.min_horizontal("counted_own_early", "months_employed_early"),
+        "left",
+    )
+    return (
+        months.with_columns(
+            counted_own_early=pl.max_horizontal(col("months_own_early") - over, 0),
+            counted_own_late=col("months_own_late")
+            - pl.max_horizontal(over - col("months_own_early"), 0),
+        )
+        .with_columns(
+            left=col("months_employed") - col("counted_own_early") - col("counted_own_late")
+        )
+        .with_columns(counted_default_early=free)
+        .with_columns(left=col("left") - col("counted_default_early"))
+        .with_columns(counted_dormitory_late=pl.min_horizontal("months_dormitory_late", "left"))
+        .with_columns(left=col("left") - col("counted_dormitory_late"))
+        .with_columns(counted_rented_late=pl.min_horizontal("months_rented_late", "left"))
+        .drop("left")
+    )
+
+
+def last_before(month: date) -> date:
+    """The last day before a month begins."""
+    return date.fromordinal(month.toordinal() - 1)
+
+
+def centipoints(p: Params) -> pl.Expr:
+    """Each part at its yearly rate by month, rounded half up on its own."""
+    rates = {
+        "counted_own_early": p.centipoints_per_year_own,
+        "counted_own_late": p.centipoints_per_year_own,
+        "counted_default_early": p.centipoints_per_year_other,
+        "counted_dormitory_late": p.centipoints_per_year_other,
+        "counted_rented_late": p.centipoints_per_year_other,
+    }
+    return pl.sum_horizontal(
+        (half_up(pl.col(part) * rate, 12) for part, rate in rates.items()), ignore_nulls=False
+    )

@@ -1,0 +1,79 @@
+"""Tax (纳税): points for years of high income tax, less for violations (Measures art. 5(6)).
+
+The tax of each of the last three years, net of refunds and by treasury date (入库日期), must be above
+zero; then each year of at least the amount earns points.  A violation costs points in any case.
+All of it is whole points, so nothing is rounded.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+import polars as pl
+
+from transforms.facts import Facts
+from transforms.rounds import Round
+
+
+@dataclass(frozen=True)
+class Params:
+    """Years looked at, kinds of income by treasury year, the amount, the points, violations."""
+
+    years: int
+    income_kinds: list[dict[str, Any]]
+    fen_at_least: int
+    centipoints_per_year: int
+    centipoints_per_violation: int
+    violation_years: int
+
+
+def evidence(facts: Facts, p: Params, made: Round) -> pl.LazyFrame:
+    """Net tax of each year (`fen_1` is the year before the application), and the violations."""
+    paid = facts.feeds["tax"].with_columns(year=pl.col("treasury_date").dt.year())
+    yearly = (
+        paid.filter(counts(p))
+        .group_by("person")
+        .agg(
+            pl.col("amount_fen").filter(pl.col("year") == made.year - back).sum().alias(name)
+            for back, name in enumerate(fen_columns(p), start=1)
+        )
+    )
+    violations = (
+        facts.feeds["tax_violations"]
+        .filter(
+            pl.col("decided_on").is_between(
+                made.first_day(p.violation_years), made.reference_date
+            )
+        )
+        .group_by("person")
+        .agg(violations=pl.len().cast(pl.Int64), last_violation_on=pl.col("decided_on").max())
+    )
+    return yearly.join(
+        violations, on="person", how="full", coalesce=True, validate="1:1"
+    ).with_columns(pl.col(*fen_columns(p), "violations").fill_null(0))
+
+
+def counts(p: Params) -> pl.Expr:
+    """Whether the kind of income counts in the year its tax reached the treasury."""
+    of_year = pl.lit(value=False)
+    for since in p.income_kinds:
+        of_year = (
+            pl.when(pl.col("year") >= since["from_year"])
+            .then(pl.col("income_kind").cast(pl.String).is_in(since["kinds"]))
+            .otherwise(of_year)
+        )
+    return of_year
+
+
+def fen_columns(p: Params) -> list[str]:
+    """One column a year looked at, the latest first."""
+    return [f"fen_{back}" for back in range(1, p.years + 1)]
+
+
+def centipoints(p: Params) -> pl.Expr:
+    """Points of the years if all are above zero, and what violations cost."""
+    fen = [pl.col(name) for name in fen_columns(p)]
+    high = pl.sum_horizontal((each >= p.fen_at_least).cast(pl.Int64) for each in fen)
+    earned = pl.when(pl.all_horizontal(each > 0 for each in fen)).then(
+        high * p.centipoints_per_year
+    )
+    return earned.otherwise(0) + pl.col("violations") * p.centipoints_per_violation

@@ -1,0 +1,71 @@
+"""One annual round (年度), pinned in `data/rounds/<year>.toml`.
+
+Three dates, three names: `policy_date` selects the edition and every value, `reference_date`
+(31 December of the year before) is the day facts count up to, `permit_date` is the day the
+residence permit must be valid on.
+"""
+
+from dataclasses import dataclass, field
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+from transforms.policy import PolicyError, read_toml, require_keys
+
+REQUIRED = {"year", "policy_date", "reference_date", "quota", "cite"}
+OPTIONAL = {"insured_in", "permit_date", "received_on", "phases", "published"}
+
+
+@dataclass(frozen=True)
+class Round:
+    """What pins a round; every date is a plain calendar day, `insured_in` the first of a month."""
+
+    year: int
+    policy_date: date
+    reference_date: date
+    quota: int
+    cite: str
+    permit_date: date
+    insured_in: date | None = None
+    received_on: date | None = None
+    phases: list[dict[str, Any]] = field(default_factory=list)
+    published: dict[str, Any] = field(default_factory=dict)
+
+    def first_day(self, years_back: int) -> date:
+        """1 January of the application year less `years_back`: the start of a window of years."""
+        return date(self.year - years_back, 1, 1)
+
+
+def rounds(folder: Path) -> list[int]:
+    """The years that have a round file."""
+    return sorted(int(path.stem) for path in folder.glob("*.toml") if path.stem.isdigit())
+
+
+def load_round(folder: Path, year: int) -> Round:
+    """The round of a year; raises PolicyError that lists the rounds there are."""
+    path = folder / f"{year}.toml"
+    if not path.is_file():
+        known = ", ".join(map(str, rounds(folder))) or "none"
+        raise PolicyError(f"there is no round {year}; rounds: {known}")
+    text = read_toml(path)
+    require_keys(f"rounds/{path.name}", set(text), REQUIRED | OPTIONAL, optional=OPTIONAL)
+    made = Round(**{"permit_date": text["reference_date"], **text})
+    check(path.name, made)
+    return made
+
+
+def check(file: str, made: Round) -> None:
+    """Raise PolicyError when the dates of a round do not fit its year."""
+    expected = {
+        "year": (made.year, int(file.removesuffix(".toml"))),
+        "reference_date": (made.reference_date, date(made.year - 1, 12, 31)),
+        "insured_in": (made.insured_in, made.insured_in and made.insured_in.replace(day=1)),
+    }
+    for name, (found, wanted) in expected.items():
+        if found != wanted:
+            raise PolicyError(f"rounds/{file}: {name} is {found}, expected {wanted}")
+    if type(made.quota) is not int or made.quota < 0:
+        raise PolicyError(f"rounds/{file}: quota is {made.quota!r}, expected a whole number >= 0")
+    for name in ("policy_date", "permit_date"):
+        if type(getattr(made, name)) is not date:
+            raise PolicyError(f"rounds/{file}: {name} is not a date")

@@ -1,0 +1,98 @@
+"""The ledger of a round: every applicant's conditions and indicators, each with its evidence.
+
+A rule is two functions: `evidence` turns facts into counted facts, one row an applicant, and
+`centipoints` (or `holds`) is an expression over those columns only.  So points cannot depend on what
+the evidence does not show.  Whoever a rule finds nothing about gets a visible 0, or fails.
+"""
+
+from dataclasses import dataclass, replace
+
+import polars as pl
+
+from transforms.conditions import CONDITIONS
+from transforms.counted_months import Params as CountedMonths
+from transforms.counted_months import counted_months
+from transforms.facts import Facts, Feeds, existing
+from transforms.indicators import INDICATORS
+from transforms.policy import Edition, Rule, params
+from transforms.rounds import Round
+
+
+@dataclass(frozen=True)
+class Ledger:
+    """One frame a rule, every applicant once, ascending by person.
+
+    conditions: person, holds (bool), evidence (JSON text).
+    indicators: person, centipoints (int), evidence (JSON text).
+    """
+
+    conditions: dict[str, pl.DataFrame]
+    indicators: dict[str, pl.DataFrame]
+
+
+def ledger(feeds: Feeds, edition: Edition, made: Round) -> Ledger:
+    """Score every accepted application under an edition."""
+    facts = prepared(feeds, edition, made)
+    conditions = [condition(facts, rule, made) for rule in edition.conditions.values()]
+    indicators = [indicator(facts, rule, made) for rule in edition.indicators.values()]
+    frames = iter(pl.collect_all(conditions + indicators))
+    return Ledger(
+        conditions=dict(zip(edition.conditions, frames, strict=False)),
+        indicators=dict(zip(edition.indicators, frames, strict=True)),
+    )
+
+
+def prepared(feeds: Feeds, edition: Edition, made: Round) -> Facts:
+    """Facts with the views that rules share worked out once."""
+    insurance = existing(feeds["social_insurance"], edition, made)
+    counted = counted_months(insurance, params(CountedMonths, edition.counted_months))
+    facts = Facts(feeds, insurance, counted.collect(engine="streaming").lazy())
+    education = edition.indicators["education"]
+    module = INDICATORS[education.name]
+    credential = module.evidence(facts, params(module.Params, education), made)
+    return replace(facts, credential=credential.collect().lazy())
+
+
+def condition(facts: Facts, rule: Rule, made: Round) -> pl.LazyFrame:
+    """One condition of every applicant; nothing on record is judged by the same expression."""
+    module = CONDITIONS[rule.name]
+    p = params(module.Params, rule)
+    holds = module.holds(p)
+    return entries(
+        facts, module.evidence(facts, p, made), "holds", holds, holds.fill_null(value=False)
+    )
+
+
+def indicator(facts: Facts, rule: Rule, made: Round) -> pl.LazyFrame:
+    """One indicator of every applicant; nothing on record earns a visible 0."""
+    module = INDICATORS[rule.name]
+    p = params(module.Params, rule)
+    points = module.centipoints(p).cast(pl.Int64)
+    return entries(
+        facts, module.evidence(facts, p, made), "centipoints", points, pl.lit(0, pl.Int64)
+    )
+
+
+def entries(
+    facts: Facts, evidence: pl.LazyFrame, name: str, result: pl.Expr, absent: pl.Expr
+) -> pl.LazyFrame:
+    """person, the result under its name, and the evidence as JSON ({} when there is none)."""
+    columns = [each for each in evidence.collect_schema() if each != "person"]
+    found = pl.col("found").is_not_null()
+    return (
+        facts.applicants.select("person")
+        .join(
+            evidence.with_columns(found=pl.lit(value=True)),
+            on="person",
+            how="left",
+            maintain_order="left",
+            validate="1:1",
+        )
+        .select(
+            "person",
+            pl.when(found).then(result).otherwise(absent).alias(name),
+            evidence=pl.when(found)
+            .then(pl.struct(columns).struct.json_encode())
+            .otherwise(pl.lit("{}")),
+        )
+    )
