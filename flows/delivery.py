@@ -16,6 +16,8 @@ import pyarrow as arrow
 import pyarrow.csv
 from polars.exceptions import PolarsError
 
+from flows.failures import FeedRefused
+
 SUFFIXES = (".parquet", ".csv", ".csv.gz")
 PARSE_FAILURES = {"index": pl.Int64, "column": pl.String, "check": pl.String, "value": pl.String}
 CSV_BLOCK_BYTES = 64 << 20
@@ -31,10 +33,6 @@ SHAPES = {
     pl.Int64: (r"^-?[0-9]+$", "whole number"),
     pl.Boolean: (r"^(true|false)$", "true or false"),
 }
-
-
-class FeedRefused(Exception):
-    """A feed the run cannot start with; the message names feed, file, column, expected and found."""
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,6 @@ order of their ID numbers, `employer` the known employers in the order of their 
 and names go to one restricted table and nowhere else.
 """
 
-from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from fractions import Fraction
@@ -14,14 +13,14 @@ from typing import Any
 
 import polars as pl
 
-from flows.delivery import FeedRefused, files_of
+from flows.delivery import files_of
+from flows.failures import FeedRefused
+from flows.progress import report
 from flows.screening import Screened, recode, screen
 from flows.storage import sha256, write_json, write_table
 from schemas.columns import CODES, INSURANCES
 from schemas.feeds import FEEDS
 from transforms.rounds import Round
-
-Progress = Callable[[str, int, int], None]
 
 # a feed's coded columns -> the list in data/codes.toml; the order of a list is the order of its enum
 CODED = {
@@ -47,7 +46,7 @@ class Keys:
 
 
 def ingest(
-    feeds: Path, made: Round, out: Path, *, max_rejects: Fraction, progress: Progress
+    feeds: Path, made: Round, out: Path, *, max_rejects: Fraction
 ) -> Path:
     """Accepted rows, rejects and the restricted table below `out`; returns the delivery's record.
 
@@ -57,28 +56,27 @@ def ingest(
         digests = {feed: beside.submit(file_digests, feeds, feed) for feed in FEEDS}
         # the largest feed last, so that a small one is refused before time is spent on it
         order = sorted(FEEDS, key=lambda feed: feed == "social_insurance")
-        screened = screen_all(feeds, order, made, max_rejects, progress)
+        screened = screen_all(feeds, order, made, max_rejects)
         record = accept(screened, digests, made, out)
     write_json(record, out / "delivery.json")
     return out / "delivery.json"
 
 
 def screen_all(
-    feeds: Path, order: list[str], made: Round, max_rejects: Fraction, progress: Progress
+    feeds: Path, order: list[str], made: Round, max_rejects: Fraction
 ) -> dict[str, Screened]:
     """Every feed screened; raises FeedRefused that tells all refused feeds at once."""
     screened, refused = {}, []
     if not feeds.is_dir():
         raise FeedRefused(f"expected a delivery folder {feeds}, found none")
     for done, feed in enumerate(order):
-        progress(feed, done, len(order))
+        report(f"reading {feed}", done, len(order))
         try:
             screened[feed] = screen(feed, feeds, made.received_on, max_rejects)
         except FeedRefused as refusal:
             refused.append(str(refusal))
     if refused:
         raise FeedRefused("\n".join(refused))
-    progress("accepted", len(order), len(order))
     return screened
 
 

@@ -11,6 +11,8 @@ import pandera.polars as pa
 import polars as pl
 from pandera.errors import SchemaErrors
 
+from flows.failures import ValidatorBroken
+
 FAILURES = {"index": pl.Int64, "column": pl.String, "check": pl.String, "value": pl.String}
 
 # pandera's names for its own checks, in the words of what was expected
@@ -22,10 +24,6 @@ EXPECTED = {
     "greater_than": "positive",
     "less_than_or_equal_to": "not_after_received_on",
 }
-
-
-class ValidatorBroken(RuntimeError):
-    """The validator did not do what it is trusted with; nothing may be published."""
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,8 @@ from pathlib import Path
 import pandera.polars as pa
 import polars as pl
 
-from flows.delivery import Delivered, FeedRefused, files_of, read
+from flows.delivery import Delivered, files_of, read
+from flows.failures import FeedRefused
 from flows.quarantine import ascending, failures, mask, without_repeats
 from schemas.feeds import END_DATES, FEEDS
 

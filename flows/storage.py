@@ -71,6 +71,7 @@ def aside(target: Path) -> Iterator[Path]:
 
 def put_in_place(folder: Path, target: Path) -> None:
     """Rename a complete folder to its final name; an older one of that name makes way."""
+    target.parent.mkdir(parents=True, exist_ok=True)
     sync(folder)
     if target.exists():
         old = target.with_name(f".{target.name}.{os.getpid()}.old")

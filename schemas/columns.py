@@ -27,6 +27,9 @@ if TYPE_CHECKING:  # a pandera annotation is a value, a type checker wants a typ
     Moment: TypeAlias = str
     Whole: TypeAlias = int
     Flag: TypeAlias = bool
+    Year: TypeAlias = int
+    Points: TypeAlias = int
+    CalendarDay: TypeAlias = str
 else:
     PersonId = pl.Categorical(pl.Categories("luohu.person"))
     EmployerId = pl.Categorical(pl.Categories("luohu.employer"))
@@ -37,3 +40,6 @@ else:
     Moment = pl.Datetime("us")
     Whole = pl.Int64
     Flag = pl.Boolean
+    Year = pl.Int32
+    Points = pl.Decimal(9, 2)
+    CalendarDay = pl.Date

@@ -1,0 +1,46 @@
+"""The annual run as a Prefect flow: ingest -> score -> rank -> publish.
+
+Four coarse tasks that pass paths and small values, never frames.  They run on Prefect's embedded
+server, or on the one `PREFECT_API_URL` names.  Prefect's database is a view of the run; the record
+is the run's own manifest.
+"""
+
+import flows.prefect_settings  # noqa: F401  (before Prefect reads its settings)
+# isort: split
+from pathlib import Path
+
+from prefect import flow, task
+
+from flows import pipeline
+from flows.pipeline import Outcome, work_folder
+from flows.settings import DATA, MAX_REJECTS, WAREHOUSE, Order
+
+ingest = task(pipeline.ingest_stage, name="ingest", persist_result=False)
+score = task(pipeline.score_stage, name="score", persist_result=False)
+rank = task(pipeline.rank_stage, name="rank", persist_result=False)
+publish = task(pipeline.publish_stage, name="publish", persist_result=False)
+
+
+@flow(name="annual", flow_run_name="round-{year}", persist_result=False)
+def annual(
+    year: int,
+    feeds: Path,
+    warehouse: Path = WAREHOUSE,
+    data: Path = DATA,
+    max_rejects: str = MAX_REJECTS,
+) -> Outcome:
+    """Score and rank one round of points-based household registration (积分落户).
+
+    Args:
+        year: the application year (申报年度); it needs a file in data/rounds.
+        feeds: the delivery, one folder a feed.
+        warehouse: where runs and luohu.duckdb are kept.
+        data: the folder of policy and rounds.
+        max_rejects: the largest share of bad rows a feed may have.
+    """
+    order = Order(year, feeds, warehouse, data, max_rejects)
+    with work_folder(order) as work:
+        accepted = ingest(order, work)
+        scored = score(order, accepted)
+        ranked = rank(order, scored)
+        return publish(order, ranked)

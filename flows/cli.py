@@ -1,0 +1,219 @@
+"""The command line: `luohu simulate`, `run`, `explain` and `serve`.
+
+Results go to stdout, progress and messages to stderr.  Exit status: 0 done; 1 a check failed;
+2 bad input or usage, with nothing published.
+"""
+
+import json
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from flows.failures import BadUsage, Failure
+from flows.settings import DATA, MAX_REJECTS, WAREHOUSE, Order
+from transforms.policy import PolicyError
+
+app = typer.Typer(
+    name="luohu",
+    help="Beijing's points-based household registration (积分落户): departmental feeds in,"
+    " the ranked list out.\n\n"
+    "Try it: [bold]luohu simulate 2020 --out feeds[/] then [bold]luohu run 2020 --feeds feeds[/]",
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode="rich",
+    pretty_exceptions_enable=False,
+)
+
+
+class Format(StrEnum):
+    """How simulated feeds are written."""
+
+    parquet = "parquet"
+    csv = "csv"
+
+
+Round = Annotated[int, typer.Argument(help="Application year (申报年度), e.g. 2020.")]
+Warehouse = Annotated[
+    Path, typer.Option(help="Where runs and luohu.duckdb are kept.", show_default=True)
+]
+Data = Annotated[
+    Path, typer.Option("--data", help="Folder with policy/ and rounds/.", show_default=False)
+]
+
+
+@app.command()
+def simulate(
+    year: Annotated[int, typer.Argument(metavar="ROUND", help="Application year, e.g. 2020.")],
+    out: Annotated[Path, typer.Option(help="New folder for the delivery.")],
+    applicants: Annotated[
+        int | None,
+        typer.Option(min=1, help="How many apply; default: as many as really did that year."),
+    ] = None,
+    seed: Annotated[int, typer.Option(help="Same seed, same bytes.")] = 1,
+    points: Annotated[
+        Path | None,
+        typer.Option(help="CSV of published points: make records from which exactly these follow."),
+    ] = None,
+    fmt: Annotated[Format, typer.Option("--format", help="File format.")] = Format.parquet,
+    dirty: Annotated[
+        float, typer.Option(min=0.0, help="Share of bad rows of every kind, of duplicates and strangers.")
+    ] = 0.001,
+    data: Data = DATA,
+) -> None:
+    """Make a delivery of invented people.
+
+    [bold]Examples[/]
+
+      luohu simulate 2020 --out feeds                      the real number of applicants
+      luohu simulate 2020 --out small --applicants 1000    a small one
+      luohu simulate 2020 --out csv --applicants 1000 --format csv --dirty 0
+      luohu simulate 2020 --out real --points points-2020.csv
+    """
+    from flows.progress import report
+    from flows.simulate import simulate as make
+
+    with told(), shown():
+        try:
+            make(
+                year,
+                out,
+                applicants=applicants,
+                seed=seed,
+                points=points,
+                fmt=fmt.value,
+                dirty=dirty,
+                data=data,
+                progress=report,
+            )
+        except ValueError as error:
+            raise BadUsage(str(error)) from None
+    typer.echo(f"delivery written to {out}\ntry: luohu run {year} --feeds {out}")
+
+
+@app.command()
+def run(
+    year: Annotated[int, typer.Argument(metavar="ROUND", help="Application year, e.g. 2020.")],
+    feeds: Annotated[Path, typer.Option(help="The delivery: one folder a feed.")],
+    warehouse: Warehouse = WAREHOUSE,
+    max_rejects: Annotated[
+        str, typer.Option(help="A feed with a larger share of bad rows is refused.")
+    ] = MAX_REJECTS,
+    direct: Annotated[
+        bool, typer.Option("--direct", help="Without Prefect: the same stages, the same bytes.")
+    ] = False,
+    data: Data = DATA,
+) -> None:
+    """Score a delivery, rank it and publish the round.
+
+    Runs as a Prefect flow: on its embedded server, or on the one PREFECT_API_URL names.
+
+    [bold]Examples[/]
+
+      luohu run 2020 --feeds feeds
+      luohu run 2020 --feeds feeds --warehouse /srv/luohu --max-rejects 0.01
+      luohu run 2020 --feeds feeds --direct            no server is started
+    """
+    from flows.summary import summary
+
+    order = Order(year, feeds, warehouse, data, max_rejects)
+    with told():
+        order.share()
+        order.round()  # an unknown round is told before a server is started
+        with shown():
+            if direct:
+                from flows.pipeline import run as run_it
+            else:
+                from flows.prefect_run import run_it
+            outcome = run_it(order)
+        summary(warehouse, outcome)
+
+
+@app.command()
+def explain(
+    year: Annotated[int, typer.Argument(metavar="ROUND", help="Application year, e.g. 2020.")],
+    application_no: Annotated[str, typer.Argument(help="Application number (申请编号).")],
+    warehouse: Warehouse = WAREHOUSE,
+    as_json: Annotated[bool, typer.Option("--json", help="For machines.")] = False,
+) -> None:
+    """Say why an applicant has their points, and where they stand against the line.
+
+    [bold]Examples[/]
+
+      luohu explain 2020 2020000123
+      luohu explain 2020 2020000123 --json | jq .indicators.residence
+    """
+    from flows.explain import explanation, show
+
+    with told():
+        found = explanation(warehouse, year, application_no)
+        if as_json:
+            typer.echo(json.dumps(found, ensure_ascii=False, indent=2))
+        else:
+            show(found)
+
+
+@app.command()
+def serve(
+    feeds: Annotated[Path, typer.Option(help="Where each year's delivery will lie.")],
+    warehouse: Warehouse = WAREHOUSE,
+    cron: Annotated[
+        str, typer.Option(help="When the annual run starts, Beijing time.")
+    ] = "0 8 5 9 *",
+) -> None:
+    """Offer the annual run as a Prefect deployment with its schedule, until stopped.
+
+    Needs a standing server: start one with [bold]prefect server start[/] and set PREFECT_API_URL.
+    """
+    from flows.prefect_run import serve_annual
+
+    with told():
+        serve_annual(feeds, warehouse, cron)
+
+
+@contextmanager
+def told() -> Iterator[None]:
+    """Tell a foreseen failure in one message and leave with status 2."""
+    try:
+        yield
+    except (Failure, PolicyError) as failure:
+        print(f"luohu: {failure}", file=sys.stderr)
+        raise typer.Exit(2) from None
+    except KeyboardInterrupt:
+        print("luohu: stopped; nothing was published", file=sys.stderr)
+        raise typer.Exit(2) from None
+
+
+@contextmanager
+def shown() -> Iterator[None]:
+    """Show progress on stderr while a terminal watches."""
+    if not sys.stderr.isatty():
+        yield
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+    from flows.progress import watched
+
+    columns = (
+        TextColumn("{task.description:32}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+    )
+    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task("starting", total=None)
+
+        def reporter(stage: str, done: int, of: int) -> None:
+            bar.update(task, description=stage, completed=done, total=of)
+
+        with watched(reporter):
+            yield
+
+
+if __name__ == "__main__":
+    app()

@@ -1,0 +1,112 @@
+"""Publish a run: its directory first, then the analysts' database, each in one rename.
+
+The database is built aside from the Parquet tables of the run and the other rounds of the current
+database, then renamed over it: a reader sees the old file or the new one, never half of either.
+The current file is never opened for writing.  A run directory alone is enough to build it again.
+"""
+
+import fcntl
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import duckdb
+
+from flows.failures import NotFound
+from flows.storage import sync, sync_folder_entry
+from schemas.results import TABLES, columns_of, dictionary
+
+DATABASE = "luohu.duckdb"
+STORAGE_VERSION = "v1.2.0"  # readable by every DuckDB from 1.2 on, 2.0 included
+# nothing is fetched, and the file reads nothing else once it is open
+OFFLINE = {
+    "autoinstall_known_extensions": "false",
+    "autoload_known_extensions": "false",
+    "allow_community_extensions": "false",
+}
+
+
+def publish(run: Path, year: int, warehouse: Path) -> Path:
+    """Make a run's tables the current ones of its round; returns the database."""
+    database = warehouse / DATABASE
+    with only_publisher(warehouse):
+        aside = warehouse / f".{DATABASE}.{os.getpid()}.partial"
+        aside.unlink(missing_ok=True)
+        try:
+            build(aside, run, year, database if database.exists() else None)
+            sync(aside)
+            os.replace(aside, database)
+        finally:
+            aside.unlink(missing_ok=True)
+            Path(f"{aside}.wal").unlink(missing_ok=True)
+        sync_folder_entry(warehouse)
+    return database
+
+
+def build(target: Path, run: Path, year: int, current: Path | None) -> None:
+    """A new database of the run's tables and, from the current one, every other round."""
+    with duckdb.connect(config=OFFLINE) as connection:
+        connection.execute(f"ATTACH '{quoted(target)}' AS new (STORAGE_VERSION '{STORAGE_VERSION}')")
+        if current:
+            connection.execute(f"ATTACH '{quoted(current)}' AS old (READ_ONLY)")
+        connection.execute("BEGIN")
+        for table in TABLES:
+            columns = ", ".join(f'"{name}"' for name in columns_of(table))
+            parquet = quoted(run / f"{table}.parquet")
+            connection.execute(
+                f"CREATE TABLE new.{table} AS SELECT {columns} FROM read_parquet('{parquet}')"
+            )
+            if current and has_table(connection, table):
+                connection.execute(
+                    f"INSERT INTO new.{table} BY NAME SELECT * FROM old.{table} WHERE round <> ?",
+                    [year],
+                )
+        connection.register("dictionary_rows", dictionary().to_arrow())
+        connection.execute("CREATE TABLE new.dictionary AS SELECT * FROM dictionary_rows")
+        for table in TABLES:
+            connection.execute(
+                f"COMMENT ON TABLE new.{table} IS '{quoted(summary(table))}'"
+            )
+        connection.execute("COMMIT")
+        connection.execute("CHECKPOINT new")
+        connection.execute("DETACH new")
+
+
+def has_table(connection: duckdb.DuckDBPyConnection, table: str) -> bool:
+    """Whether the current database, perhaps of an older version, has a table."""
+    found = connection.execute(
+        "SELECT count(*) FROM duckdb_tables() WHERE database_name = 'old' AND table_name = ?",
+        [table],
+    ).fetchall()
+    return bool(found[0][0])
+
+
+def summary(table: str) -> str:
+    """The first line of a table's docstring."""
+    return (TABLES[table].__doc__ or "").strip().splitlines()[0]
+
+
+def quoted(text: object) -> str:
+    """A text inside single quotes of SQL."""
+    return str(text).replace("'", "''")
+
+
+@contextmanager
+def only_publisher(warehouse: Path) -> Iterator[None]:
+    """Hold the warehouse's lock, so that two runs never publish over each other's rounds."""
+    warehouse.mkdir(parents=True, exist_ok=True)
+    with (warehouse / ".publishing.lock").open("a") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
+def open_read_only(warehouse: Path) -> duckdb.DuckDBPyConnection:
+    """The current database for reading; raises NotFound that says what to do."""
+    database = warehouse / DATABASE
+    if not database.is_file():
+        raise NotFound(
+            f"expected {database}, found none: run `luohu run ROUND --feeds DIR` first,"
+            " or name the warehouse with --warehouse"
+        )
+    return duckdb.connect(str(database), read_only=True, config=OFFLINE)
