@@ -6,6 +6,7 @@ is the run's own manifest.
 """
 
 import flows.prefect_settings  # noqa: F401  (before Prefect reads its settings)
+
 # isort: split
 from pathlib import Path
 
@@ -15,10 +16,10 @@ from flows import pipeline
 from flows.pipeline import Outcome, work_folder
 from flows.settings import DATA, MAX_REJECTS, WAREHOUSE, Order
 
-ingest = task(pipeline.ingest_stage, name="ingest", persist_result=False)
-score = task(pipeline.score_stage, name="score", persist_result=False)
-rank = task(pipeline.rank_stage, name="rank", persist_result=False)
-publish = task(pipeline.publish_stage, name="publish", persist_result=False)
+ingest = task(name="ingest", persist_result=False)(pipeline.ingest_stage)
+score = task(name="score", persist_result=False)(pipeline.score_stage)
+rank = task(name="rank", persist_result=False)(pipeline.rank_stage)
+publish = task(name="publish", persist_result=False)(pipeline.publish_stage)
 
 
 @flow(name="annual", flow_run_name="round-{year}", persist_result=False)

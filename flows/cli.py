@@ -61,7 +61,8 @@ def simulate(
     ] = None,
     fmt: Annotated[Format, typer.Option("--format", help="File format.")] = Format.parquet,
     dirty: Annotated[
-        float, typer.Option(min=0.0, help="Share of bad rows of every kind, of duplicates and strangers.")
+        float,
+        typer.Option(min=0.0, help="Share of bad rows of every kind, of duplicates and strangers."),
     ] = 0.001,
     data: Data = DATA,
 ) -> None:

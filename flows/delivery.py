@@ -180,13 +180,16 @@ def parsed(name: str, dtype: pl.DataType) -> pl.Expr:
     if dtype == pl.Boolean:
         return (shaped == "true").alias(name)
     if isinstance(dtype, pl.Datetime):
-        return shaped.str.replace(" ", "T", literal=True).str.to_datetime(
-            "%Y-%m-%dT%H:%M:%S%.f", time_unit="us", strict=False
-        ).fill_null(
-            shaped.str.replace(" ", "T", literal=True).str.to_datetime(
-                "%Y-%m-%dT%H:%M", time_unit="us", strict=False
+        return (
+            shaped.str.replace(" ", "T", literal=True)
+            .str.to_datetime("%Y-%m-%dT%H:%M:%S%.f", time_unit="us", strict=False)
+            .fill_null(
+                shaped.str.replace(" ", "T", literal=True).str.to_datetime(
+                    "%Y-%m-%dT%H:%M", time_unit="us", strict=False
+                )
             )
-        ).alias(name)
+            .alias(name)
+        )
     if dtype == pl.Date:
         return shaped.str.to_date("%Y-%m-%d", strict=False).alias(name)
     return shaped.cast(dtype, strict=False).alias(name)

@@ -18,21 +18,9 @@ from flows.failures import FeedRefused
 from flows.progress import report
 from flows.screening import Screened, recode, screen
 from flows.storage import sha256, write_json, write_table
-from schemas.columns import CODES, INSURANCES
 from schemas.feeds import FEEDS
 from transforms.rounds import Round
 
-# a feed's coded columns -> the list in data/codes.toml; the order of a list is the order of its enum
-CODED = {
-    "applications": {"sex": "sex", "retirement_class": "retirement_class"},
-    "social_insurance": dict.fromkeys(INSURANCES, "insurance_status"),
-    "housing": {"kind": "home_kind"},
-    "education": {"level": "education_level"},
-    "tax": {"income_kind": "income_kind"},
-    "awards": {"scope": "award_scope"},
-    "positions": {"kind": "position_kind"},
-}
-DISTRICTS = ("district", "work_district")
 NAMES_EMPLOYERS = ("employers", "applications", "shareholdings")
 UNRESOLVED = ("row", "rank", "person_id", "employer_id", "subject_id")
 
@@ -45,9 +33,7 @@ class Keys:
     employers: pl.DataFrame
 
 
-def ingest(
-    feeds: Path, made: Round, out: Path, *, max_rejects: Fraction
-) -> Path:
+def ingest(feeds: Path, made: Round, out: Path, *, max_rejects: Fraction) -> Path:
     """Accepted rows, rejects and the restricted table below `out`; returns the delivery's record.
 
     Raises FeedRefused with one line a refused feed; nothing is written then.
@@ -155,7 +141,7 @@ def resolved(screened: Screened, keys: Keys) -> pl.DataFrame:
     numbered = rows.select(
         *found,
         *(
-            coded(screened.feed, name)
+            name
             for name in rows.columns
             if name not in UNRESOLVED and (screened.feed, name) != ("applications", "name")
         ),
@@ -173,15 +159,6 @@ def about_applicants(screened: Screened, rows: pl.DataFrame) -> pl.DataFrame:
     if screened.feed == "social_insurance":
         return rows  # screened in this order already
     return rows.sort(rows.columns)
-
-
-def coded(feed: str, name: str) -> pl.Expr:
-    """A column as it is accepted: a code as an enum, a district as its number."""
-    if name in CODED.get(feed, {}):
-        return pl.col(name).cast(pl.Enum(CODES[CODED[feed][name]]))
-    if name in DISTRICTS:
-        return pl.col(name).cast(pl.String).cast(pl.Int32)
-    return pl.col(name)
 
 
 def restrict(applications: pl.DataFrame, keys: Keys, out: Path) -> None:

@@ -9,6 +9,7 @@ import json
 import os
 import shutil
 import traceback
+from errno import EACCES, EDQUOT, EIO, ENOSPC, EROFS
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
@@ -32,6 +33,7 @@ from schemas.results import INDICATORS
 from transforms.policy import PolicyError
 from transforms.ranking import Line
 
+DISK_TROUBLE = [os.strerror(each) for each in (ENOSPC, EROFS, EACCES, EDQUOT, EIO)]
 STEPS = len(FEEDS) + 3  # the feeds, then score, rank and publish
 
 
@@ -117,9 +119,14 @@ def told_without_values(stage: str) -> Iterator[None]:
         yield
     except (Failure, PolicyError):
         raise
-    except OSError as error:
-        raise PublicationFailed(f"{stage}: {error.strerror or type(error).__name__}") from None
     except Exception as error:
+        # polars and DuckDB have their own errors for a disk that is full or may not be written
+        of_disk = [words for words in DISK_TROUBLE if words in str(error)]
+        if of_disk or isinstance(error, OSError):
+            told = of_disk[0] if of_disk else type(error).__name__
+            raise PublicationFailed(
+                f"{stage}: {told}; nothing was published, the publication before is intact"
+            ) from None
         if os.environ.get("LUOHU_DEBUG"):
             raise
         frame = traceback.extract_tb(error.__traceback__)[-1]
@@ -159,7 +166,10 @@ def round_row(order: Order, work: Path, run_id: str, line: Line) -> pl.DataFrame
             "reference_date": made.reference_date,
             "quota": made.quota,
             "run_id": run_id,
-            "applications": pl.scan_parquet(work / "scores.parquet").select(pl.len()).collect().item(),
+            "applications": pl.scan_parquet(work / "scores.parquet")
+            .select(pl.len())
+            .collect()
+            .item(),
             "eligible": line.eligible,
             "settled": line.settled,
             "cutoff": line.cutoff,

@@ -1,6 +1,7 @@
 """Run and serve the annual flow on Prefect: its embedded server, or the one `PREFECT_API_URL` names."""
 
 import flows.prefect_settings  # noqa: F401  (before Prefect reads its settings)
+
 # isort: split
 import logging
 from pathlib import Path

@@ -5,6 +5,7 @@ left alone.  Nothing leaves the machine: analytics and metrics are off.
 """
 
 import os
+import tempfile
 from pathlib import Path
 
 STATE = Path(os.environ.get("XDG_STATE_HOME") or Path.home() / ".local" / "state")
@@ -24,3 +25,8 @@ DEFAULTS = {
 
 for name, value in DEFAULTS.items():
     os.environ.setdefault(name, value)
+
+try:
+    Path(os.environ["PREFECT_HOME"]).mkdir(parents=True, exist_ok=True)
+except OSError:  # a service account may have no home: Prefect's database is a view, not a record
+    os.environ["PREFECT_HOME"] = tempfile.mkdtemp(prefix="luohu-prefect-")

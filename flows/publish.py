@@ -13,14 +13,14 @@ from pathlib import Path
 
 import duckdb
 
-from flows.failures import NotFound
+from flows.failures import NotFound, PublicationFailed
 from flows.storage import sync, sync_folder_entry
 from schemas.results import TABLES, columns_of, dictionary
 
 DATABASE = "luohu.duckdb"
-STORAGE_VERSION = "v1.2.0"  # readable by every DuckDB from 1.2 on, 2.0 included
+STORAGE_VERSION = "v1.5.0"  # readable by DuckDB 1.5 and 2.0
 # nothing is fetched, and the file reads nothing else once it is open
-OFFLINE = {
+OFFLINE: dict[str, str | bool | int | float | list[str]] = {
     "autoinstall_known_extensions": "false",
     "autoload_known_extensions": "false",
     "allow_community_extensions": "false",
@@ -47,9 +47,11 @@ def publish(run: Path, year: int, warehouse: Path) -> Path:
 def build(target: Path, run: Path, year: int, current: Path | None) -> None:
     """A new database of the run's tables and, from the current one, every other round."""
     with duckdb.connect(config=OFFLINE) as connection:
-        connection.execute(f"ATTACH '{quoted(target)}' AS new (STORAGE_VERSION '{STORAGE_VERSION}')")
+        connection.execute(
+            f"ATTACH '{quoted(target)}' AS new (STORAGE_VERSION '{STORAGE_VERSION}')"
+        )
         if current:
-            connection.execute(f"ATTACH '{quoted(current)}' AS old (READ_ONLY)")
+            attach_current(connection, current)
         connection.execute("BEGIN")
         for table in TABLES:
             columns = ", ".join(f'"{name}"' for name in columns_of(table))
@@ -65,12 +67,21 @@ def build(target: Path, run: Path, year: int, current: Path | None) -> None:
         connection.register("dictionary_rows", dictionary().to_arrow())
         connection.execute("CREATE TABLE new.dictionary AS SELECT * FROM dictionary_rows")
         for table in TABLES:
-            connection.execute(
-                f"COMMENT ON TABLE new.{table} IS '{quoted(summary(table))}'"
-            )
+            connection.execute(f"COMMENT ON TABLE new.{table} IS '{quoted(summary(table))}'")
         connection.execute("COMMIT")
         connection.execute("CHECKPOINT new")
         connection.execute("DETACH new")
+
+
+def attach_current(connection: duckdb.DuckDBPyConnection, current: Path) -> None:
+    """Attach the current database for reading; raises PublicationFailed when it cannot be read."""
+    try:
+        connection.execute(f"ATTACH '{quoted(current)}' AS old (READ_ONLY)")
+    except duckdb.Error:
+        raise PublicationFailed(
+            f"{current}: expected a database this version can read, found one that is damaged or"
+            f" newer (DuckDB {duckdb.__version__} is used here); move it away and run again"
+        ) from None
 
 
 def has_table(connection: duckdb.DuckDBPyConnection, table: str) -> bool:

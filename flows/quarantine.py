@@ -42,7 +42,9 @@ def failures(rows: pl.DataFrame, schema: pa.DataFrameSchema) -> pl.DataFrame:
     only of a LazyFrame) and when a check itself fails to run.
     """
     if not isinstance(rows, pl.DataFrame):
-        raise ValidatorBroken(f"rows must be collected before validation, found {type(rows).__name__}")
+        raise ValidatorBroken(
+            f"rows must be collected before validation, found {type(rows).__name__}"
+        )
     try:
         schema.validate(rows, lazy=True)
     except SchemaErrors as errors:

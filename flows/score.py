@@ -87,9 +87,7 @@ def evidence(people: pl.DataFrame, by_number: pl.Series, scored: Ledger) -> pl.D
     )
 
 
-def condition_evidence(
-    people: pl.DataFrame, by_number: pl.Series, scored: Ledger
-) -> pl.DataFrame:
+def condition_evidence(people: pl.DataFrame, by_number: pl.Series, scored: Ledger) -> pl.DataFrame:
     """Condition by condition, each ascending by application number."""
     numbers = people[by_number].select("round", "application_no")
     return pl.concat(

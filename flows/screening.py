@@ -15,8 +15,21 @@ import polars as pl
 from flows.delivery import Delivered, files_of, read
 from flows.failures import FeedRefused
 from flows.quarantine import ascending, failures, mask, without_repeats
+from schemas.columns import CODES, INSURANCES
 from schemas.feeds import END_DATES, FEEDS
 
+PERSON, MONTH = "person_id", "month"
+DISTRICTS = ("district", "work_district")
+# a feed's coded columns -> the list in data/codes.toml; the order of a list is the order of its enum
+CODED = {
+    "applications": {"sex": "sex", "retirement_class": "retirement_class"},
+    "social_insurance": dict.fromkeys(INSURANCES, "insurance_status"),
+    "housing": {"kind": "home_kind"},
+    "education": {"level": "education_level"},
+    "tax": {"income_kind": "income_kind"},
+    "awards": {"scope": "award_scope"},
+    "positions": {"kind": "position_kind"},
+}
 # who a quarantined row is about: kept beside a reject until it is resolved, never written
 IDENTITIES = ("person_id", "employer_id", "subject_id", "application_no")
 REJECTS = {
@@ -44,27 +57,21 @@ class Screened:
 def screen(feed: str, feeds: Path, received_on: date | None, max_rejects: Fraction) -> Screened:
     """Read and check one feed; raises FeedRefused when it cannot be used."""
     schema = schema_of(feed, received_on)
-    delivered = [read(feed, path, schema) for path in files_of(feeds, feed)]
-    rejects, good, start = [], [], 0
-    for part in delivered:
+    rejects, good = [], []
+    file_rows: dict[str, int] = {}
+    for path in files_of(feeds, feed):
+        part = read(feed, path, schema)
         bad = failed_checks(part, schema)
         rejects.append(described(feed, part.file, part.rows, bad))
-        good.append(good_rows(part.rows, bad, start))
-        start += part.rows.height
-    kept = without_repeats(*ranked(pl.concat(good), FEEDS[feed].keys))
-    rejects += contradictions(feed, delivered, kept.conflicting)
+        good.append(good_rows(part.rows, bad, sum(file_rows.values())).select(coded(feed, schema)))
+        file_rows[part.file] = part.rows.height
+    kept = without_repeats(*ranked(pl.concat(good, rechunk=True), FEEDS[feed].keys))
+    rejects += contradictions(feed, file_rows, kept.conflicting)
     told = pl.concat(rejects)
-    quarantined = told.select("file", "row").n_unique()
-    if quarantined > max_rejects * start:
-        raise FeedRefused(too_many(feed, told, quarantined, start, max_rejects))
-    return Screened(
-        feed=feed,
-        rows=kept.rows,
-        rejects=told,
-        file_rows={part.file: part.rows.height for part in delivered},
-        quarantined=quarantined,
-        duplicates=kept.dropped,
-    )
+    quarantined, rows = told.select("file", "row").n_unique(), sum(file_rows.values())
+    if quarantined > max_rejects * rows:
+        raise FeedRefused(too_many(feed, told, quarantined, rows, max_rejects))
+    return Screened(feed, kept.rows, told, file_rows, quarantined, kept.dropped)
 
 
 def schema_of(feed: str, received_on: date | None) -> pa.DataFrameSchema:
@@ -109,17 +116,41 @@ def good_rows(rows: pl.DataFrame, bad: pl.DataFrame, start: int) -> pl.DataFrame
     return numbered.filter(~pl.col("row").is_in(positions.implode()))
 
 
+def coded(feed: str, schema: pa.DataFrameSchema) -> list[pl.Expr]:
+    """The columns as they are accepted: a code as an enum, a district as its number."""
+    codes = CODED.get(feed, {})
+    return [
+        pl.col("row"),
+        *(
+            pl.col(name).cast(pl.Enum(CODES[codes[name]]))
+            for name in schema.columns
+            if name in codes
+        ),
+        *(
+            pl.col(name).cast(pl.String).cast(pl.Int32) if name in DISTRICTS else pl.col(name)
+            for name in schema.columns
+            if name not in codes
+        ),
+    ]
+
+
 def ranked(
     rows: pl.DataFrame, keys: tuple[tuple[str, ...], ...]
 ) -> tuple[pl.DataFrame, tuple[tuple[str, ...], ...]]:
     """For a key of person and time: rows in that order, the person as a rank instead of a text."""
-    if not any(len(key) > 1 for key in keys):
+    if keys[:1] != ((PERSON, MONTH),):
         return rows, keys
-    (key,) = ((*("rank" if name == "person_id" else name for name in each),) for each in keys)
-    ids = rows.select(pl.col("person_id").unique())
-    order = ids.sort(pl.col("person_id").cast(pl.String)).with_row_index("rank")
-    found = rows.with_columns(rank=recode(rows["person_id"], order, "rank"))
-    return found if ascending(found, key) else found.sort(key), (key,)
+    ids = rows.select(pl.col(PERSON).unique())
+    order = ids.sort(pl.col(PERSON).cast(pl.String)).with_row_index("rank")
+    found = rows.with_columns(rank=recode(rows[PERSON], order, "rank"))
+    key = ("rank", MONTH)
+    if ascending(found, key):
+        return found, (key,)
+    # one number sorts three times as fast as two columns; a day number may be negative
+    number = pl.col("rank").cast(pl.UInt64) * 2**32 + (
+        pl.col(MONTH).to_physical().cast(pl.Int64) + 2**31
+    )
+    return found[found.select(number).to_series().arg_sort()], (key,)
 
 
 def recode(column: pl.Series, keys: pl.DataFrame, name: str) -> pl.Series:
@@ -127,7 +158,9 @@ def recode(column: pl.Series, keys: pl.DataFrame, name: str) -> pl.Series:
     by = keys.columns[0] if keys.columns[0] != name else keys.columns[1]
     code = keys.select(code=pl.col(by).to_physical(), key=pl.col(name).cast(pl.UInt32))
     codes = column.to_physical()
-    size = max(int(codes.max() or 0), int(code["code"].max() or 0)) + 1  # type: ignore[call-overload]
+    largest = pl.concat([codes, code["code"]]).max()
+    assert isinstance(largest, int | None)
+    size = (largest or 0) + 1
     table = (
         pl.select(code=pl.int_range(size, dtype=pl.UInt32))
         .join(code, on="code", how="left", maintain_order="left", validate="1:1")
@@ -152,23 +185,21 @@ def described(feed: str, file: str, rows: pl.DataFrame, bad: pl.DataFrame) -> pl
     )
 
 
-def contradictions(
-    feed: str, delivered: list[Delivered], rows: pl.DataFrame
-) -> list[pl.DataFrame]:
+def contradictions(feed: str, file_rows: dict[str, int], rows: pl.DataFrame) -> list[pl.DataFrame]:
     """Rejects for rows that share a key and differ, file by file."""
     told, start = [], 0
     key = ", ".join(dict.fromkeys(name for each in FEEDS[feed].keys for name in each))
-    for part in delivered:
-        here = rows.filter(pl.col("row").is_between(start, start + part.rows.height - 1))
-        index = (here["row"].cast(pl.Int64) - start).alias("index")
+    for file, height in file_rows.items():
+        here = rows.filter(pl.col("row").is_between(start, start + height - 1)).sort("row")
         bad = here.select(
-            index,
+            index=pl.int_range(pl.len(), dtype=pl.Int64),
             column=pl.lit(key),
             check=pl.lit("conflicting_duplicate"),
             value=pl.lit(None, pl.String),
         )
-        told.append(described(feed, part.file, part.rows, bad))
-        start += part.rows.height
+        position = (here["row"].cast(pl.Int64) - start + 1).alias("row")
+        told.append(described(feed, file, here, bad).with_columns(position))
+        start += height
     return told
 
 

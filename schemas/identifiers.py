@@ -45,15 +45,13 @@ def credit_check_character(first_17: pl.Expr) -> pl.Expr:
 
 def is_id_number(text: pl.Expr) -> pl.Expr:
     """Whether a String is seventeen digits and the check character that belongs to them."""
-    return (
-        text.str.contains(r"^[0-9]{17}[0-9X]$")
-        & (id_check_character(text.str.slice(0, 17)) == text.str.slice(17)).fill_null(value=False)
-    )
+    return text.str.contains(r"^[0-9]{17}[0-9X]$") & (
+        id_check_character(text.str.slice(0, 17)) == text.str.slice(17)
+    ).fill_null(value=False)
 
 
 def is_credit_code(text: pl.Expr) -> pl.Expr:
     """Whether a String is seventeen characters of GB 32100 and their check character."""
-    return (
-        text.str.contains(f"^[{CREDIT_ALPHABET}]{{18}}$")
-        & (credit_check_character(text.str.slice(0, 17)) == text.str.slice(17)).fill_null(value=False)
-    )
+    return text.str.contains(f"^[{CREDIT_ALPHABET}]{{18}}$") & (
+        credit_check_character(text.str.slice(0, 17)) == text.str.slice(17)
+    ).fill_null(value=False)

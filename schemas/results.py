@@ -97,7 +97,9 @@ class Rounds(Table):
     """One row a round: what pinned it and what it came to."""
 
     edition: Text = described("Edition of the measures (办法版本)", "", "data/policy/editions.toml")
-    policy_date: CalendarDay = described("Day that selects edition and values", "date", "round file")
+    policy_date: CalendarDay = described(
+        "Day that selects edition and values", "date", "round file"
+    )
     reference_date: CalendarDay = described("Day facts count up to", "date", "round file")
     quota: Whole = described("Places of the year (落户规模)", "people", "round file", ge=0)
     run_id: Text = described(
@@ -134,7 +136,9 @@ class Eligibility(OfApplication):
     social_insurance: Flag = described(
         "Seven years of social insurance (连续缴纳社会保险7年)", "", "Measures art. 4(3)"
     )
-    criminal_record: Flag = described("No criminal record (无刑事犯罪记录)", "", "Measures art. 4(4)")
+    criminal_record: Flag = described(
+        "No criminal record (无刑事犯罪记录)", "", "Measures art. 4(4)"
+    )
     employer: Flag = described(
         "Employer registered, registered for tax and paying; true where the edition has no such"
         " condition",
@@ -149,7 +153,9 @@ class Ranking(OfApplication):
     """One row an eligible application, ascending by rank."""
 
     total: Points = described("Total points", "points", "scores")
-    rank: Whole = described("Place, shared by equal totals: 1, 2, 2, 4 (排名)", "", "data contract 6", gt=0)
+    rank: Whole = described(
+        "Place, shared by equal totals: 1, 2, 2, 4 (排名)", "", "data contract 6", gt=0
+    )
     settled: Flag = described("At or above the line (同分同落)", "", "data contract 6")
     serial: Whole = described(
         "Public serial (公示编号): year and five digits; null unless settled",
@@ -164,13 +170,17 @@ class Evidence(OfApplication):
 
     indicator: Text = described("Indicator, a column of scores", "", "edition", isin=INDICATORS)
     points: Points = described("Points of the indicator", "points", "scores")
-    evidence: Text = described("Every count and date the points follow from", "JSON", "accepted rows")
+    evidence: Text = described(
+        "Every count and date the points follow from", "JSON", "accepted rows"
+    )
 
 
 class ConditionEvidence(OfApplication):
     """One row an accepted application and condition: what decided it."""
 
-    condition: Text = described("Condition, a column of eligibility", "", "edition", isin=CONDITIONS)
+    condition: Text = described(
+        "Condition, a column of eligibility", "", "edition", isin=CONDITIONS
+    )
     holds: Flag = described("Whether it holds", "", "eligibility")
     evidence: Text = described("Every count and date that decided it", "JSON", "accepted rows")
 
@@ -230,7 +240,9 @@ class PublicList(TenIndicators, Table):
 
     serial: Whole = described("Public serial (公示编号)", "", "ranking")
     name: Text = described("Name (姓名)", "", "applications feed")
-    birth_month: Text = described("Year and month of birth (出生年月), YYYY-MM", "", "applications feed")
+    birth_month: Text = described(
+        "Year and month of birth (出生年月), YYYY-MM", "", "applications feed"
+    )
     employer: Text = described(
         "Name of the employer that filed (单位名称)", "", "employers feed", nullable=True
     )

@@ -99,7 +99,7 @@ def rule(folder: Path, name: str, on: date) -> Rule:
         if "value" not in entry:
             raise PolicyError(f"{where} has no value in force on {on}: repealed by {entry['cite']}")
         dated[key] = Dated(entry["value"], entry["date"], entry["cite"])
-    return Rule(name, *(text[key] for key in ABOUT), dated)
+    return Rule(name, text["title"], text["title_zh"], text["clause"], dated)
 
 
 def params(make: type[P], rule: Rule) -> P:

@@ -35,7 +35,7 @@ def ledger(feeds: Feeds, edition: Edition, made: Round) -> Ledger:
     facts = prepared(feeds, edition, made)
     conditions = [condition(facts, rule, made) for rule in edition.conditions.values()]
     indicators = [indicator(facts, rule, made) for rule in edition.indicators.values()]
-    frames = iter(pl.collect_all(conditions + indicators))
+    frames = iter(pl.collect_all(conditions + indicators, engine="streaming"))
     return Ledger(
         conditions=dict(zip(edition.conditions, frames, strict=False)),
         indicators=dict(zip(edition.indicators, frames, strict=True)),
@@ -45,12 +45,13 @@ def ledger(feeds: Feeds, edition: Edition, made: Round) -> Ledger:
 def prepared(feeds: Feeds, edition: Edition, made: Round) -> Facts:
     """Facts with the views that rules share worked out once."""
     insurance = existing(feeds["social_insurance"], edition, made)
-    counted = counted_months(insurance, params(CountedMonths, edition.counted_months))
+    p = params(CountedMonths, edition.counted_months)
+    counted = counted_months(insurance, feeds["applications"], p)
     facts = Facts(feeds, insurance, counted.collect(engine="streaming").lazy())
     education = edition.indicators["education"]
     module = INDICATORS[education.name]
     credential = module.evidence(facts, params(module.Params, education), made)
-    return replace(facts, credential=credential.collect().lazy())
+    return replace(facts, credential=credential.collect(engine="streaming").lazy())
 
 
 def condition(facts: Facts, rule: Rule, made: Round) -> pl.LazyFrame:

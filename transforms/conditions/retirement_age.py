@@ -26,18 +26,15 @@ def evidence(facts: Facts, p: Params, made: Round) -> pl.LazyFrame:
     """Every applicant's class, delay and the day retirement age is reached."""
     years = pl.col("retirement_class").replace_strict(p.years, return_dtype=pl.Int32)
     months = pl.format("{}mo", years * 12 + pl.col("delay_months"))
-    return (
-        facts.applicants.with_columns(
-            delay_months=pl.coalesce(*(delay_months(each) for each in p.delays), 0)
-        )
-        .select(
-            "person",
-            "retirement_class",
-            "birth_date",
-            "delay_months",
-            reached_on=pl.col("birth_date").dt.offset_by(months),
-            reference_date=pl.lit(made.reference_date),
-        )
+    return facts.applicants.with_columns(
+        delay_months=pl.coalesce(*(delay_months(each) for each in p.delays), 0)
+    ).select(
+        "person",
+        "retirement_class",
+        "birth_date",
+        "delay_months",
+        reached_on=pl.col("birth_date").dt.offset_by(months),
+        reference_date=pl.lit(made.reference_date),
     )
 
 
@@ -45,9 +42,9 @@ def delay_months(delay: dict[str, Any]) -> pl.Expr:
     """The delay of one class in months; null for others and for those born before it starts."""
     since = month_number(pl.col("birth_date")) - number_of(delay["born_from"])
     started = since // delay["birth_months_per_month"] + 1
-    return pl.when(
-        pl.col("retirement_class") == delay["retirement_class"], since >= 0
-    ).then(pl.min_horizontal(started, delay["months_at_most"]))
+    return pl.when(pl.col("retirement_class") == delay["retirement_class"], since >= 0).then(
+        pl.min_horizontal(started, delay["months_at_most"])
+    )
 
 
 def holds(p: Params) -> pl.Expr:

@@ -34,7 +34,9 @@ def evidence(facts: Facts, p: Params, made: Round) -> pl.LazyFrame:
         .agg(
             *(pl.col(name).count().cast(pl.Int64).alias(f"months_{name}") for name in INSURANCES),
             *(
-                (pl.col(name) == p.back_paid_status).sum().cast(pl.Int64)
+                (pl.col(name) == p.back_paid_status)
+                .sum()
+                .cast(pl.Int64)
                 .alias(f"months_back_paid_{name}")
                 for name in INSURANCES
             ),
@@ -51,7 +53,9 @@ def evidence(facts: Facts, p: Params, made: Round) -> pl.LazyFrame:
 
 def insured_in_month(facts: Facts, made: Round) -> pl.LazyFrame:
     """Who has a status in the month before filing, whenever it was recorded."""
-    month = pl.lit(made.insured_in, pl.Date)  # null where the round names none: then nobody is found
+    month = pl.lit(
+        made.insured_in, pl.Date
+    )  # null where the round names none: then nobody is found
     rows = facts.feeds["social_insurance"].filter(pl.col("month") == month)
     return rows.select("person", insured_in_month=pl.lit(value=True))
 
@@ -60,9 +64,6 @@ def holds(p: Params) -> pl.Expr:
     """Whether no month lacks, no insurance has too many paid back, and filing found one insured."""
     return pl.all_horizontal(
         *(pl.col(f"months_{name}") == p.months for name in INSURANCES),
-        *(
-            pl.col(f"months_back_paid_{name}") <= p.back_paid_months_at_most
-            for name in INSURANCES
-        ),
+        *(pl.col(f"months_back_paid_{name}") <= p.back_paid_months_at_most for name in INSURANCES),
         "insured_in_month",
     )

@@ -59,9 +59,7 @@ def financing(facts: Facts, p: Params, made: Round) -> pl.LazyFrame:
     cash = (
         facts.feeds["financings"]
         .filter(
-            pl.col("received_on").is_between(
-                made.first_day(p.financing_years), made.reference_date
-            )
+            pl.col("received_on").is_between(made.first_day(p.financing_years), made.reference_date)
         )
         .group_by("employer")
         .agg(financing_fen=pl.col("amount_fen").sum())

@@ -49,8 +49,7 @@ def evidence(facts: Facts, p: Params, made: Round) -> pl.LazyFrame:
             last_month=pl.col("month").max(),
         )
         .with_columns(
-            home_outside_in_december=pl.col("last_month")
-            == made.reference_date.replace(day=1)
+            home_outside_in_december=pl.col("last_month") == made.reference_date.replace(day=1)
         )
     )
 

@@ -40,9 +40,7 @@ def evidence(facts: Facts, p: Params, made: Round) -> pl.LazyFrame:
     violations = (
         facts.feeds["tax_violations"]
         .filter(
-            pl.col("decided_on").is_between(
-                made.first_day(p.violation_years), made.reference_date
-            )
+            pl.col("decided_on").is_between(made.first_day(p.violation_years), made.reference_date)
         )
         .group_by("person")
         .agg(violations=pl.len().cast(pl.Int64), last_violation_on=pl.col("decided_on").max())

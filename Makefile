@@ -1,0 +1,49 @@
+# make run    the main job: simulate the 2020 round with the real number of applicants, run it, print the result
+# make test   the tests (under 10 minutes on 2 cores)
+# make lint   ruff, mypy --strict, import-linter
+# make bench  measure speed and memory, write benchmarks/results.md
+# make soak   the long tests
+# make lock   resolve requirements.lock again (needs uv)
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+FEEDS ?= out/feeds-2020
+WAREHOUSE ?= out/warehouse
+
+.PHONY: run test lint bench soak lock clean
+
+run: $(VENV)/.ready
+	@test -d $(FEEDS) || $(BIN)/luohu simulate 2020 --out $(FEEDS)
+	$(BIN)/luohu run 2020 --feeds $(FEEDS) --warehouse $(WAREHOUSE)
+
+test: $(VENV)/.ready
+	$(BIN)/pytest -m "not bench and not soak"
+
+lint: $(VENV)/.ready
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+bench: $(VENV)/.ready
+	$(BIN)/python benchmarks/bench.py
+
+soak: $(VENV)/.ready
+	$(BIN)/pytest -m soak
+
+$(VENV)/.ready: requirements.lock pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
+	  || { echo "luohu needs Python >= 3.11: make PYTHON=python3.12 ..."; exit 2; }
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@touch $@
+
+# 1.5 is the DuckDB line with support; the tests also run on 2.0 where it is installed beside
+lock:
+	uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
+	  --no-annotate --no-header --extra dev -c constraints.lock.in pyproject.toml -o requirements.lock
+
+clean:
+	rm -rf $(VENV) out

@@ -1,0 +1,44 @@
+"""Shared fixtures: a small simulated delivery, a published warehouse, where published lists lie."""
+
+import os
+import shutil
+from pathlib import Path
+
+import pytest
+
+import flows.prefect_settings  # noqa: F401  (before anything imports Prefect)
+from flows.pipeline import Outcome, run
+from flows.settings import DATA, HOME, Order
+from flows.simulate import simulate
+
+APPLICANTS = 600
+
+
+@pytest.fixture(scope="session")
+def delivery(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A dirty delivery of the 2020 round in Parquet; not to be changed, see `copied`."""
+    out = tmp_path_factory.mktemp("delivery") / "feeds"
+    simulate(2020, out, applicants=APPLICANTS, seed=7, dirty=0.004, data=DATA)
+    return out
+
+
+@pytest.fixture
+def copied(delivery: Path, tmp_path: Path) -> Path:
+    """A copy of the delivery to spoil."""
+    return Path(shutil.copytree(delivery, tmp_path / "feeds"))
+
+
+@pytest.fixture(scope="session")
+def published(delivery: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Outcome]:
+    """A warehouse with the delivery's run, and its outcome; not to be changed."""
+    warehouse = tmp_path_factory.mktemp("warehouse")
+    return warehouse, run(Order(2020, delivery, warehouse))
+
+
+@pytest.fixture(scope="session")
+def official() -> Path:
+    """The folder of published lists; the test is skipped where it is absent."""
+    folder = Path(os.environ.get("LUOHU_PUBLISHED") or HOME.parent / "shared" / "published")
+    if not (folder / "points-2020.csv").is_file():
+        pytest.skip(f"no published lists at {folder} (set LUOHU_PUBLISHED)")
+    return folder

@@ -1,0 +1,318 @@
+"""Every bad-input rule of data contract 1, through the command a user types."""
+
+import gzip
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable
+from datetime import date
+from pathlib import Path
+
+import duckdb
+import polars as pl
+import pytest
+from commands import luohu
+
+from flows.settings import HOME
+
+Spoil = Callable[[Path], None]
+
+
+def files(feeds: Path, feed: str) -> list[Path]:
+    return sorted((feeds / feed).iterdir())
+
+
+def change(feeds: Path, feed: str, how: Callable[[pl.DataFrame], pl.DataFrame]) -> None:
+    path = files(feeds, feed)[0]
+    how(pl.read_parquet(path)).write_parquet(path)
+
+
+def as_csv(feeds: Path, feed: str, text: Callable[[str], str | bytes]) -> None:
+    frames = [pl.read_parquet(path) for path in files(feeds, feed)]
+    shutil.rmtree(feeds / feed)
+    (feeds / feed).mkdir()
+    told = text(pl.concat(frames).write_csv(datetime_format="%Y-%m-%dT%H:%M:%S"))
+    data = told.encode() if isinstance(told, str) else told
+    (feeds / feed / "all.csv").write_bytes(data)
+
+
+def cut_in_half(feeds: Path) -> None:
+    path = files(feeds, "social_insurance")[0]
+    data = path.read_bytes()
+    path.write_bytes(data[: len(data) // 2])
+
+
+def half_of_rows_bad(share: float) -> Spoil:
+    def spoil(feeds: Path) -> None:
+        change(
+            feeds,
+            "tax",
+            lambda rows: rows.with_row_index("n")
+            .with_columns(
+                income_kind=pl.when(pl.col("n") < pl.len() * share)
+                .then(pl.lit("gift"))
+                .otherwise("income_kind")
+            )
+            .drop("n"),
+        )
+
+    return spoil
+
+
+# what is done to a delivery -> what the message must name
+REFUSED: dict[str, tuple[Spoil, list[str]]] = {
+    "folder_missing": (lambda f: shutil.rmtree(f / "honours"), ["honours", "folder"]),
+    "folder_empty": (
+        lambda f: [path.unlink() for path in files(f, "honours")] and None,
+        ["honours", "*.parquet", "nothing"],
+    ),
+    "csv_empty": (lambda f: as_csv(f, "honours", lambda _: ""), ["honours", "all.csv", "header"]),
+    "parquet_cut_in_half": (cut_in_half, ["social_insurance", "whole Parquet file"]),
+    "csv_in_gbk": (
+        lambda f: as_csv(f, "employers", lambda text: text.encode("gbk")),
+        ["employers", "all.csv", "UTF-8", "GBK"],
+    ),
+    "column_renamed": (
+        lambda f: change(f, "tax", lambda rows: rows.rename({"amount_fen": "amount"})),
+        ["tax", "missing column amount_fen", "unknown column amount"],
+    ),
+    "column_missing": (
+        lambda f: change(f, "tax", lambda rows: rows.drop("amount_fen")),
+        ["tax", "missing column amount_fen"],
+    ),
+    "column_extra": (
+        lambda f: change(f, "tax", lambda rows: rows.with_columns(note=pl.lit("x"))),
+        ["tax", "unknown column note"],
+    ),
+    "dates_as_text": (
+        lambda f: change(
+            f, "tax", lambda rows: rows.with_columns(pl.col("treasury_date").cast(pl.String))
+        ),
+        ["tax", "treasury_date", "expected date", "found String"],
+    ),
+    "money_as_float": (
+        lambda f: change(
+            f, "tax", lambda rows: rows.with_columns(pl.col("amount_fen").cast(pl.Float64))
+        ),
+        ["tax", "amount_fen", "whole number", "Float64"],
+    ),
+    "csv_row_too_short": (
+        lambda f: as_csv(f, "tax", lambda text: text + "only,two\n"),
+        ["tax", "all.csv", "Expected 4 columns, got 2"],
+    ),
+    "gzip_cut_in_half": (
+        lambda f: (
+            as_csv(f, "tax", lambda text: gzip.compress(text.encode())[:-200]),
+            (f / "tax" / "all.csv").rename(f / "tax" / "all.csv.gz"),
+        )
+        and None,
+        ["tax", "all.csv.gz"],
+    ),
+    "ten_percent_bad": (half_of_rows_bad(0.1), ["tax", "income_kind", "known_value", "5.00%"]),
+}
+
+
+@pytest.mark.parametrize("name", REFUSED)
+def test_feed_is_refused(name: str, copied: Path, published: tuple, tmp_path: Path) -> None:
+    spoil, expected = REFUSED[name]
+    warehouse = tmp_path / "warehouse"
+    shutil.copytree(published[0], warehouse)
+    before = (warehouse / "luohu.duckdb").read_bytes()
+    spoil(copied)
+    done = luohu("run", 2020, "--feeds", copied, "--warehouse", warehouse, "--direct")
+    assert done.returncode == 2, done.stderr
+    assert done.stdout == ""
+    for word in expected:
+        assert word in done.stderr
+    assert "Traceback" not in done.stderr
+    assert (warehouse / "luohu.duckdb").read_bytes() == before
+    assert not list((warehouse / "runs").glob(".work-*"))
+
+
+def test_every_refused_feed_is_named_at_once(copied: Path, tmp_path: Path) -> None:
+    shutil.rmtree(copied / "honours")
+    shutil.rmtree(copied / "awards")
+    done = luohu("run", 2020, "--feeds", copied, "--warehouse", tmp_path / "w", "--direct")
+    assert done.returncode == 2
+    assert "honours:" in done.stderr
+    assert "awards:" in done.stderr
+
+
+def test_five_percent_exactly_is_not_too_much(copied: Path, tmp_path: Path) -> None:
+    rows = pl.concat(pl.read_parquet(path) for path in files(copied, "tax_violations"))
+    template = rows.head(1)
+    many = pl.concat([template] * 40)
+    for path in files(copied, "tax_violations"):
+        path.unlink()
+    bad = many.with_row_index("n").with_columns(
+        person_id=pl.when(pl.col("n") < 2).then(pl.lit("x")).otherwise("person_id")
+    )
+    bad.drop("n").write_parquet(copied / "tax_violations" / "a.parquet")
+    run = ("run", 2020, "--feeds", copied, "--warehouse", tmp_path / "w", "--direct")
+    assert luohu(*run).returncode == 0
+    assert luohu(*run, "--max-rejects", "0.0499").returncode == 2
+
+
+@pytest.mark.parametrize("given", ["2", "-0.1", "many", "1/0"])
+def test_max_rejects_is_a_share(given: str, copied: Path, tmp_path: Path) -> None:
+    done = luohu("run", 2020, "--feeds", copied, "--warehouse", tmp_path, "--max-rejects", given, "--direct")
+    assert done.returncode == 2
+    assert "expected a share from 0 to 1" in done.stderr or "No such option" in done.stderr
+
+
+def one_bad(rows: pl.DataFrame, column: str, value: object) -> pl.DataFrame:
+    return pl.concat([rows, rows.head(1).with_columns(pl.lit(value, rows.schema[column]).alias(column))])
+
+
+ROWS = {
+    "null_key": ("social_insurance", "person_id", None, "not_null"),
+    "wrong_check_character": ("tax", "person_id", "11010119800101001X", "id_number"),
+    "month_on_the_15th": ("social_insurance", "month", date(2019, 3, 15), "first_day"),
+    "unknown_code": ("housing", "kind", "hotel", "known_value"),
+}
+
+
+@pytest.mark.parametrize("name", ROWS)
+def test_row_is_quarantined_and_masked(name: str, copied: Path, tmp_path: Path) -> None:
+    feed, column, value, check = ROWS[name]
+    change(copied, feed, lambda rows: one_bad(rows, column, value))
+    row = pl.read_parquet(files(copied, feed)[0]).height
+    done = luohu("run", 2020, "--feeds", copied, "--warehouse", tmp_path, "--direct")
+    assert done.returncode == 0, done.stderr
+    with duckdb.connect(str(tmp_path / "luohu.duckdb"), read_only=True) as database:
+        found = database.execute(
+            'SELECT "column", "check", masked_value FROM rejects WHERE feed = ? AND file = ? AND "row" = ?',
+            [feed, files(copied, feed)[0].name, row],
+        ).fetchall()
+    assert (column, check) in {(each[0], each[1]) for each in found}
+    assert str(value) not in {each[2] for each in found}
+
+
+def test_two_differing_rows_for_one_month_are_both_left_out(copied: Path, tmp_path: Path) -> None:
+    path = files(copied, "social_insurance")[0]
+    rows = pl.read_parquet(path)
+    other = rows.head(1).with_columns(work_district=pl.lit("110199"))
+    pl.concat([rows, other]).write_parquet(path)
+    assert luohu("run", 2020, "--feeds", copied, "--warehouse", tmp_path, "--direct").returncode == 0
+    with duckdb.connect(str(tmp_path / "luohu.duckdb"), read_only=True) as database:
+        found = database.execute(
+            "SELECT \"row\" FROM rejects WHERE feed = 'social_insurance' AND file = ?"
+            " AND \"check\" = 'conflicting_duplicate' ORDER BY 1",
+            [path.name],
+        ).fetchall()
+    assert {(1,), (rows.height + 1,)} <= set(found)
+
+
+def test_quota_larger_than_the_applicants_settles_all_eligible(published: tuple) -> None:
+    _, outcome = published
+    assert outcome.line.settled == outcome.line.eligible < 6000
+
+
+def test_an_applicant_in_no_other_feed_is_scored_and_not_eligible(
+    copied: Path, tmp_path: Path
+) -> None:
+    rows = pl.read_parquet(files(copied, "applications")[0])
+    lone = rows.head(1).with_columns(
+        application_no=pl.lit("2020LONE"),
+        person_id=pl.lit("110101198001010010"),
+        birth_date=date(1980, 1, 1),
+        employer_id=pl.lit("91110105MA00000012"),  # in no employers row either
+    )
+    pl.concat([rows, lone]).write_parquet(files(copied, "applications")[0])
+    assert luohu("run", 2020, "--feeds", copied, "--warehouse", tmp_path, "--direct").returncode == 0
+    with duckdb.connect(str(tmp_path / "luohu.duckdb"), read_only=True) as database:
+        scored = database.execute(
+            "SELECT s.total, s.age, e.employer, e.eligible FROM scores s JOIN eligibility e"
+            " USING (round, application_no) WHERE application_no = '2020LONE'"
+        ).fetchall()
+    assert [(str(a), str(b), c, d) for a, b, c, d in scored] == [("20.00", "20.00", False, False)]
+    told = luohu("explain", 2020, "2020LONE", "--warehouse", tmp_path)
+    assert told.returncode == 0
+    assert "Not eligible" in told.stdout
+
+
+@pytest.mark.parametrize(
+    ("arguments", "expected"),
+    [
+        (("run", 1999, "--feeds", "x"), "rounds: 2020"),
+        (("run", 2020, "--feeds", "nowhere"), "nowhere"),
+        (("run", 2020), "Missing option"),
+        (("explain", 2020, "1", "--warehouse", "nowhere"), "luohu run"),
+        (("simulate", 1999, "--out", "x"), "rounds: 2020"),
+    ],
+)
+def test_bad_usage_says_what_was_expected(
+    arguments: tuple[object, ...], expected: str, tmp_path: Path
+) -> None:
+    done = luohu(*arguments, *(["--direct"] if arguments[0] == "run" else []), cwd=tmp_path)
+    assert done.returncode == 2
+    assert expected in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_explain_says_which_rounds_and_applications_there_are(published: tuple) -> None:
+    warehouse = published[0]
+    assert "rounds: 2020" in luohu("explain", 2018, "1", "--warehouse", warehouse).stderr
+    assert "no application 1" in luohu("explain", 2020, "1", "--warehouse", warehouse).stderr
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may write anywhere: tried as another user below")
+def test_read_only_warehouse(copied: Path, tmp_path: Path) -> None:
+    tmp_path.chmod(0o500)
+    done = luohu("run", 2020, "--feeds", copied, "--warehouse", tmp_path / "w", "--direct")
+    tmp_path.chmod(0o700)
+    assert done.returncode == 2
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="mounting a small disk needs root")
+@pytest.mark.parametrize("size", ["4m", "6m", "7500k", "read-only"])
+def test_disk_full_or_read_only_leaves_the_old_publication(
+    size: str, copied: Path, published: tuple, tmp_path: Path
+) -> None:
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    options = "size=64m" if size == "read-only" else f"size={size}"
+    mounted = subprocess.run(
+        ["mount", "-t", "tmpfs", "-o", options, "tmpfs", str(disk)], check=False, capture_output=True
+    )
+    if mounted.returncode:
+        pytest.skip("this machine does not let tests mount a disk")
+    try:
+        shutil.copy(published[0] / "luohu.duckdb", disk)
+        before = (disk / "luohu.duckdb").read_bytes()
+        if size == "read-only":
+            subprocess.run(["mount", "-o", "remount,ro", str(disk)], check=True)
+        done = luohu("run", 2020, "--feeds", copied, "--warehouse", disk, "--direct")
+        assert done.returncode == 2, done.stderr
+        assert "Traceback" not in done.stderr
+        expected = "No space left" if size != "read-only" else "can be written to"
+        assert expected in done.stderr
+        assert (disk / "luohu.duckdb").read_bytes() == before
+        assert {path.name for path in disk.iterdir()} <= {"luohu.duckdb", "runs", ".publishing.lock"}
+    finally:
+        subprocess.run(["umount", str(disk)], check=True)
+
+
+def test_simulate_refuses_a_folder_in_use(copied: Path) -> None:
+    done = luohu("simulate", 2020, "--out", copied, "--applicants", 10)
+    assert done.returncode == 2
+    assert str(copied) in done.stderr
+
+
+def test_help_teaches_by_example() -> None:
+    for command in ("simulate", "run", "explain"):
+        done = luohu(command, "--help")
+        assert done.returncode == 0
+        assert f"luohu {command} 2020" in done.stdout
+    assert sys.executable
+    assert HOME
+
+
+def test_a_current_database_that_cannot_be_read_is_named(copied: Path, tmp_path: Path) -> None:
+    (tmp_path / "luohu.duckdb").write_bytes(b"not a database")
+    done = luohu("run", 2020, "--feeds", copied, "--warehouse", tmp_path, "--direct")
+    assert done.returncode == 2
+    assert "luohu.duckdb" in done.stderr
+    assert "damaged or newer" in done.stderr
+    assert (tmp_path / "luohu.duckdb").read_bytes() == b"not a database"

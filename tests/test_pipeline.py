@@ -1,0 +1,206 @@
+"""The whole run: same bytes however the rows come, points that follow from their evidence."""
+
+import json
+import random
+import subprocess
+import sys
+from pathlib import Path
+
+import duckdb
+import polars as pl
+import pytest
+
+from flows.pipeline import Outcome, run
+from flows.settings import DATA, Order
+from schemas.feeds import FEEDS
+from schemas.results import CONDITIONS, INDICATORS, TABLES, columns_of
+from transforms.conditions import CONDITIONS as CONDITION_RULES
+from transforms.indicators import INDICATORS as INDICATOR_RULES
+from transforms.policy import params
+
+Published = tuple[Path, Outcome]
+
+
+def manifest(outcome: Outcome) -> dict:
+    return json.loads((Path(outcome.directory) / "manifest.json").read_text())
+
+
+def table(outcome: Outcome, name: str) -> pl.DataFrame:
+    return pl.read_parquet(Path(outcome.directory) / f"{name}.parquet")
+
+
+def redelivered(delivery: Path, out: Path, *, files: int, seed: int, csv: bool = False) -> Path:
+    """The same rows in another order and another number of files."""
+    for feed in FEEDS:
+        rows = pl.concat(pl.read_parquet(path) for path in sorted((delivery / feed).iterdir()))
+        rows = rows.sample(fraction=1, shuffle=True, seed=seed)
+        (out / feed).mkdir(parents=True)
+        size = rows.height // files + 1
+        for number in range(files):
+            part = rows.slice(number * size, size)
+            path = out / feed / f"{random.Random(seed + number).random()}"
+            if csv and number % 2:
+                part.write_csv(f"{path}.csv", datetime_format="%Y-%m-%dT%H:%M:%S")
+            else:
+                part.write_parquet(f"{path}.parquet")
+    return out
+
+
+def test_order_split_and_format_of_a_delivery_change_no_result(
+    delivery: Path, published: Published, tmp_path: Path
+) -> None:
+    expected = manifest(published[1])["result_digest"]
+    for files, csv in ((1, False), (3, True)):
+        feeds = redelivered(delivery, tmp_path / f"feeds{files}", files=files, seed=files, csv=csv)
+        again = run(Order(2020, feeds, tmp_path / f"warehouse{files}"))
+        assert manifest(again)["result_digest"] == expected
+        assert again.line == published[1].line
+        accepted = {
+            name: each["sha256"]
+            for name, each in manifest(again)["outputs"].items()
+            if name.startswith("accepted/")
+        }
+        assert accepted.items() <= {
+            name: each["sha256"] for name, each in manifest(published[1])["outputs"].items()
+        }.items()
+
+
+def test_same_inputs_same_run_id_and_bytes(
+    delivery: Path, published: Published, tmp_path: Path
+) -> None:
+    again = run(Order(2020, delivery, tmp_path))
+    assert again.run_id == published[1].run_id
+    first, second = manifest(published[1]), manifest(again)
+    assert first == second
+    for name in first["outputs"]:
+        one, other = (Path(each.directory) / name for each in (published[1], again))
+        assert one.read_bytes() == other.read_bytes()
+    report = [(Path(each.directory) / "report.html").read_bytes() for each in (published[1], again)]
+    assert report[0] == report[1]
+
+
+@pytest.mark.parametrize("engine", ["streaming", "in-memory"])
+@pytest.mark.parametrize("threads", ["1", "2"])
+def test_engine_and_threads_change_no_result(
+    engine: str, threads: str, delivery: Path, published: Published, tmp_path: Path
+) -> None:
+    code = (
+        "import sys; from pathlib import Path; import polars as pl\n"
+        "import transforms.scorecard as s\n"
+        f"real = pl.collect_all; pl.collect_all = lambda f, **k: real(f, engine={engine!r})\n"
+        "from flows.pipeline import run; from flows.settings import Order\n"
+        "run(Order(2020, Path(sys.argv[1]), Path(sys.argv[2])))\n"
+    )
+    subprocess.run(
+        [sys.executable, "-c", code, str(delivery), str(tmp_path)],
+        check=True,
+        env={"POLARS_MAX_THREADS": threads, "PATH": "", "HOME": str(tmp_path)},
+    )
+    (path,) = tmp_path.glob("runs/2020/*/manifest.json")
+    assert json.loads(path.read_text())["result_digest"] == manifest(published[1])["result_digest"]
+
+
+def test_another_applicants_presence_changes_nobodys_points(
+    delivery: Path, published: Published, tmp_path: Path
+) -> None:
+    scores = table(published[1], "scores")
+    stay = set(scores["application_no"].sample(150, seed=3))
+    for feed in FEEDS:
+        (tmp_path / "feeds" / feed).mkdir(parents=True)
+        for path in sorted((delivery / feed).iterdir()):
+            rows = pl.read_parquet(path)
+            if feed == "applications":
+                rows = rows.filter(pl.col("application_no").is_in(stay))
+            rows.write_parquet(tmp_path / "feeds" / feed / path.name)
+    fewer = table(run(Order(2020, tmp_path / "feeds", tmp_path / "w", max_rejects="1")), "scores")
+    points = ["application_no", *INDICATORS, "total"]
+    assert fewer.height == len(stay)
+    assert fewer.select(points).equals(
+        scores.filter(pl.col("application_no").is_in(fewer["application_no"].implode())).select(points)
+    )
+
+
+def test_points_follow_from_the_stored_evidence_alone(published: Published) -> None:
+    edition = Order(2020, Path()).edition()
+    evidence = table(published[1], "evidence")
+    assert evidence.height == 10 * published[1].applications
+    for name, rule in edition.indicators.items():
+        module = INDICATOR_RULES[rule.name]
+        stored = evidence.filter(indicator=name, evidence="{}", points=0)
+        assert stored.height == evidence.filter(indicator=name, evidence="{}").height
+        rows = evidence.filter(pl.col("indicator") == name, pl.col("evidence") != "{}")
+        facts = pl.DataFrame([json.loads(text) for text in rows["evidence"]], infer_schema_length=None)
+        again = facts.select(module.centipoints(params(module.Params, rule)).cast(pl.Int64)).to_series()
+        assert again.to_list() == [int(points * 100) for points in rows["points"]], name
+
+
+def test_conditions_follow_from_the_stored_evidence_alone(published: Published) -> None:
+    edition = Order(2020, Path()).edition()
+    evidence = table(published[1], "condition_evidence")
+    for name, rule in edition.conditions.items():
+        module = CONDITION_RULES[rule.name]
+        rows = evidence.filter(pl.col("condition") == name, pl.col("evidence") != "{}")
+        facts = pl.DataFrame([json.loads(text) for text in rows["evidence"]], infer_schema_length=None)
+        again = facts.select(module.holds(params(module.Params, rule))).to_series()
+        assert again.to_list() == rows["holds"].to_list(), name
+
+
+def test_all_accepted_applications_are_scored_and_only_eligible_ones_ranked(
+    published: Published,
+) -> None:
+    scores, ranking = table(published[1], "scores"), table(published[1], "ranking")
+    eligibility = table(published[1], "eligibility")
+    assert scores["application_no"].equals(eligibility["application_no"])
+    assert scores["application_no"].is_sorted()
+    assert eligibility["eligible"].equals(
+        eligibility.select(pl.all_horizontal(CONDITIONS)).to_series().alias("eligible")
+    )
+    eligible = eligibility.filter("eligible")["application_no"]
+    assert set(ranking["application_no"]) == set(eligible)
+    assert 0 < ranking.height < scores.height
+    assert table(published[1], "public_list").height == ranking["settled"].sum()
+
+
+def test_earlier_rounds_are_kept_and_a_rerun_replaces_its_round(
+    delivery: Path, tmp_path: Path
+) -> None:
+    data = tmp_path / "data"
+    for folder in ("policy", "rounds"):
+        (data / folder).mkdir(parents=True)
+        for path in (DATA / folder).glob("*.toml"):
+            (data / folder / path.name).write_bytes(path.read_bytes())
+    (data / "codes.toml").write_bytes((DATA / "codes.toml").read_bytes())
+    (data / "rounds" / "2021.toml").write_text(
+        'year = 2021\npolicy_date = 2021-05-01\nreference_date = 2020-12-31\nquota = 10\ncite = "a test"\n'
+    )
+    warehouse = tmp_path / "w"
+    run(Order(2020, delivery, warehouse))
+    run(Order(2021, delivery, warehouse, data))
+    run(Order(2020, delivery, warehouse))
+    with duckdb.connect(str(warehouse / "luohu.duckdb"), read_only=True) as database:
+        rounds = database.execute("SELECT round, applications FROM rounds ORDER BY round").fetchall()
+        assert [each[0] for each in rounds] == [2020, 2021]
+        for name in TABLES:
+            counts = database.execute(
+                f"SELECT round, count(*) FROM {name} GROUP BY round ORDER BY round"
+            ).fetchall()
+            assert [each[0] for each in counts] in ([2020, 2021], [2020], [])  # nobody of 2021 settles
+            if name == "scores":
+                assert [each[1] for each in counts] == [each[1] for each in rounds]
+
+
+def test_the_database_explains_itself(published: Published) -> None:
+    with duckdb.connect(str(published[0] / "luohu.duckdb"), read_only=True) as database:
+        told = database.execute('SELECT "table", "column", meaning FROM dictionary').fetchall()
+        there = database.execute(
+            "SELECT table_name, column_name, data_type FROM duckdb_columns() WHERE NOT internal"
+        ).fetchall()
+    assert {each[:2] for each in there if each[0] != "dictionary"} == {each[:2] for each in told}
+    assert all(meaning for _, _, meaning in told)
+    types = {each[:2]: each[2] for each in there}
+    for name in (*INDICATORS, "total"):
+        assert types["scores", name] == "DECIMAL(9,2)"
+    for name in CONDITIONS:
+        assert types["eligibility", name] == "BOOLEAN"
+    assert {name for name, _, _ in there} == {*TABLES, "dictionary"}
+    assert columns_of("rounds")[0] == "round"

@@ -1,0 +1,115 @@
+"""A reader in another process sees the old publication or the new one, never half of either."""
+
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from flows.pipeline import Outcome
+from flows.publish import publish
+
+PUBLICATIONS = 100
+
+READER = """
+import sys, time
+from pathlib import Path
+import duckdb
+path, stop = sys.argv[1], Path(sys.argv[2])
+reads = errors = torn = 0
+while not stop.exists():
+    try:
+        with duckdb.connect(path, read_only=True) as database:
+            counts = database.execute(
+                "SELECT (SELECT count(*) FROM scores), (SELECT count(*) FROM eligibility),"
+                " (SELECT count(*) FROM evidence) / 10, (SELECT applications FROM rounds),"
+                " (SELECT sum(total) FROM scores) - (SELECT sum(points) FROM evidence)"
+            ).fetchall()[0]
+        reads += 1
+        torn += len(set(counts[:4])) != 1 or counts[4] != 0
+    except duckdb.Error as error:
+        errors += 1
+        print(type(error).__name__, file=sys.stderr)
+print(reads, errors, torn)
+"""
+
+
+def test_readers_see_whole_publications_only(
+    published: tuple[Path, Outcome], tmp_path: Path
+) -> None:
+    run = Path(published[1].directory)
+    database = publish(run, 2020, tmp_path)
+    stop = tmp_path / "stop"
+    reader = subprocess.Popen(
+        [sys.executable, "-c", READER, str(database), str(stop)], stdout=subprocess.PIPE, text=True
+    )
+    time.sleep(1)
+    for _ in range(PUBLICATIONS):
+        publish(run, 2020, tmp_path)
+    stop.touch()
+    told, _ = reader.communicate(timeout=60)
+    reads, errors, torn = map(int, told.split())
+    print(f"{PUBLICATIONS} publications under {reads} reads: {errors} errors, {torn} half-written")
+    assert reads >= PUBLICATIONS / 2
+    assert (errors, torn) == (0, 0)
+    assert {path.name for path in tmp_path.iterdir()} == {"luohu.duckdb", ".publishing.lock", "stop"}
+
+
+def test_publication_after_kill_9_is_whole(
+    delivery: Path, published: tuple[Path, Outcome], tmp_path: Path
+) -> None:
+    """Kill a run at ten different moments: the database stays as it was, and the next run cleans up."""
+    publish(Path(published[1].directory), 2020, tmp_path)
+    before = (tmp_path / "luohu.duckdb").read_bytes()
+    code = (
+        "import sys; from pathlib import Path; from flows.pipeline import run;"
+        " from flows.settings import Order; run(Order(2020, Path(sys.argv[1]), Path(sys.argv[2])))"
+    )
+    arguments = [sys.executable, "-c", code, str(delivery), str(tmp_path)]
+    start = time.monotonic()
+    subprocess.run(arguments, check=True)
+    whole = time.monotonic() - start
+    after = (tmp_path / "luohu.duckdb").read_bytes()
+    for moment in range(1, 11):
+        process = subprocess.Popen(arguments)
+        time.sleep(whole * moment / 10)
+        process.kill()
+        process.wait()
+        assert (tmp_path / "luohu.duckdb").read_bytes() in (before, after) or readable(tmp_path)
+    subprocess.run(arguments, check=True)
+    assert not list((tmp_path / "runs").glob(".work-*"))
+    assert readable(tmp_path)
+
+
+def readable(warehouse: Path) -> bool:
+    import duckdb
+
+    with duckdb.connect(str(warehouse / "luohu.duckdb"), read_only=True) as database:
+        return database.execute("SELECT count(*) FROM scores").fetchall()[0][0] > 0
+
+
+@pytest.mark.parametrize("version", ["2.0"])
+def test_other_duckdb_reads_the_database(
+    version: str, published: tuple[Path, Outcome], tmp_path: Path
+) -> None:
+    """DuckDB 2.0 in an environment of its own, where a package index is at hand."""
+    made = subprocess.run(
+        [sys.executable, "-m", "pip", "install", "--quiet", "--target", str(tmp_path), "--no-deps",
+         f"duckdb=={version}.*"],
+        check=False, capture_output=True, timeout=120,
+    )  # fmt: skip
+    if made.returncode:
+        pytest.skip(f"no package index to take DuckDB {version} from")
+    code = (
+        f"import sys; sys.path.insert(0, {str(tmp_path)!r}); import duckdb;"
+        "c = duckdb.connect(sys.argv[1], read_only=True);"
+        "print(duckdb.__version__, c.execute('SELECT count(*) FROM scores').fetchall()[0][0])"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code, str(published[0] / "luohu.duckdb")],
+        check=True, capture_output=True, text=True,
+    )  # fmt: skip
+    found, rows = done.stdout.split()
+    assert found.startswith(version)
+    assert int(rows) == published[1].applications
