@@ -11,6 +11,7 @@ import flows.prefect_settings  # noqa: F401  (before Prefect reads its settings)
 from pathlib import Path
 
 from prefect import flow, task
+from prefect.runtime import flow_run
 
 from flows import pipeline
 from flows.pipeline import Outcome, work_folder
@@ -22,10 +23,10 @@ rank = task(name="rank", persist_result=False)(pipeline.rank_stage)
 publish = task(name="publish", persist_result=False)(pipeline.publish_stage)
 
 
-@flow(name="annual", flow_run_name="round-{year}", persist_result=False)
+@flow(name="annual", persist_result=False)
 def annual(
-    year: int,
     feeds: Path,
+    year: int | None = None,
     warehouse: Path = WAREHOUSE,
     data: Path = DATA,
     max_rejects: str = MAX_REJECTS,
@@ -33,13 +34,15 @@ def annual(
     """Score and rank one round of points-based household registration (积分落户).
 
     Args:
-        year: the application year (申报年度); it needs a file in data/rounds.
-        feeds: the delivery, one folder a feed.
+        feeds: the delivery, one folder a feed; "{year}" in it stands for the year.
+        year: the application year (申报年度), which needs a file in data/rounds; left out, the
+            year the run is scheduled in.
         warehouse: where runs and luohu.duckdb are kept.
         data: the folder of policy and rounds.
         max_rejects: the largest share of bad rows a feed may have.
     """
-    order = Order(year, feeds, warehouse, data, max_rejects)
+    year = year or flow_run.scheduled_start_time.year
+    order = Order(year, Path(str(feeds).format(year=year)), warehouse, data, max_rejects)
     with work_folder(order) as work:
         accepted = ingest(order, work)
         scored = score(order, accepted)

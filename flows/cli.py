@@ -160,7 +160,10 @@ def explain(
 
 @app.command()
 def serve(
-    feeds: Annotated[Path, typer.Option(help="Where each year's delivery will lie.")],
+    feeds: Annotated[
+        Path,
+        typer.Option(help="Where each year's delivery will lie; {year} in it stands for the year."),
+    ],
     warehouse: Warehouse = WAREHOUSE,
     cron: Annotated[
         str, typer.Option(help="When the annual run starts, Beijing time.")

@@ -28,7 +28,9 @@ def run_it(order: Order) -> Outcome:
     server_answers()
     logging.getLogger("prefect").addFilter(without_banner)
     try:
-        return annual(order.year, order.feeds, order.warehouse, order.data, order.max_rejects)
+        return annual.with_options(flow_run_name=f"round-{order.year}")(
+            order.feeds, order.year, order.warehouse, order.data, order.max_rejects
+        )
     except (Failure, PolicyError):
         raise
     except (RuntimeError, OSError, httpx.HTTPError) as error:

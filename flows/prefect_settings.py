@@ -23,6 +23,9 @@ DEFAULTS = {
     "PREFECT_LOGGING_HANDLERS_CONSOLE_LEVEL": "CRITICAL",
 }
 
+if not os.environ.get("PREFECT_API_URL", "unset"):
+    del os.environ["PREFECT_API_URL"]  # set to nothing means the embedded server
+
 for name, value in DEFAULTS.items():
     os.environ.setdefault(name, value)
 

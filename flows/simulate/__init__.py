@@ -1,0 +1,99 @@
+"""A simulated delivery of all seventeen feeds for a round, seeded and as large as the real one.
+
+People are made in parts of equal size, one file a feed and part, each from a seed of its own, so
+that a large delivery needs no more memory than a small one and is the same on every machine.
+"""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+
+from flows.simulate.build import build
+from flows.simulate.dirty import MOST_DIRTY, spared, spoil
+from flows.simulate.feeds import FEEDS, KEYS
+from flows.simulate.fillers import below, near_line
+from flows.simulate.model import draw
+from flows.simulate.plan import Plan, joined, points_of
+from flows.simulate.published import read_points, solve
+from flows.simulate.setting import Setting, load_setting
+from flows.simulate.write import Format, delivery, write
+
+__all__ = ["FEEDS", "KEYS", "simulate"]
+
+PART = 25_000  # people
+USUAL_APPLICANTS = 120_000
+Progress = Callable[[str, int, int], None]
+
+
+def simulate(
+    year: int,
+    out: Path,
+    *,
+    data: Path,
+    applicants: int | None = None,
+    seed: int = 2020,
+    points: Path | None = None,
+    fmt: Format = "parquet",
+    dirty: float = 0.001,
+    progress: Progress | None = None,
+) -> None:
+    """Write a delivery for a round to `out`, which must not exist or be empty."""
+    s = load_setting(data, year)
+    count = (
+        s.round.published.get("applications", USUAL_APPLICANTS)
+        if applicants is None
+        else applicants
+    )
+    if not 0 <= dirty <= MOST_DIRTY:
+        raise ValueError(f"dirty is {dirty}, expected a share from 0 to {MOST_DIRTY}")
+    listed = settled(points, count, seed, s)
+    parts = max(1, -(-count // PART))
+    numbers = np.random.default_rng([seed, 0]).permutation(count) + 1
+    place = np.sort(np.random.default_rng([seed, 1]).permutation(count)[: len(listed)]) // PART
+    line, near = (None, 0) if points is None else line_of(listed, s)
+    with delivery(out) as folder:
+        for part in range(parts):
+            rng = np.random.default_rng([seed, 2, part])
+            of_part = numbers[part * PART : (part + 1) * PART]
+            mine = listed.take(np.flatnonzero(place == part))
+            size = len(of_part) - len(mine)
+            if line is None:
+                plan = draw(rng, size, s)
+            else:
+                plan = joined(mine, below(rng, size, line, listed, s, near=near * size // count))
+            plan = plan.take(rng.permutation(len(plan)))
+            made = build(rng, plan, of_part, s, part=part, parts=parts)
+            kept = spared(made, line, s)
+            for feed in FEEDS:
+                frame = made.feeds.pop(feed)
+                write(
+                    spoil(rng, feed, frame, made.strangers, s, share=dirty, kept=kept, fmt=fmt),
+                    folder,
+                    feed,
+                    part,
+                    fmt,
+                )
+            if progress:
+                progress("people", min((part + 1) * PART, count), count)
+
+
+def settled(points: Path | None, count: int, seed: int, s: Setting) -> Plan:
+    """The plans of the published list, in random order; nobody without a list."""
+    rng = np.random.default_rng([seed, 3])
+    if points is None:
+        return draw(rng, 0, s)
+    if not s.exact:
+        raise ValueError(f"round {s.year}: points cannot be turned into records under its edition")
+    plan = solve(rng, read_points(points), s)
+    if not 0 < len(plan) <= count:
+        raise ValueError(
+            f"{points.name} has {len(plan)} rows, and {count} applicants are asked for"
+        )
+    return plan.take(rng.permutation(len(plan)))
+
+
+def line_of(listed: Plan, s: Setting) -> tuple[int, int]:
+    """The lowest listed total, and how many people to put right below it."""
+    total = points_of(listed, s)["total"]
+    return int(total.min()), near_line(total)

@@ -1,0 +1,83 @@
+"""From the plans of a part to its seventeen feeds."""
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+import polars as pl
+
+from flows.simulate import (
+    careers,
+    employers,
+    firms,
+    homes,
+    insurance,
+    money,
+    people,
+    records,
+    schooling,
+)
+from flows.simulate.arrays import Ints, Rng
+from flows.simulate.employers import Jobs
+from flows.simulate.feeds import Feeds
+from flows.simulate.plan import Plan, points_of
+from flows.simulate.setting import INDICATORS, Setting
+
+PEOPLE_PER_STRANGER = 50
+
+
+@dataclass(frozen=True)
+class Part:
+    """The feeds of a part, and the plans they follow, in the order of the ID numbers."""
+
+    feeds: Feeds
+    plan: Plan
+    ids: pl.Series
+    jobs: Jobs
+    strangers: pl.Series  # ID numbers of people who did not apply
+
+
+def build(rng: Rng, planned: Plan, numbers: Ints, s: Setting, *, part: int, parts: int) -> Part:
+    """Build the records of a part's people, whose application numbers are given.
+
+    The plan handed back holds what the records really contain: a career broken on purpose has
+    fewer months than planned.  Raises ValueError where a listed row could not be met.
+    """
+    made = people.make_people(rng, planned, part, parts, s)
+    order = made.ids.arg_sort().to_numpy()
+    planned, made = planned.take(order), made.take(order)
+    career = careers.careers(rng, planned, s)
+    plan = careers.measured(planned, career, s)
+    jobs = employers.make_jobs(rng, plan, career.start, part, s)
+    ways = firms.ways(rng, plan, jobs)
+    graduated, study = schooling.graduation(rng, plan, career.counted(s), s)
+    plan = replace(plan, study=study)
+    require_met(planned, plan, s)
+    education, claims = schooling.rows(rng, made.ids, plan, graduated, s)
+    filed_by = jobs.codes.gather(jobs.applies_by)
+    feeds = {
+        "applications": people.applications(
+            rng, made, numbers, s, employers=filed_by, claims=claims
+        ),
+        "residence_permits": people.permits(rng, made.ids, plan, s),
+        "social_insurance": insurance.rows(rng, made.ids, plan, s, career=career, jobs=jobs),
+        "employers": employers.rows(rng, jobs, firms.technology(ways, jobs), s),
+        "housing": homes.rows(rng, made.ids, plan, s),
+        "education": education,
+        **money.rows(rng, made.ids, plan, s),
+        **firms.rows(rng, made.ids, plan, s, jobs=jobs, way=ways),
+        **records.rows(rng, made.ids, plan, jobs, s),
+    }
+    some = slice(0, 1 + len(plan) // PEOPLE_PER_STRANGER)
+    female = np.arange(len(made.birth[some])) % 2 == 0
+    strangers = people.id_numbers(rng, made.birth[some], female, parts, parts)
+    return Part(feeds, plan, made.ids, jobs, strangers)
+
+
+def require_met(planned: Plan, plan: Plan, s: Setting) -> None:
+    """Raise for the first listed row whose records would give other points."""
+    listed = planned.row > 0
+    wanted, given = points_of(planned, s), points_of(plan, s)
+    for name in INDICATORS:
+        wrong = np.flatnonzero(listed & (wanted[name] != given[name]))
+        if len(wrong):
+            raise ValueError(f"row {planned.row[wrong[0]]}: {name} has no records that give it")

@@ -1,0 +1,182 @@
+"""People: ID numbers, birth dates and retirement classes, and the applications they file."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import polars as pl
+
+from flows.simulate.arrays import (
+    Bools,
+    Ints,
+    Rng,
+    among,
+    chance,
+    days_between,
+    days_of_years,
+    up_to,
+)
+from flows.simulate.feeds import frame
+from flows.simulate.plan import Plan
+from flows.simulate.setting import Setting
+from flows.simulate.words import person_names
+from schemas.identifiers import id_check_character
+
+# Provinces of birth, and how many people of a thousand come from them.
+PROVINCES = dict(
+    zip(
+        [
+            *(13, 37, 41, 14, 23, 21, 22, 34, 42, 15, 61, 32, 43, 51, 36),
+            *(12, 62, 33, 35, 50, 11, 52, 45, 53, 44, 65, 64, 63, 31, 46, 54),
+        ],
+        [
+            *(180, 120, 110, 70, 65, 60, 45, 50, 50, 45, 35, 35, 30, 28, 25),
+            *(15, 15, 8, 8, 8, 1, 6, 7, 5, 5, 5, 4, 2, 2, 1, 1),
+        ],
+        strict=True,
+    )
+)
+NOWHERE = 99  # prefecture 99 is assigned to none, so no number can be a real person's
+DIGITS = 8  # of an application number, after the year
+KEYS = 100 * 500  # county digits and order numbers of one sex: distinct people born on one day
+
+
+@dataclass(frozen=True)
+class People:
+    """The people of a part, in the order of their ID numbers."""
+
+    ids: pl.Series
+    birth: Ints  # days
+    sex: pl.Series
+    retirement_class: pl.Series
+
+    def take(self, order: Ints) -> "People":
+        """The people in another order."""
+        return People(
+            self.ids.gather(order),
+            self.birth[order],
+            self.sex.gather(order),
+            self.retirement_class.gather(order),
+        )
+
+
+def make_people(rng: Rng, plan: Plan, part: int, parts: int, s: Setting) -> People:
+    """Birth dates in the planned years, classes that pass or fail retirement age, ID numbers."""
+    birth = days_of_years(rng, plan.birth_year)
+    female = chance(rng, len(plan), 0.46)
+    classes = list(s.codes["retirement_class"])
+    order = np.argsort(
+        rng.random((len(plan), len(classes))) + wrong_sex(classes, female, rng), axis=1
+    )
+    month = birth_months(birth)
+    passes = np.stack([retires(month, name, s) > s.grid_start + s.last for name in classes], axis=1)
+    fits = passes != plan.failing("retirement_age")[:, None]
+    ranked = np.take_along_axis(fits, order, axis=1)
+    chosen = np.take_along_axis(order, ranked.argmax(axis=1)[:, None], axis=1)[:, 0]
+    if not ranked.any(axis=1).all():
+        raise ValueError("a planned birth year fits no retirement class")
+    ids = id_numbers(rng, birth, female, part, parts)
+    return People(ids, birth, among(["M", "F"], female.astype(int)), among(classes, chosen))
+
+
+def wrong_sex(classes: list[str], female: Ints, rng: Rng) -> Ints:
+    """A burden on classes of the other sex, hardly ever filed: the class decides, not the sex."""
+    of_women = np.array([name.startswith("female") for name in classes])
+    strange = (chance(rng, len(female), 0.002))[:, None]
+    return np.asarray((of_women[None, :] != female[:, None]) & ~strange) * 2.0
+
+
+def birth_months(days: Ints) -> Ints:
+    """The calendar number of the month of each birth date."""
+    return np.asarray(
+        days.astype("datetime64[D]").astype("datetime64[M]").astype(np.int64) + 1970 * 12
+    )
+
+
+def retires(month: Ints, name: str, s: Setting) -> Ints:
+    """The month in which people of a class, born in a month, reach retirement age."""
+    rule = s.values["retirement_age"]
+    delay = np.zeros_like(month)
+    for row in rule["delays"]:
+        if row["retirement_class"] == name:
+            born_from = row["born_from"].year * 12 + row["born_from"].month - 1
+            groups = (month - born_from) // row["birth_months_per_month"] + 1
+            delay = np.clip(groups, 0, row["months_at_most"])
+    return np.asarray(month + 12 * rule["years"][name] + delay)
+
+
+def id_numbers(rng: Rng, birth: Ints, female: Ints, part: int, parts: int) -> pl.Series:
+    """Distinct numbers: every part, and the strangers' one after the last, has its own keys."""
+    n = len(birth)
+    share = np.array(list(PROVINCES.values()), dtype=float)
+    province = np.array(list(PROVINCES))[rng.choice(len(share), n, p=share / share.sum())]
+    step = parts + 1
+    key = part + step * rng.integers(0, KEYS // step, n)
+    while True:
+        number = ((birth * 100 + province) * 2 + female) * KEYS + key
+        again = np.setdiff1d(np.arange(n), np.unique(number, return_index=True)[1])
+        if not len(again):
+            break
+        key[again] = part + step * rng.integers(0, KEYS // step, len(again))
+    made = pl.DataFrame(
+        {
+            "region": province * 10_000 + NOWHERE * 100 + key // 500,
+            "birth": pl.Series(birth.astype(np.int32)).cast(pl.Date),
+            "order": 2 * (key % 500) + ~female.astype(bool),
+        }
+    )
+    first_17 = pl.concat_str(
+        pl.col("region").cast(pl.String),
+        pl.col("birth").dt.strftime("%Y%m%d"),
+        pl.col("order").cast(pl.String).str.zfill(3),
+    )
+    return made.select(id=pl.concat_str(first_17, id_check_character(first_17)))["id"]
+
+
+def applications(
+    rng: Rng, people: People, numbers: Ints, s: Setting, *, employers: pl.Series, claims: Bools
+) -> pl.DataFrame:
+    """The feed: one application a person, filed in office hours of the filing days."""
+    n = len(numbers)
+    opens, closes = s.filing
+    day = opens + np.minimum(rng.random(n), rng.random(n)) * (closes + 1 - opens)
+    second = 8 * 3600 + rng.integers(0, 12 * 3600, n)
+    columns = {
+        "application_no": pl.Series(numbers).cast(pl.String).str.zfill(DIGITS),
+        "person_id": people.ids,
+        "name": person_names(rng, n),
+        "sex": people.sex,
+        "birth_date": people.birth.astype(np.int32),
+        "retirement_class": people.retirement_class,
+        "employer_id": employers,
+        "claims_education": claims,
+        "submitted_at": (day.astype(np.int64) * 86_400 + second) * 1_000_000,
+    }
+    made = frame("applications", columns)
+    return made.with_columns(application_no=pl.lit(str(s.year)) + pl.col("application_no"))
+
+
+def permits(rng: Rng, ids: pl.Series, plan: Plan, s: Setting) -> pl.DataFrame:
+    """Residence permits: one valid on the permit date, older ones; or none that is."""
+    n = len(plan)
+    day = s.permit_day
+    failing = plan.failing("residence_permit")
+    start = np.where(chance(rng, n, 0.01), day, days_between(rng, day - 1200, day, n))
+    end = np.where(chance(rng, n, 0.01), day, days_between(rng, day, day + 1200, n))
+    end = np.where(chance(rng, n, 0.2), -1, end)
+    expired = failing & chance(rng, n, 0.5)
+    begun = failing & ~expired & chance(rng, n, 0.6) & (day < s.late)
+    end = np.where(expired, day - 1 - up_to(rng, np.full(n, 5)) ** 4, end)
+    start = np.where(expired, end - 365 - up_to(rng, np.full(n, 365)), start)
+    latest = min(s.late, day + 120)
+    start = np.where(begun, days_between(rng, day + 1, max(latest, day + 1), n), start)
+    end = np.where(begun, -1, end)
+    current = np.flatnonzero(~failing | expired | begun)
+    older = np.flatnonzero(chance(rng, n, 0.35))
+    older_end = np.minimum(start[older] - 1 - up_to(rng, np.full(len(older), 60)), day - 1)
+    valid_to = np.concatenate([end[current], older_end])
+    columns = {
+        "person_id": ids.gather(np.concatenate([current, older])),
+        "valid_from": np.concatenate([start[current], older_end - 364]).astype(np.int32),
+        "valid_to": pl.Series(valid_to.astype(np.int32)).set(pl.Series(valid_to < 0), None),
+    }
+    return frame("residence_permits", columns).sort("person_id", "valid_from", maintain_order=True)

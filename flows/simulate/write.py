@@ -1,0 +1,42 @@
+"""Writing a delivery: one file a feed and part, complete or absent."""
+
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Literal
+
+import polars as pl
+
+Format = Literal["parquet", "csv"]
+
+
+@contextmanager
+def delivery(out: Path) -> Iterator[Path]:
+    """A temporary sibling of `out` that takes its name once everything is written."""
+    if out.exists() and (not out.is_dir() or any(out.iterdir())):
+        raise ValueError(
+            f"{out} exists and is not an empty folder: a delivery is never overwritten"
+        )
+    out = out.absolute()
+    out.parent.mkdir(parents=True, exist_ok=True)
+    made = out.with_name(f".{out.name}.part")
+    shutil.rmtree(made, ignore_errors=True)
+    made.mkdir()
+    try:
+        yield made
+        if out.exists():
+            out.rmdir()
+        made.rename(out)
+    finally:
+        shutil.rmtree(made, ignore_errors=True)
+
+
+def write(frame: pl.DataFrame, folder: Path, feed: str, part: int, fmt: Format) -> None:
+    """Write one part of a feed."""
+    (folder / feed).mkdir(exist_ok=True)
+    path = folder / feed / f"part-{part:04d}.{fmt}"
+    if fmt == "csv":
+        frame.write_csv(path, datetime_format="%Y-%m-%dT%H:%M:%S", date_format="%Y-%m-%d")
+    else:
+        frame.write_parquet(path, compression="lz4", row_group_size=500_000)
