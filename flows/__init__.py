@@ -1,0 +1,1 @@
+"""Everything with side effects: Prefect, DuckDB, files, the clock, the command line."""

@@ -40,6 +40,7 @@ def annual(
         warehouse: where runs and luohu.duckdb are kept.
         data: the folder of policy and rounds.
         max_rejects: the largest share of bad rows a feed may have.
+
     """
     year = year or flow_run.scheduled_start_time.year
     order = Order(year, Path(str(feeds).format(year=year)), warehouse, data, max_rejects)

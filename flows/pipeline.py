@@ -9,10 +9,10 @@ import json
 import os
 import shutil
 import traceback
-from errno import EACCES, EDQUOT, EIO, ENOSPC, EROFS
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
+from errno import EACCES, EDQUOT, EIO, ENOSPC, EROFS
 from pathlib import Path
 from typing import Any
 
@@ -29,7 +29,6 @@ from flows.score import in_points, publish_table, rank, score
 from flows.settings import Order
 from flows.storage import put_in_place, sha256_of, write_json
 from schemas.feeds import FEEDS
-from schemas.results import INDICATORS
 from transforms.policy import PolicyError
 from transforms.ranking import Line
 

@@ -48,7 +48,7 @@ def failures(rows: pl.DataFrame, schema: pa.DataFrameSchema) -> pl.DataFrame:
     try:
         schema.validate(rows, lazy=True)
     except SchemaErrors as errors:
-        cases = errors.failure_cases
+        cases: pl.DataFrame = errors.failure_cases
         if cases["index"].null_count():
             # never quote the failure: it may hold somebody's ID or name
             broken = cases.filter(pl.col("index").is_null()).select("column", "check").rows()

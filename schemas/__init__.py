@@ -1,0 +1,1 @@
+"""Feeds as delivered and results as published, as pandera models."""

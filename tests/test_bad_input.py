@@ -48,13 +48,15 @@ def half_of_rows_bad(share: float) -> Spoil:
         change(
             feeds,
             "tax",
-            lambda rows: rows.with_row_index("n")
-            .with_columns(
-                income_kind=pl.when(pl.col("n") < pl.len() * share)
-                .then(pl.lit("gift"))
-                .otherwise("income_kind")
-            )
-            .drop("n"),
+            lambda rows: (
+                rows.with_row_index("n")
+                .with_columns(
+                    income_kind=pl.when(pl.col("n") < pl.len() * share)
+                    .then(pl.lit("gift"))
+                    .otherwise("income_kind")
+                )
+                .drop("n")
+            ),
         )
 
     return spoil
@@ -103,10 +105,12 @@ REFUSED: dict[str, tuple[Spoil, list[str]]] = {
     ),
     "gzip_cut_in_half": (
         lambda f: (
-            as_csv(f, "tax", lambda text: gzip.compress(text.encode())[:-200]),
-            (f / "tax" / "all.csv").rename(f / "tax" / "all.csv.gz"),
-        )
-        and None,
+            (
+                as_csv(f, "tax", lambda text: gzip.compress(text.encode())[:-200]),
+                (f / "tax" / "all.csv").rename(f / "tax" / "all.csv.gz"),
+            )
+            and None
+        ),
         ["tax", "all.csv.gz"],
     ),
     "ten_percent_bad": (half_of_rows_bad(0.1), ["tax", "income_kind", "known_value", "5.00%"]),
@@ -156,13 +160,17 @@ def test_five_percent_exactly_is_not_too_much(copied: Path, tmp_path: Path) -> N
 
 @pytest.mark.parametrize("given", ["2", "-0.1", "many", "1/0"])
 def test_max_rejects_is_a_share(given: str, copied: Path, tmp_path: Path) -> None:
-    done = luohu("run", 2020, "--feeds", copied, "--warehouse", tmp_path, "--max-rejects", given, "--direct")
+    done = luohu(
+        "run", 2020, "--feeds", copied, "--warehouse", tmp_path, "--max-rejects", given, "--direct"
+    )
     assert done.returncode == 2
     assert "expected a share from 0 to 1" in done.stderr or "No such option" in done.stderr
 
 
 def one_bad(rows: pl.DataFrame, column: str, value: object) -> pl.DataFrame:
-    return pl.concat([rows, rows.head(1).with_columns(pl.lit(value, rows.schema[column]).alias(column))])
+    return pl.concat(
+        [rows, rows.head(1).with_columns(pl.lit(value, rows.schema[column]).alias(column))]
+    )
 
 
 ROWS = {
@@ -194,7 +202,9 @@ def test_two_differing_rows_for_one_month_are_both_left_out(copied: Path, tmp_pa
     rows = pl.read_parquet(path)
     other = rows.head(1).with_columns(work_district=pl.lit("110199"))
     pl.concat([rows, other]).write_parquet(path)
-    assert luohu("run", 2020, "--feeds", copied, "--warehouse", tmp_path, "--direct").returncode == 0
+    assert (
+        luohu("run", 2020, "--feeds", copied, "--warehouse", tmp_path, "--direct").returncode == 0
+    )
     with duckdb.connect(str(tmp_path / "luohu.duckdb"), read_only=True) as database:
         found = database.execute(
             "SELECT \"row\" FROM rejects WHERE feed = 'social_insurance' AND file = ?"
@@ -220,7 +230,9 @@ def test_an_applicant_in_no_other_feed_is_scored_and_not_eligible(
         employer_id=pl.lit("91110105MA00000012"),  # in no employers row either
     )
     pl.concat([rows, lone]).write_parquet(files(copied, "applications")[0])
-    assert luohu("run", 2020, "--feeds", copied, "--warehouse", tmp_path, "--direct").returncode == 0
+    assert (
+        luohu("run", 2020, "--feeds", copied, "--warehouse", tmp_path, "--direct").returncode == 0
+    )
     with duckdb.connect(str(tmp_path / "luohu.duckdb"), read_only=True) as database:
         scored = database.execute(
             "SELECT s.total, s.age, e.employer, e.eligible FROM scores s JOIN eligibility e"
@@ -257,7 +269,9 @@ def test_explain_says_which_rounds_and_applications_there_are(published: tuple) 
     assert "no application 1" in luohu("explain", 2020, "1", "--warehouse", warehouse).stderr
 
 
-@pytest.mark.skipif(os.geteuid() == 0, reason="root may write anywhere: tried as another user below")
+@pytest.mark.skipif(
+    os.geteuid() == 0, reason="root may write anywhere: tried as another user below"
+)
 def test_read_only_warehouse(copied: Path, tmp_path: Path) -> None:
     tmp_path.chmod(0o500)
     done = luohu("run", 2020, "--feeds", copied, "--warehouse", tmp_path / "w", "--direct")
@@ -274,7 +288,9 @@ def test_disk_full_or_read_only_leaves_the_old_publication(
     disk.mkdir()
     options = "size=64m" if size == "read-only" else f"size={size}"
     mounted = subprocess.run(
-        ["mount", "-t", "tmpfs", "-o", options, "tmpfs", str(disk)], check=False, capture_output=True
+        ["mount", "-t", "tmpfs", "-o", options, "tmpfs", str(disk)],
+        check=False,
+        capture_output=True,
     )
     if mounted.returncode:
         pytest.skip("this machine does not let tests mount a disk")
@@ -289,7 +305,11 @@ def test_disk_full_or_read_only_leaves_the_old_publication(
         expected = "No space left" if size != "read-only" else "can be written to"
         assert expected in done.stderr
         assert (disk / "luohu.duckdb").read_bytes() == before
-        assert {path.name for path in disk.iterdir()} <= {"luohu.duckdb", "runs", ".publishing.lock"}
+        assert {path.name for path in disk.iterdir()} <= {
+            "luohu.duckdb",
+            "runs",
+            ".publishing.lock",
+        }
     finally:
         subprocess.run(["umount", str(disk)], check=True)
 

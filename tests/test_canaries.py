@@ -67,7 +67,9 @@ def test_a_lazy_frame_slipped_in_stops_the_run(monkeypatch: pytest.MonkeyPatch) 
 def test_an_upgrade_that_loses_a_check_stops_the_run(monkeypatch: pytest.MonkeyPatch) -> None:
     real = canaries.failures
     monkeypatch.setattr(
-        canaries, "failures", lambda rows, schema: real(rows, schema).filter(pl.col("check") != "known_value")
+        canaries,
+        "failures",
+        lambda rows, schema: real(rows, schema).filter(pl.col("check") != "known_value"),
     )
     with pytest.raises(ValidatorBroken, match="known_value"):
         prove_validator()

@@ -35,7 +35,12 @@ def planted(copied: Path) -> None:
     path = sorted((copied / "honours").iterdir())[0]
     rows = pl.read_parquet(path)
     bad = pl.DataFrame(
-        {"person_id": [NAME, ID], "title": ["", ""], "awarded_on": [None, None], "revoked_on": [None, None]},
+        {
+            "person_id": [NAME, ID],
+            "title": ["", ""],
+            "awarded_on": [None, None],
+            "revoked_on": [None, None],
+        },
         schema=rows.schema,
     )
     pl.concat([rows] * 20 + [bad]).write_parquet(path)
@@ -77,7 +82,9 @@ def test_the_analysts_file_holds_names_in_the_public_list_only(
     copied: Path, tmp_path: Path
 ) -> None:
     planted(copied)
-    assert luohu("run", 2020, "--feeds", copied, "--warehouse", tmp_path, "--direct").returncode == 0
+    assert (
+        luohu("run", 2020, "--feeds", copied, "--warehouse", tmp_path, "--direct").returncode == 0
+    )
     with duckdb.connect(str(tmp_path / "luohu.duckdb"), read_only=True) as database:
         columns = database.execute(
             "SELECT table_name, column_name FROM duckdb_columns() WHERE NOT internal"
@@ -104,7 +111,12 @@ def test_messages_of_a_refusal_hold_no_identity(copied: Path, tmp_path: Path) ->
     path = sorted((copied / "honours").iterdir())[0]
     rows = pl.read_parquet(path)
     bad = pl.DataFrame(
-        {"person_id": [NAME, ID] * 50, "title": [""] * 100, "awarded_on": [None] * 100, "revoked_on": [None] * 100},
+        {
+            "person_id": [NAME, ID] * 50,
+            "title": [""] * 100,
+            "awarded_on": [None] * 100,
+            "revoked_on": [None] * 100,
+        },
         schema=rows.schema,
     )
     pl.concat([rows, bad]).write_parquet(path)

@@ -60,9 +60,12 @@ def test_order_split_and_format_of_a_delivery_change_no_result(
             for name, each in manifest(again)["outputs"].items()
             if name.startswith("accepted/")
         }
-        assert accepted.items() <= {
-            name: each["sha256"] for name, each in manifest(published[1])["outputs"].items()
-        }.items()
+        assert (
+            accepted.items()
+            <= {
+                name: each["sha256"] for name, each in manifest(published[1])["outputs"].items()
+            }.items()
+        )
 
 
 def test_same_inputs_same_run_id_and_bytes(
@@ -116,7 +119,9 @@ def test_another_applicants_presence_changes_nobodys_points(
     points = ["application_no", *INDICATORS, "total"]
     assert fewer.height == len(stay)
     assert fewer.select(points).equals(
-        scores.filter(pl.col("application_no").is_in(fewer["application_no"].implode())).select(points)
+        scores.filter(pl.col("application_no").is_in(fewer["application_no"].implode())).select(
+            points
+        )
     )
 
 
@@ -129,8 +134,12 @@ def test_points_follow_from_the_stored_evidence_alone(published: Published) -> N
         stored = evidence.filter(indicator=name, evidence="{}", points=0)
         assert stored.height == evidence.filter(indicator=name, evidence="{}").height
         rows = evidence.filter(pl.col("indicator") == name, pl.col("evidence") != "{}")
-        facts = pl.DataFrame([json.loads(text) for text in rows["evidence"]], infer_schema_length=None)
-        again = facts.select(module.centipoints(params(module.Params, rule)).cast(pl.Int64)).to_series()
+        facts = pl.DataFrame(
+            [json.loads(text) for text in rows["evidence"]], infer_schema_length=None
+        )
+        again = facts.select(
+            module.centipoints(params(module.Params, rule)).cast(pl.Int64)
+        ).to_series()
         assert again.to_list() == [int(points * 100) for points in rows["points"]], name
 
 
@@ -140,7 +149,9 @@ def test_conditions_follow_from_the_stored_evidence_alone(published: Published) 
     for name, rule in edition.conditions.items():
         module = CONDITION_RULES[rule.name]
         rows = evidence.filter(pl.col("condition") == name, pl.col("evidence") != "{}")
-        facts = pl.DataFrame([json.loads(text) for text in rows["evidence"]], infer_schema_length=None)
+        facts = pl.DataFrame(
+            [json.loads(text) for text in rows["evidence"]], infer_schema_length=None
+        )
         again = facts.select(module.holds(params(module.Params, rule))).to_series()
         assert again.to_list() == rows["holds"].to_list(), name
 
@@ -178,13 +189,19 @@ def test_earlier_rounds_are_kept_and_a_rerun_replaces_its_round(
     run(Order(2021, delivery, warehouse, data))
     run(Order(2020, delivery, warehouse))
     with duckdb.connect(str(warehouse / "luohu.duckdb"), read_only=True) as database:
-        rounds = database.execute("SELECT round, applications FROM rounds ORDER BY round").fetchall()
+        rounds = database.execute(
+            "SELECT round, applications FROM rounds ORDER BY round"
+        ).fetchall()
         assert [each[0] for each in rounds] == [2020, 2021]
         for name in TABLES:
             counts = database.execute(
                 f"SELECT round, count(*) FROM {name} GROUP BY round ORDER BY round"
             ).fetchall()
-            assert [each[0] for each in counts] in ([2020, 2021], [2020], [])  # nobody of 2021 settles
+            assert [each[0] for each in counts] in (
+                [2020, 2021],
+                [2020],
+                [],
+            )  # nobody of 2021 settles
             if name == "scores":
                 assert [each[1] for each in counts] == [each[1] for each in rounds]
 

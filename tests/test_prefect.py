@@ -83,7 +83,12 @@ def test_standing_server_gives_the_same_digests_and_shows_the_run(
     assert [each["name"] for each in runs] == ["round-2020"]
     assert runs[0]["state"]["type"] == "COMPLETED"
     tasks = httpx.post(f"{server}/task_runs/filter", json={}).json()
-    assert {each["name"].rsplit("-", 1)[0] for each in tasks} == {"ingest", "score", "rank", "publish"}
+    assert {each["name"].rsplit("-", 1)[0] for each in tasks} == {
+        "ingest",
+        "score",
+        "rank",
+        "publish",
+    }
 
 
 def test_refusal_through_the_flow_is_one_message_and_status_2(

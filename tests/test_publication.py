@@ -53,7 +53,11 @@ def test_readers_see_whole_publications_only(
     print(f"{PUBLICATIONS} publications under {reads} reads: {errors} errors, {torn} half-written")
     assert reads >= PUBLICATIONS / 2
     assert (errors, torn) == (0, 0)
-    assert {path.name for path in tmp_path.iterdir()} == {"luohu.duckdb", ".publishing.lock", "stop"}
+    assert {path.name for path in tmp_path.iterdir()} == {
+        "luohu.duckdb",
+        ".publishing.lock",
+        "stop",
+    }
 
 
 def test_publication_after_kill_9_is_whole(

@@ -24,7 +24,11 @@ COLUMNS = [*INDICATORS, "total"]
 def replayed(official: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("replayed")
     simulate(
-        2020, folder / "feeds", applicants=APPLICANTS, points=official / "points-2020.csv", data=DATA
+        2020,
+        folder / "feeds",
+        applicants=APPLICANTS,
+        points=official / "points-2020.csv",
+        data=DATA,
     )
     run(Order(2020, folder / "feeds", folder / "warehouse"))
     return folder / "warehouse" / "luohu.duckdb"
@@ -32,7 +36,9 @@ def replayed(official: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def test_settled_line_and_tied(replayed: Path) -> None:
     with duckdb.connect(str(replayed), read_only=True) as database:
-        found = database.execute("SELECT settled, cutoff, tied_at_cutoff, highest FROM rounds").fetchall()
+        found = database.execute(
+            "SELECT settled, cutoff, tied_at_cutoff, highest FROM rounds"
+        ).fetchall()
     assert [tuple(map(str, each)) for each in found] == [("6032", "97.13", "54", "124.17")]
 
 
@@ -42,7 +48,9 @@ def test_every_published_row_comes_back(replayed: Path, official: Path) -> None:
             tuple(Decimal(row[name]) for name in COLUMNS) for row in csv.DictReader(file)
         )
     with duckdb.connect(str(replayed), read_only=True) as database:
-        found = Counter(database.execute(f"SELECT {', '.join(COLUMNS)} FROM public_list").fetchall())
+        found = Counter(
+            database.execute(f"SELECT {', '.join(COLUMNS)} FROM public_list").fetchall()
+        )
     assert sum(expected.values()) == 6032
     assert found == expected
 

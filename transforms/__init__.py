@@ -1,0 +1,1 @@
+"""The policy: pure functions from frames and dates to frames, without Prefect or DuckDB."""

@@ -6,9 +6,11 @@ policy dates.
 """
 
 import tomllib
-from collections.abc import Mapping, Set
+from collections.abc import Mapping
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from datetime import date
+from itertools import pairwise
 from pathlib import Path
 from typing import Any, TypeAlias, TypeVar
 
@@ -114,7 +116,7 @@ def in_force(where: str, entries: list[dict[str, Value]], on: date) -> dict[str,
     dates = [entry.get("date") for entry in entries]
     if not all(type(day) is date for day in dates):
         raise PolicyError(f"{where} has an entry without a date")
-    for earlier, later in zip(dates, dates[1:], strict=False):
+    for earlier, later in pairwise(dates):
         if not earlier < later:  # type: ignore[operator]
             problem = "repeated" if earlier == later else "out of order"
             raise PolicyError(f"{where}: date {later} is {problem}")
@@ -125,7 +127,10 @@ def in_force(where: str, entries: list[dict[str, Value]], on: date) -> dict[str,
 
 
 def require_keys(
-    where: str, found: Set[str], wanted: Set[str], optional: Set[str] = frozenset()
+    where: str,
+    found: AbstractSet[str],
+    wanted: AbstractSet[str],
+    optional: AbstractSet[str] = frozenset(),
 ) -> None:
     """Raise when a key is missing or is not one of those wanted."""
     if missing := sorted(wanted - optional - found):

@@ -5,7 +5,6 @@ enough share of all of the year before.  Both give whole points, so nothing is r
 """
 
 from dataclasses import dataclass
-from datetime import date
 
 import polars as pl
 
@@ -74,7 +73,7 @@ def financing(facts: Facts, p: Params, made: Round) -> pl.LazyFrame:
 
 def qualifying_firms(facts: Facts, p: Params, made: Round) -> pl.LazyFrame:
     """person, employer: share held all of the year before, technology firm, works there."""
-    year_start: date = made.first_day(1)
+    year_start = made.first_day(1)
     held = facts.feeds["shareholdings"].filter(
         pl.col("share_bp") >= p.share_bp_at_least,
         pl.col("held_from") <= year_start,
