@@ -31,6 +31,7 @@ from flows.storage import put_in_place, sha256_of, write_json
 from schemas.feeds import FEEDS
 from transforms.policy import PolicyError
 from transforms.ranking import Line
+from transforms.scorecard import require_rules
 
 DISK_TROUBLE = [os.strerror(each) for each in (ENOSPC, EROFS, EACCES, EDQUOT, EIO)]
 STEPS = len(FEEDS) + 3  # the feeds, then score, rank and publish
@@ -61,7 +62,7 @@ def ingest_stage(order: Order, work: Path) -> Path:
     """Accepted rows, rejects and the delivery's record in the work folder."""
     with told_without_values("ingest"):
         made, share = order.round(), order.share()
-        order.edition()  # an incomplete policy is told before the data is read
+        require_rules(order.edition())  # an incomplete policy is told before the data is read
         prove_validator()
         ingest(order.feeds, made, work, max_rejects=share)
     return work

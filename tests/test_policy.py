@@ -15,6 +15,7 @@ from transforms.counted_months import Params as CountedMonths
 from transforms.indicators import INDICATORS
 from transforms.policy import Edition, PolicyError, edition, params, rule
 from transforms.rounds import load_round, rounds
+from transforms.scorecard import require_rules
 
 POLICY = ROOT / "data" / "policy"
 ROUNDS = ROOT / "data" / "rounds"
@@ -213,7 +214,7 @@ def test_misspelt_value(policy: Path) -> None:
     spoil(policy / "employment.toml", "[[centipoints_per_month.", "[[centipoints_a_month.")
     built = edition(policy, LATEST)
     module = INDICATORS["employment"]
-    with pytest.raises(PolicyError, match=r"^employment\.toml lacks centipoints_per_month$"):
+    with pytest.raises(PolicyError, match=r"^employment\.toml in force on 2020-07-16 lacks centipoints_per_month$"):
         params(module.Params, built.indicators["employment"])
 
 
@@ -225,7 +226,7 @@ def test_value_no_rule_knows(policy: Path) -> None:
         path.read_text(encoding="utf-8") + more.replace("centipoints.", "bonus."), encoding="utf-8"
     )
     built = edition(policy, LATEST)
-    with pytest.raises(PolicyError, match=r"^employment\.toml has unknown bonus; expected"):
+    with pytest.raises(PolicyError, match=r"^employment\.toml in force on 2020-07-16 has unknown bonus; expected"):
         params(INDICATORS["employment"].Params, built.indicators["employment"])
 
 
@@ -373,8 +374,8 @@ def test_permit_date_is_the_reference_date_unless_given(round_files: Path) -> No
         ("quota = 6000", "quota = true", "quota is True"),
         ("quota = 6000\n", "", "lacks quota"),
         ("policy_date = 2020-07-17", "", "lacks policy_date"),
-        ("policy_date = 2020-07-17", 'policy_date = "2020-07-17"', "policy_date is not a date"),
-        ("policy_date = 2020-07-17", "policy_date = 2020-07-17T00:00:00", "is not a date"),
+        ("policy_date = 2020-07-17", 'policy_date = "2020-07-17"', "expected a date"),
+        ("policy_date = 2020-07-17", "policy_date = 2020-07-17T00:00:00", "expected a date"),
         ("quota = 6000", "quota = 6000\nquotas = 1", "has unknown quotas; expected"),
         ("quota = 6000", "quota = 6000\nquota = 6000", "overwrite"),
     ],
@@ -388,3 +389,25 @@ def test_a_round_that_cannot_be_trusted(
         load_round(round_files, 2020)
     assert "2020.toml: " in str(raised.value) or "2020.toml " in str(raised.value)
     assert message in str(raised.value)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        ('employment = "employment"', 'employment = "employer"', "names employer, expected one of"),
+        ('employer = "employer"', 'employer = "honour"', "names honour, expected one of"),
+    ],
+)
+def test_an_edition_may_list_rules_of_its_kind_only(
+    policy: Path, old: str, new: str, message: str
+) -> None:
+    spoil(policy / "editions.toml", old, new)
+    with pytest.raises(PolicyError, match=message):
+        require_rules(edition(policy, LATEST))
+
+
+def test_an_empty_cite_is_no_cite(policy: Path) -> None:
+    path = policy / "age.toml"
+    path.write_text(path.read_text().replace('cite = "Release of 2020-07-16, Q&A 10"', 'cite = " "'))
+    with pytest.raises(PolicyError, match="2020-07-16 has no cite"):
+        edition(policy, LATEST)

@@ -44,6 +44,7 @@ class Rule:
     title: str
     title_zh: str
     clause: str
+    on: date
     dated: Mapping[str, Dated]
 
     @property
@@ -71,7 +72,12 @@ def edition(folder: Path, on: date) -> Edition:
     """
     editions = read_toml(folder / "editions.toml").get("edition", [])
     for entry in editions:
-        require_keys(f"editions.toml: edition {entry.get('name', '?')}", set(entry), EDITION)
+        where = f"editions.toml: edition {entry.get('name', '?')}"
+        require_keys(where, set(entry), EDITION)
+        require_cite(where, entry)
+        for kind in ("conditions", "indicators"):
+            if not isinstance(entry[kind], dict):
+                raise PolicyError(f"{where}: {kind} is not a table of column = rule file")
     found = in_force("editions.toml: edition", editions, on)
     return Edition(
         name=found["name"],
@@ -95,19 +101,22 @@ def rule(folder: Path, name: str, on: date) -> Rule:
             continue
         where = f"{name}.toml: {key}"
         require_keys(where, set(described) if isinstance(described, dict) else set(), DESCRIBED)
+        if not all(isinstance(entry, dict) for entry in described["from"]):
+            raise PolicyError(f"{where} has an entry that is not a [[{key}.from]] table")
         for entry in described["from"]:
             require_keys(where, set(entry), ENTRY, optional={"value"})
+            require_cite(where, entry)
         entry = in_force(where, described["from"], on)
         if "value" not in entry:
             raise PolicyError(f"{where} has no value in force on {on}: repealed by {entry['cite']}")
         dated[key] = Dated(entry["value"], entry["date"], entry["cite"])
-    return Rule(name, text["title"], text["title_zh"], text["clause"], dated)
+    return Rule(name, text["title"], text["title_zh"], text["clause"], on, dated)
 
 
 def params(make: type[P], rule: Rule) -> P:
     """A rule's `Params` filled from its policy file; a missing or misspelt name raises."""
     wanted = set(make.__dataclass_fields__)  # type: ignore[attr-defined]
-    require_keys(f"{rule.name}.toml", set(rule.values), wanted)
+    require_keys(f"{rule.name}.toml in force on {rule.on}", set(rule.values), wanted)
     return make(**rule.values)
 
 
@@ -124,6 +133,12 @@ def in_force(where: str, entries: list[dict[str, Value]], on: date) -> dict[str,
     if not past:
         raise PolicyError(f"{where} has no value in force on {on}")
     return past[-1]
+
+
+def require_cite(where: str, entry: Mapping[str, Value]) -> None:
+    """Raise when an entry does not say what text it rests on."""
+    if not isinstance(entry["cite"], str) or not entry["cite"].strip():
+        raise PolicyError(f"{where}: the entry of {entry.get('date')} has no cite")
 
 
 def require_keys(

@@ -50,22 +50,29 @@ def load_round(folder: Path, year: int) -> Round:
     text = read_toml(path)
     require_keys(f"rounds/{path.name}", set(text), REQUIRED | OPTIONAL, optional=OPTIONAL)
     made = Round(**{"permit_date": text["reference_date"], **text})
-    check(path.name, made)
+    check(f"rounds/{path.name}", made, int(path.stem))
     return made
 
 
-def check(file: str, made: Round) -> None:
-    """Raise PolicyError when the dates of a round do not fit its year."""
-    expected = {
-        "year": (made.year, int(file.removesuffix(".toml"))),
-        "reference_date": (made.reference_date, date(made.year - 1, 12, 31)),
-        "insured_in": (made.insured_in, made.insured_in and made.insured_in.replace(day=1)),
+def check(where: str, made: Round, year: int) -> None:
+    """Raise PolicyError when a value of a round is of the wrong type or does not fit its year."""
+    types = {
+        "year": int,
+        "quota": int,
+        "cite": str,
+        **dict.fromkeys(("policy_date", "reference_date", "permit_date"), date),
+        **{name: date for name in ("insured_in", "received_on") if getattr(made, name) is not None},
     }
-    for name, (found, wanted) in expected.items():
-        if found != wanted:
-            raise PolicyError(f"rounds/{file}: {name} is {found}, expected {wanted}")
-    if type(made.quota) is not int or made.quota < 0:
-        raise PolicyError(f"rounds/{file}: quota is {made.quota!r}, expected a whole number >= 0")
-    for name in ("policy_date", "permit_date"):
-        if type(getattr(made, name)) is not date:
-            raise PolicyError(f"rounds/{file}: {name} is not a date")
+    for name, wanted in types.items():
+        found = getattr(made, name)
+        if type(found) is not wanted:  # a bool is an int and a time is a date, but not here
+            raise PolicyError(f"{where}: {name} is {found!r}, expected a {wanted.__name__}")
+    expected = {
+        "year": year,
+        "reference_date": date(year - 1, 12, 31),
+        "quota": max(made.quota, 0),
+        "insured_in": made.insured_in and made.insured_in.replace(day=1),
+    }
+    for name, wanted in expected.items():
+        if getattr(made, name) != wanted:
+            raise PolicyError(f"{where}: {name} is {getattr(made, name)}, expected {wanted}")

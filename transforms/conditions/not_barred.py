@@ -30,7 +30,7 @@ def evidence(facts: Facts, p: Params, made: Round) -> pl.LazyFrame:
     on_employer = (
         in_force.filter(pl.col("employer").is_not_null())
         .select("employer", "found_on")
-        .join(facts.applicants.select("person", "employer"), on="employer")
+        .join(facts.applicants.select("person", "employer"), on="employer", validate="m:m")
         .select("person", "found_on", subject=pl.lit("employer"))
     )
     return (

@@ -73,7 +73,9 @@ def studied(facts: Facts, found: pl.LazyFrame) -> pl.LazyFrame:
     )
     months = (
         facts.counted.join(
-            overlapping.select("person", "credential", "study_from", "graduated_on"), on="person"
+            overlapping.select("person", "credential", "study_from", "graduated_on"),
+            on="person",
+            validate="m:m",
         )
         .filter(pl.col("month").is_between("study_from", "graduated_on"))
         .group_by("credential")
