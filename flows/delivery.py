@@ -15,6 +15,7 @@ import polars as pl
 import pyarrow as arrow
 import pyarrow.csv
 from polars.exceptions import PolarsError
+from pyarrow import parquet
 
 from flows.failures import FeedRefused
 
@@ -79,7 +80,7 @@ def read(feed: str, path: Path, schema: pa.DataFrameSchema) -> Delivered:
 
 
 def read_parquet(feed: str, path: Path, types: pl.Schema) -> Delivered:
-    """A Parquet file; the streaming engine turns its texts into codes batch by batch."""
+    """A Parquet file, its texts as codes."""
     found = pl.read_parquet_schema(path)
     refuse_columns(feed, path, list(found), list(types))
     for name, wanted in types.items():
@@ -88,11 +89,14 @@ def read_parquet(feed: str, path: Path, types: pl.Schema) -> Delivered:
                 f"{feed}: {path.name}: column {name}: expected {describe(wanted)},"
                 f" found {found[name]}"
             )
-    rows = pl.scan_parquet(path, glob=False).select(
-        pl.col(name).cast(dtype) for name, dtype in types.items()
-    )
+    # Arrow hands over dictionaries as they lie in the file: a text is looked at once, not per row
+    texts = [name for name in types if found[name] == pl.String]
+    rows = pl.from_arrow(parquet.read_table(path, columns=list(types), read_dictionary=texts))
+    assert isinstance(rows, pl.DataFrame)
     return Delivered(
-        path.name, rows.collect(engine="streaming"), pl.DataFrame(schema=PARSE_FAILURES)
+        path.name,
+        rows.select(pl.col(name).cast(dtype) for name, dtype in types.items()),
+        pl.DataFrame(schema=PARSE_FAILURES),
     )
 
 

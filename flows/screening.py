@@ -4,6 +4,7 @@ More than `max_rejects` of a feed quarantined refuses the feed: that is a broken
 bad rows.  Row numbers count data rows from 1 in each file; values in rejects are masked.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
 from fractions import Fraction
@@ -14,7 +15,7 @@ import polars as pl
 
 from flows.delivery import Delivered, files_of, read
 from flows.failures import FeedRefused
-from flows.quarantine import ascending, failures, mask, without_repeats
+from flows.quarantine import failures, mask, without, without_repeats
 from schemas.columns import CODES, INSURANCES
 from schemas.feeds import END_DATES, FEEDS
 
@@ -32,14 +33,29 @@ CODED = {
 }
 # who a quarantined row is about: kept beside a reject until it is resolved, never written
 IDENTITIES = ("person_id", "employer_id", "subject_id", "application_no")
-REJECTS = {
-    "feed": pl.String,
-    "file": pl.String,
-    "row": pl.Int64,
-    "column": pl.String,
-    "check": pl.String,
-    "masked_value": pl.String,
-} | dict.fromkeys(IDENTITIES, pl.String)
+BATCH_ROWS = 2_000_000
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Some files of a feed, checked together; `index` in parse_failures counts rows of the batch."""
+
+    rows: pl.DataFrame
+    parse_failures: pl.DataFrame
+    file_rows: dict[str, int]
+
+    @classmethod
+    def of(cls, parts: list[Delivered]) -> "Batch":
+        """Several files as one batch."""
+        parse_failures, start = [], 0
+        for part in parts:
+            parse_failures.append(part.parse_failures.with_columns(pl.col("index") + start))
+            start += part.rows.height
+        return cls(
+            rows=pl.concat(part.rows for part in parts),
+            parse_failures=pl.concat(parse_failures),
+            file_rows={part.file: part.rows.height for part in parts},
+        )
 
 
 @dataclass(frozen=True)
@@ -59,19 +75,31 @@ def screen(feed: str, feeds: Path, received_on: date | None, max_rejects: Fracti
     schema = schema_of(feed, received_on)
     rejects, good = [], []
     file_rows: dict[str, int] = {}
-    for path in files_of(feeds, feed):
-        part = read(feed, path, schema)
-        bad = failed_checks(part, schema)
-        rejects.append(described(feed, part.file, part.rows, bad))
-        good.append(good_rows(part.rows, bad, sum(file_rows.values())).select(coded(feed, schema)))
-        file_rows[part.file] = part.rows.height
+    for batch in batches(feed, feeds, schema):
+        start = sum(file_rows.values())
+        bad = failed_checks(batch, schema)
+        rejects.append(described(batch.rows, bad, start))
+        good.append(coded(feed, good_rows(batch.rows, bad, start)))
+        file_rows |= batch.file_rows
     kept = without_repeats(*ranked(pl.concat(good, rechunk=True), FEEDS[feed].keys))
-    rejects += contradictions(feed, file_rows, kept.conflicting)
-    told = pl.concat(rejects)
+    rejects.append(contradictions(feed, kept.conflicting))
+    told = located(feed, pl.concat(rejects), file_rows)
     quarantined, rows = told.select("file", "row").n_unique(), sum(file_rows.values())
     if quarantined > max_rejects * rows:
         raise FeedRefused(too_many(feed, told, quarantined, rows, max_rejects))
     return Screened(feed, kept.rows, told, file_rows, quarantined, kept.dropped)
+
+
+def batches(feed: str, feeds: Path, schema: pa.DataFrameSchema) -> Iterator[Batch]:
+    """The files of a feed in order, small ones together: a check costs time even on few rows."""
+    waiting: list[Delivered] = []
+    for path in files_of(feeds, feed):
+        waiting.append(read(feed, path, schema))
+        if sum(part.rows.height for part in waiting) >= BATCH_ROWS:
+            yield Batch.of(waiting)
+            waiting = []
+    if waiting:
+        yield Batch.of(waiting)
 
 
 def schema_of(feed: str, received_on: date | None) -> pa.DataFrameSchema:
@@ -93,45 +121,40 @@ def schema_of(feed: str, received_on: date | None) -> pa.DataFrameSchema:
     return schema
 
 
-def failed_checks(part: Delivered, schema: pa.DataFrameSchema) -> pl.DataFrame:
-    """Failed checks of one file; a cell that did not parse is not reported as null as well."""
-    failed = failures(part.rows, schema)
-    if part.parse_failures.is_empty():
+def failed_checks(batch: Batch, schema: pa.DataFrameSchema) -> pl.DataFrame:
+    """Failed checks of a batch; a cell that did not parse is not reported as null as well."""
+    failed = failures(batch.rows, schema)
+    if batch.parse_failures.is_empty():
         return failed
-    echo = part.parse_failures.select("index", "column", check=pl.lit("not_null"))
-    return pl.concat(
-        [
-            part.parse_failures,
-            failed.join(echo, on=["index", "column", "check"], how="anti"),
-        ]
-    )
+    echo = batch.parse_failures.select("index", "column", check=pl.lit("not_null"))
+    once = failed.join(echo, on=["index", "column", "check"], how="anti")
+    return pl.concat([batch.parse_failures, once])
 
 
 def good_rows(rows: pl.DataFrame, bad: pl.DataFrame, start: int) -> pl.DataFrame:
     """Rows without a failed check, with their position in the whole feed."""
     numbered = rows.with_row_index("row", offset=start)
-    if bad.is_empty():
-        return numbered
-    positions = (bad["index"].unique() + start).cast(pl.UInt32)
-    return numbered.filter(~pl.col("row").is_in(positions.implode()))
+    return without(numbered, bad["index"].unique() + start)
 
 
-def coded(feed: str, schema: pa.DataFrameSchema) -> list[pl.Expr]:
+def coded(feed: str, rows: pl.DataFrame) -> pl.DataFrame:
     """The columns as they are accepted: a code as an enum, a district as its number."""
     codes = CODED.get(feed, {})
-    return [
-        pl.col("row"),
+    return rows.with_columns(
+        *(as_enum(rows[name], CODES[codes[name]]) for name in rows.columns if name in codes),
         *(
-            pl.col(name).cast(pl.Enum(CODES[codes[name]]))
-            for name in schema.columns
-            if name in codes
+            pl.col(name).cast(pl.String).cast(pl.Int32)
+            for name in rows.columns
+            if name in DISTRICTS
         ),
-        *(
-            pl.col(name).cast(pl.String).cast(pl.Int32) if name in DISTRICTS else pl.col(name)
-            for name in schema.columns
-            if name not in codes
-        ),
-    ]
+    )
+
+
+def as_enum(column: pl.Series, codes: list[str]) -> pl.Series:
+    """A categorical of known codes as an enum, looked up by code: a cast compares every text."""
+    enum = pl.Enum(codes)
+    keys = pl.DataFrame({"code": pl.Series(codes).cast(column.dtype)}).with_row_index("place")
+    return recode(column, keys, "place").cast(pl.UInt8).cat.to(enum).alias(column.name)
 
 
 def ranked(
@@ -143,14 +166,41 @@ def ranked(
     ids = rows.select(pl.col(PERSON).unique())
     order = ids.sort(pl.col(PERSON).cast(pl.String)).with_row_index("rank")
     found = rows.with_columns(rank=recode(rows[PERSON], order, "rank"))
-    key = ("rank", MONTH)
-    if ascending(found, key):
-        return found, (key,)
-    # one number sorts three times as fast as two columns; a day number may be negative
-    number = pl.col("rank").cast(pl.UInt64) * 2**32 + (
-        pl.col(MONTH).to_physical().cast(pl.Int64) + 2**31
+    return in_order(found), (("rank", MONTH),)
+
+
+def in_order(rows: pl.DataFrame) -> pl.DataFrame:
+    """Rows by rank and month.
+
+    Departments deliver a person's months together and in order; then moving each person's run of
+    rows is enough.  Only the rows of persons whose months do not come in one rising run are sorted.
+    """
+    runs = runs_of(rows)
+    back = rows.filter(
+        (pl.col("rank") == pl.col("rank").shift()) & (pl.col(MONTH) < pl.col(MONTH).shift())
     )
-    return found[found.select(number).to_series().arg_sort()], (key,)
+    split = runs.filter(pl.col("rank").is_duplicated())
+    loose = pl.concat([back["rank"], split["rank"]]).unique()
+    if loose.len():
+        is_loose = pl.col("rank").is_in(loose.implode())
+        rows = pl.concat(
+            [rows.filter(~is_loose), rows.filter(is_loose).sort("rank", MONTH, "row")], rechunk=True
+        )
+        runs = runs_of(rows)
+    if runs["rank"].is_sorted():
+        return rows
+    moved = runs.sort("rank").select(
+        pl.int_ranges("start", pl.col("start") + pl.col("len"), dtype=pl.UInt32)
+    )
+    return rows[moved.to_series().explode()]
+
+
+def runs_of(rows: pl.DataFrame) -> pl.DataFrame:
+    """Runs of rows of one rank: rank, start, len."""
+    runs = rows.select(pl.col("rank").rle().alias("run")).unnest("run")
+    return runs.select(
+        rank="value", start=pl.col("len").cum_sum().cast(pl.Int64) - pl.col("len"), len="len"
+    )
 
 
 def recode(column: pl.Series, keys: pl.DataFrame, name: str) -> pl.Series:
@@ -169,38 +219,57 @@ def recode(column: pl.Series, keys: pl.DataFrame, name: str) -> pl.Series:
     return table.gather(codes).alias(name)
 
 
-def described(feed: str, file: str, rows: pl.DataFrame, bad: pl.DataFrame) -> pl.DataFrame:
-    """Rejects: where each failed check stands, its masked value, and whom the row is about."""
+def described(rows: pl.DataFrame, bad: pl.DataFrame, start: int) -> pl.DataFrame:
+    """Failed checks with their position in the feed, a masked value, and whom the row is about."""
     about = rows[bad["index"]]
     return bad.select(
-        feed=pl.lit(feed),
-        file=pl.lit(file),
-        row=pl.col("index") + 1,
+        position=pl.col("index") + start,
         column="column",
         check="check",
         masked_value=mask(pl.col("value")),
-    ).with_columns(
-        about[name].cast(pl.String) if name in rows.columns else pl.lit(None, pl.String).alias(name)
-        for name in IDENTITIES
-    )
+    ).with_columns(identity(about, name) for name in IDENTITIES)
 
 
-def contradictions(feed: str, file_rows: dict[str, int], rows: pl.DataFrame) -> list[pl.DataFrame]:
-    """Rejects for rows that share a key and differ, file by file."""
-    told, start = [], 0
+def identity(rows: pl.DataFrame, name: str) -> pl.Series:
+    """An identity column as text; nulls where the feed has no such column."""
+    if name in rows.columns:
+        return rows[name].cast(pl.String)
+    return pl.Series(name, [None] * rows.height, dtype=pl.String)
+
+
+def contradictions(feed: str, rows: pl.DataFrame) -> pl.DataFrame:
+    """Rows that share a key and differ, as failed checks."""
     key = ", ".join(dict.fromkeys(name for each in FEEDS[feed].keys for name in each))
-    for file, height in file_rows.items():
-        here = rows.filter(pl.col("row").is_between(start, start + height - 1)).sort("row")
-        bad = here.select(
-            index=pl.int_range(pl.len(), dtype=pl.Int64),
-            column=pl.lit(key),
-            check=pl.lit("conflicting_duplicate"),
-            value=pl.lit(None, pl.String),
+    return rows.select(
+        position=pl.col("row").cast(pl.Int64),
+        column=pl.lit(key),
+        check=pl.lit("conflicting_duplicate"),
+        masked_value=pl.lit(None, pl.String),
+    ).with_columns(identity(rows, name) for name in IDENTITIES)
+
+
+def located(feed: str, rejects: pl.DataFrame, file_rows: dict[str, int]) -> pl.DataFrame:
+    """Rejects by file and by row in it, instead of by position in the feed."""
+    files = pl.DataFrame(
+        {"file": list(file_rows), "rows": list(file_rows.values())},
+        schema={"file": pl.String, "rows": pl.Int64},
+    )
+    starts = files.with_columns(start=pl.col("rows").cum_sum() - pl.col("rows")).filter(
+        pl.col("rows") > 0
+    )
+    return (
+        rejects.sort("position")
+        .join_asof(starts, left_on="position", right_on="start", strategy="backward")
+        .select(
+            feed=pl.lit(feed),
+            file="file",
+            row=pl.col("position") - pl.col("start") + 1,
+            column="column",
+            check="check",
+            masked_value="masked_value",
+            **{name: name for name in IDENTITIES},
         )
-        position = (here["row"].cast(pl.Int64) - start + 1).alias("row")
-        told.append(described(feed, file, here, bad).with_columns(position))
-        start += height
-    return told
+    )
 
 
 def too_many(

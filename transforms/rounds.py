@@ -73,6 +73,6 @@ def check(where: str, made: Round, year: int) -> None:
         "quota": max(made.quota, 0),
         "insured_in": made.insured_in and made.insured_in.replace(day=1),
     }
-    for name, wanted in expected.items():
-        if getattr(made, name) != wanted:
-            raise PolicyError(f"{where}: {name} is {getattr(made, name)}, expected {wanted}")
+    for name, value in expected.items():
+        if getattr(made, name) != value:
+            raise PolicyError(f"{where}: {name} is {getattr(made, name)}, expected {value}")

@@ -1,0 +1,191 @@
+"""Measure a run against one DuckDB statement over the same insurance rows; write results.md.
+
+The statement computes, per person, the paid count, the coverage of the window and the back-paid
+count of each of the five insurances.  Runs and statements alternate, each in a process of its own on
+the same cores; the figure that counts is the ratio of medians, since machines are noisy.
+"""
+
+import argparse
+import json
+import os
+import platform
+import shutil
+import statistics
+import subprocess
+import sys
+import tempfile
+from importlib.metadata import version
+from pathlib import Path
+
+HERE = Path(__file__).parent
+INSURANCES = ("pension", "medical", "unemployment", "injury", "maternity")
+APPLICANTS = 122_852
+REPEATS = 5
+
+STATEMENT = """
+import duckdb, json, resource, sys, time
+start = time.perf_counter()
+columns = ", ".join(
+    f"count(*) FILTER ({name} = 'paid'),"
+    f" count(*) FILTER ({name} IS NOT NULL AND month BETWEEN DATE '2013-01-01' AND DATE '2019-12-01'),"
+    f" count(*) FILTER ({name} = 'back_paid' AND month BETWEEN DATE '2013-01-01' AND DATE '2019-12-01')"
+    for name in ("pension", "medical", "unemployment", "injury", "maternity")
+)
+rows = duckdb.execute(
+    f"CREATE TABLE people AS SELECT person_id, {columns}"
+    f" FROM read_parquet('{sys.argv[1]}/social_insurance/*.parquet') GROUP BY person_id"
+).fetchall()
+peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+print(json.dumps({"seconds": time.perf_counter() - start, "peak_mb": peak}))
+"""
+
+RUN = """
+import time
+start = time.perf_counter()
+import functools, json, resource, sys
+from pathlib import Path
+import flows.pipeline as pipeline
+from flows.settings import Order
+steps = {}
+def timed(name):
+    stage = getattr(pipeline, name)
+    @functools.wraps(stage)
+    def measured(*arguments):
+        began = time.perf_counter()
+        done = stage(*arguments)
+        peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+        steps[name.removesuffix("_stage")] = [time.perf_counter() - began, peak]
+        return done
+    setattr(pipeline, name, measured)
+for name in dir(pipeline):
+    if name.endswith("_stage"):
+        timed(name)
+steps["imports"] = [time.perf_counter() - start, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024]
+pipeline.run(Order(2020, Path(sys.argv[1]), Path(sys.argv[2])))
+peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+print(json.dumps({"seconds": time.perf_counter() - start, "peak_mb": peak, "steps": steps}))
+"""
+
+
+def measured(code: str, *arguments: Path) -> dict:
+    """One process's figures."""
+    done = subprocess.run(
+        [sys.executable, "-c", code, *map(str, arguments)],
+        check=True, capture_output=True, text=True,
+    )  # fmt: skip
+    return json.loads(done.stdout.splitlines()[-1])
+
+
+def delivery(folder: Path, applicants: int) -> Path:
+    """A simulated delivery of so many applicants."""
+    feeds = folder / f"feeds-{applicants}"
+    if not feeds.exists():
+        subprocess.run(
+            [sys.executable, "-m", "flows.cli", "simulate", "2020", "--out", str(feeds),
+             "--applicants", str(applicants)],
+            check=True, stdout=subprocess.DEVNULL,
+        )  # fmt: skip
+    return feeds
+
+
+def compared(folder: Path, applicants: int, repeats: int) -> dict:
+    """Statement and run, alternately; medians and their ratio."""
+    feeds = delivery(folder, applicants)
+    statements, runs = [], []
+    for _ in range(repeats):
+        statements.append(measured(STATEMENT, feeds))
+        warehouse = folder / "warehouse"
+        runs.append(measured(RUN, feeds, warehouse))
+        shutil.rmtree(warehouse)
+    rows = insurance_rows(feeds)
+    return {
+        "applicants": applicants,
+        "insurance_rows": rows,
+        "repeats": repeats,
+        "statement": statistics.median(each["seconds"] for each in statements),
+        "statement_mb": max(each["peak_mb"] for each in statements),
+        "run": statistics.median(each["seconds"] for each in runs),
+        "run_mb": max(each["peak_mb"] for each in runs),
+        "steps": {
+            name: [
+                statistics.median(each["steps"][name][0] for each in runs),
+                max(each["steps"][name][1] for each in runs),
+            ]
+            for name in runs[0]["steps"]
+        },
+    }
+
+
+def insurance_rows(feeds: Path) -> int:
+    """How many insurance rows a delivery holds."""
+    import polars as pl
+
+    return pl.scan_parquet(feeds / "social_insurance" / "*.parquet").select(pl.len()).collect().item()
+
+
+def machine() -> str:
+    """What this was measured on."""
+    processor = next(
+        (line.split(":")[1].strip() for line in Path("/proc/cpuinfo").read_text().splitlines()
+         if line.startswith("model name")),
+        platform.processor(),
+    )  # fmt: skip
+    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
+    versions = ", ".join(f"{name} {version(name)}" for name in ("polars", "duckdb", "pandera", "pyarrow"))
+    return f"{processor}, {os.cpu_count()} cores, {memory:.0f} GiB; Python {platform.python_version()}, {versions}"
+
+
+def table(found: list[dict]) -> str:
+    """The page of results."""
+    base = found[0]
+    lines = [
+        "# Benchmark",
+        "",
+        "Written by `make bench`.  The statement is one DuckDB query over the same insurance Parquet: paid",
+        "count, window coverage and back-paid count of each of the five insurances, per person.  Statement and",
+        "run alternate, each in its own process; seconds are medians and include the imports, memory is the",
+        "largest resident set.  Bars: ratio at most 8, peak at most 5 GB at 122,852 applicants; ten times the",
+        "people at most 11 times the time within 20 GB.",
+        "",
+        f"Machine: {machine()}",
+        "",
+        "| applicants | insurance rows | repeats | statement s | run s | ratio | run peak MB | run time / base | people / base |",
+        "| ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: |",
+    ]
+    lines += [
+        f"| {each['applicants']:,} | {each['insurance_rows']:,} | {each['repeats']} | {each['statement']:.2f}"
+        f" | {each['run']:.2f} | {each['run'] / each['statement']:.2f} | {each['run_mb']:,.0f}"
+        f" | {each['run'] / base['run']:.2f} | {each['applicants'] / base['applicants']:.2f} |"
+        for each in found
+    ]
+    lines += ["", "## Steps", "", "| applicants | step | seconds | peak MB so far |", "| ---: | --- | ---: | ---: |"]
+    lines += [
+        f"| {each['applicants']:,} | {name} | {seconds:.2f} | {peak:,.0f} |"
+        for each in found
+        for name, (seconds, peak) in each["steps"].items()
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def main() -> None:
+    """Measure the sizes asked for and write the page."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--repeats", type=int, default=REPEATS)
+    parser.add_argument("--sizes", type=int, nargs="+", default=[APPLICANTS, APPLICANTS // 10, APPLICANTS * 10])
+    parser.add_argument("--folder", type=Path, help="keep deliveries here between benchmarks")
+    parser.add_argument("--print-only", action="store_true", help="do not write results.md")
+    chosen = parser.parse_args()
+    with tempfile.TemporaryDirectory(prefix="luohu-bench-") as temporary:
+        folder = chosen.folder or Path(temporary)
+        folder.mkdir(parents=True, exist_ok=True)
+        found = [
+            compared(folder, size, chosen.repeats if size <= APPLICANTS else 1) for size in chosen.sizes
+        ]
+    page = table(found)
+    print(page)
+    if not chosen.print_only:
+        (HERE / "results.md").write_text(page)
+
+
+if __name__ == "__main__":
+    main()
