@@ -92,7 +92,7 @@ def accept(
     restrict(screened["applications"].rows, keys, out)
     accepted = {}
     for feed, each in screened.items():
-        rows = resolved(each, keys)
+        rows = pl.concat(resolved(feed, part, keys) for part in each.parts)
         accepted[feed] = rows.height
         write_table(rows, out / "accepted" / f"{feed}.parquet")
     rejects = pl.concat(screened[feed].rejects for feed in FEEDS)
@@ -108,7 +108,7 @@ def accept(
                 "rows": sum(screened[feed].file_rows.values()),
                 "quarantined": screened[feed].quarantined,
                 "duplicates": screened[feed].duplicates,
-                "strangers": screened[feed].rows.height - accepted[feed],
+                "strangers": sum(part.height for part in screened[feed].parts) - accepted[feed],
                 "accepted": accepted[feed],
             }
             for feed in FEEDS
@@ -128,9 +128,8 @@ def resolve(screened: dict[str, Screened]) -> Keys:
     )
 
 
-def resolved(screened: Screened, keys: Keys) -> pl.DataFrame:
+def resolved(feed: str, rows: pl.DataFrame, keys: Keys) -> pl.DataFrame:
     """A feed's good rows about applicants, in whole numbers, dates and enums, in canonical order."""
-    rows = screened.rows
     if "subject_id" in rows.columns:
         subject = pl.col("subject_id")
         rows = rows.with_columns(
@@ -150,20 +149,20 @@ def resolved(screened: Screened, keys: Keys) -> pl.DataFrame:
         *(
             name
             for name in rows.columns
-            if name not in UNRESOLVED and (screened.feed, name) != ("applications", "name")
+            if name not in UNRESOLVED and (feed, name) != ("applications", "name")
         ),
-        *(["employer_id"] if screened.feed == "employers" else []),
+        *(["employer_id"] if feed == "employers" else []),
     ).with_columns(pl.col("^employer_id$").cast(pl.String))
-    return about_applicants(screened, numbered)
+    return about_applicants(feed, numbered)
 
 
-def about_applicants(screened: Screened, rows: pl.DataFrame) -> pl.DataFrame:
+def about_applicants(feed: str, rows: pl.DataFrame) -> pl.DataFrame:
     """Drop rows about people who did not apply; sort by every column, keys first."""
-    if screened.feed == "sanctions":
+    if feed == "sanctions":
         rows = rows.filter(pl.any_horizontal(pl.col("person", "employer").is_not_null()))
     elif "person" in rows.columns and rows["person"].null_count():
         rows = rows.filter(pl.col("person").is_not_null())
-    if screened.feed == "social_insurance":
+    if feed == "social_insurance":
         return rows  # screened in this order already
     return rows.sort(rows.columns)
 

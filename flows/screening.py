@@ -19,7 +19,7 @@ from flows.quarantine import failures, mask, without, without_repeats
 from schemas.columns import CODES, INSURANCES
 from schemas.feeds import END_DATES, FEEDS
 
-PERSON, MONTH = "person_id", "month"
+PERSON, MONTH = OF_PERSON_AND_MONTH = ("person_id", "month")
 DISTRICTS = ("district", "work_district")
 # a feed's coded columns -> the list in data/codes.toml; the order of a list is the order of its enum
 CODED = {
@@ -34,6 +34,7 @@ CODED = {
 # who a quarantined row is about: kept beside a reject until it is resolved, never written
 IDENTITIES = ("person_id", "employer_id", "subject_id", "application_no")
 BATCH_ROWS = 2_000_000
+RANK_BITS, MONTH_BITS, PLACE_BITS = 22, 14, 28
 
 
 @dataclass(frozen=True)
@@ -63,11 +64,16 @@ class Screened:
     """A feed's good rows, its rejects (with identities) and its counts."""
 
     feed: str
-    rows: pl.DataFrame
+    parts: list[pl.DataFrame]
     rejects: pl.DataFrame
     file_rows: dict[str, int]
     quarantined: int
     duplicates: int
+
+    @property
+    def rows(self) -> pl.DataFrame:
+        """The good rows as one frame."""
+        return pl.concat(self.parts)
 
 
 def screen(feed: str, feeds: Path, received_on: date | None, max_rejects: Fraction) -> Screened:
@@ -81,13 +87,20 @@ def screen(feed: str, feeds: Path, received_on: date | None, max_rejects: Fracti
         rejects.append(described(batch.rows, bad, start))
         good.append(coded(feed, good_rows(batch.rows, bad, start)))
         file_rows |= batch.file_rows
-    kept = without_repeats(*ranked(pl.concat(good, rechunk=True), FEEDS[feed].keys))
-    rejects.append(contradictions(feed, kept.conflicting))
+    kept = [without_repeats(*ranked(part, FEEDS[feed].keys)) for part in apart(feed, good)]
+    rejects += [contradictions(feed, each.conflicting) for each in kept]
     told = located(feed, pl.concat(rejects), file_rows)
     quarantined, rows = told.select("file", "row").n_unique(), sum(file_rows.values())
     if quarantined > max_rejects * rows:
         raise FeedRefused(too_many(feed, told, quarantined, rows, max_rejects))
-    return Screened(feed, kept.rows, told, file_rows, quarantined, kept.dropped)
+    return Screened(
+        feed=feed,
+        parts=[each.rows for each in kept],
+        rejects=told,
+        file_rows=file_rows,
+        quarantined=quarantined,
+        duplicates=sum(each.dropped for each in kept),
+    )
 
 
 def batches(feed: str, feeds: Path, schema: pa.DataFrameSchema) -> Iterator[Batch]:
@@ -142,26 +155,45 @@ def coded(feed: str, rows: pl.DataFrame) -> pl.DataFrame:
     codes = CODED.get(feed, {})
     return rows.with_columns(
         *(as_enum(rows[name], CODES[codes[name]]) for name in rows.columns if name in codes),
-        *(
-            pl.col(name).cast(pl.String).cast(pl.Int32)
-            for name in rows.columns
-            if name in DISTRICTS
-        ),
+        *(as_number(rows[name]) for name in rows.columns if name in DISTRICTS),
     )
 
 
 def as_enum(column: pl.Series, codes: list[str]) -> pl.Series:
-    """A categorical of known codes as an enum, looked up by code: a cast compares every text."""
-    enum = pl.Enum(codes)
-    keys = pl.DataFrame({"code": pl.Series(codes).cast(column.dtype)}).with_row_index("place")
-    return recode(column, keys, "place").cast(pl.UInt8).cat.to(enum).alias(column.name)
+    """A categorical of known codes as an enum, by comparing numbers: a cast compares texts."""
+    numbers = pl.Series(codes).cast(column.dtype).to_physical()
+    place = pl.coalesce(
+        pl.when(pl.col("code") == number).then(pl.lit(place, pl.UInt8))
+        for place, number in enumerate(numbers)
+    )
+    found = pl.DataFrame({"code": column.to_physical()}).select(place).to_series()
+    return found.cat.to(pl.Enum(codes)).alias(column.name)
+
+
+def as_number(column: pl.Series) -> pl.Series:
+    """A categorical of digits as whole numbers, each distinct text read once."""
+    keys = pl.DataFrame({"text": column.unique().drop_nulls()})
+    keys = keys.with_columns(number=pl.col("text").cast(pl.String).cast(pl.UInt32))
+    return recode(column, keys, "number").cast(pl.Int32).alias(column.name)
+
+
+def apart(feed: str, good: list[pl.DataFrame]) -> list[pl.DataFrame]:
+    """Good rows in parts that share no key: departments deliver a person in one file.
+
+    Seventeen million rows then never lie in memory twice, which costs more time than sorting them.
+    """
+    if FEEDS[feed].keys == (OF_PERSON_AND_MONTH,) and len(good) > 1:
+        people = [part[PERSON].unique() for part in good]
+        if pl.concat(people).n_unique() == sum(each.len() for each in people):
+            return good
+    return [pl.concat(good, rechunk=True)]
 
 
 def ranked(
     rows: pl.DataFrame, keys: tuple[tuple[str, ...], ...]
 ) -> tuple[pl.DataFrame, tuple[tuple[str, ...], ...]]:
     """For a key of person and time: rows in that order, the person as a rank instead of a text."""
-    if keys[:1] != ((PERSON, MONTH),):
+    if keys != (OF_PERSON_AND_MONTH,):
         return rows, keys
     ids = rows.select(pl.col(PERSON).unique())
     order = ids.sort(pl.col(PERSON).cast(pl.String)).with_row_index("rank")
@@ -170,37 +202,28 @@ def ranked(
 
 
 def in_order(rows: pl.DataFrame) -> pl.DataFrame:
-    """Rows by rank and month.
+    """Rows by rank and month, equal ones as they came.
 
-    Departments deliver a person's months together and in order; then moving each person's run of
-    rows is enough.  Only the rows of persons whose months do not come in one rising run are sorted.
+    Rank, month and place are packed into one number, which sorts five times as fast as columns;
+    months begin at least 28 days apart, so that days divided by 28 order them.
     """
-    runs = runs_of(rows)
-    back = rows.filter(
-        (pl.col("rank") == pl.col("rank").shift()) & (pl.col(MONTH) < pl.col(MONTH).shift())
+    month = pl.col(MONTH).to_physical() // 28 + 2 ** (MONTH_BITS - 1)
+    fits = rows.select(
+        (pl.len() < 2**PLACE_BITS)
+        & (pl.col("rank").max() < 2**RANK_BITS)
+        & month.is_between(0, 2**MONTH_BITS - 1).all()
+    ).item()
+    if not fits:
+        return rows.sort("rank", MONTH, "row")
+    packed = (
+        pl.col("rank").cast(pl.UInt64) * 2 ** (MONTH_BITS + PLACE_BITS)
+        + month.cast(pl.UInt64) * 2**PLACE_BITS
+        + pl.int_range(pl.len(), dtype=pl.UInt64)
     )
-    split = runs.filter(pl.col("rank").is_duplicated())
-    loose = pl.concat([back["rank"], split["rank"]]).unique()
-    if loose.len():
-        is_loose = pl.col("rank").is_in(loose.implode())
-        rows = pl.concat(
-            [rows.filter(~is_loose), rows.filter(is_loose).sort("rank", MONTH, "row")], rechunk=True
-        )
-        runs = runs_of(rows)
-    if runs["rank"].is_sorted():
+    number = rows.select(packed.alias("number"))["number"]
+    if number.is_sorted():
         return rows
-    moved = runs.sort("rank").select(
-        pl.int_ranges("start", pl.col("start") + pl.col("len"), dtype=pl.UInt32)
-    )
-    return rows[moved.to_series().explode()]
-
-
-def runs_of(rows: pl.DataFrame) -> pl.DataFrame:
-    """Runs of rows of one rank: rank, start, len."""
-    runs = rows.select(pl.col("rank").rle().alias("run")).unnest("run")
-    return runs.select(
-        rank="value", start=pl.col("len").cum_sum().cast(pl.Int64) - pl.col("len"), len="len"
-    )
+    return rows[(number.sort() % 2**PLACE_BITS).cast(pl.UInt32)]
 
 
 def recode(column: pl.Series, keys: pl.DataFrame, name: str) -> pl.Series:

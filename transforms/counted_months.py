@@ -38,7 +38,7 @@ def longest(insurance: pl.LazyFrame, p: Params) -> pl.LazyFrame:
 
 
 def counted_months(insurance: pl.LazyFrame, people: pl.LazyFrame, p: Params) -> pl.LazyFrame:
-    """Every counted month, in the order of the insurance rows: person, month, taken."""
+    """Every counted month: person, month, taken (the insurance it is taken from)."""
     taken = (
         people.select("person")
         .join(longest(insurance, p), on="person", how="left", validate="1:1")

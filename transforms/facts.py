@@ -20,8 +20,8 @@ Feeds: TypeAlias = dict[str, pl.LazyFrame]
 class Facts:
     """The accepted feeds by name, and what several rules share.
 
-    insurance: the rows that exist, ascending by person and month.
-    counted: person, month, taken (which insurance) of every counted month, in the same order.
+    insurance: the rows that exist, one a person and month, in no order a rule may rely on.
+    counted: person, month, taken (which insurance) of every counted month.
     credential: the evidence of the edition's education rule, which the deduction rests on.
     """
 
