@@ -21,6 +21,7 @@ from flows.failures import FeedRefused
 
 SUFFIXES = (".parquet", ".csv", ".csv.gz")
 PARSE_FAILURES = {"index": pl.Int64, "column": pl.String, "check": pl.String, "value": pl.String}
+PIECE_ROWS = 2_000_000
 CSV_BLOCK_BYTES = 64 << 20
 SMALL_CSV_BYTES = 1 << 16
 
@@ -38,7 +39,7 @@ SHAPES = {
 
 @dataclass(frozen=True)
 class Delivered:
-    """One file as read: its rows in the model's types, and the cells that did not parse."""
+    """A piece of a file as read: rows in the model's types, and the cells that did not parse."""
 
     file: str
     rows: pl.DataFrame
@@ -66,12 +67,15 @@ def files_of(feeds: Path, feed: str) -> list[Path]:
     return files
 
 
-def read(feed: str, path: Path, schema: pa.DataFrameSchema) -> Delivered:
-    """One file with the columns of the schema, in its order and types."""
+def read(feed: str, path: Path, schema: pa.DataFrameSchema) -> Iterator[Delivered]:
+    """One file, a large one in pieces, with the columns of the schema in its order and types.
+
+    There is at least one piece.  Raises FeedRefused for a file that cannot be read or decoded.
+    """
     types = pl.Schema({name: column.dtype.type for name, column in schema.columns.items()})
     reader = read_parquet if path.suffix == ".parquet" else read_csv
     try:
-        return reader(feed, path, types)
+        yield from reader(feed, path, types)
     except (PolarsError, arrow.ArrowException, OSError, EOFError, UnicodeError) as error:
         expected = "a whole Parquet file" if path.suffix == ".parquet" else "CSV in UTF-8"
         raise FeedRefused(
@@ -79,8 +83,8 @@ def read(feed: str, path: Path, schema: pa.DataFrameSchema) -> Delivered:
         ) from None
 
 
-def read_parquet(feed: str, path: Path, types: pl.Schema) -> Delivered:
-    """A Parquet file, its texts as codes."""
+def read_parquet(feed: str, path: Path, types: pl.Schema) -> Iterator[Delivered]:
+    """A Parquet file by groups of rows, its texts as codes."""
     found = pl.read_parquet_schema(path)
     refuse_columns(feed, path, list(found), list(types))
     for name, wanted in types.items():
@@ -91,27 +95,34 @@ def read_parquet(feed: str, path: Path, types: pl.Schema) -> Delivered:
             )
     # Arrow hands over dictionaries as they lie in the file: a text is looked at once, not per row
     texts = [name for name in types if found[name] == pl.String]
-    rows = pl.from_arrow(parquet.read_table(path, columns=list(types), read_dictionary=texts))
-    assert isinstance(rows, pl.DataFrame)
-    return Delivered(
-        path.name,
-        rows.select(pl.col(name).cast(dtype) for name, dtype in types.items()),
-        pl.DataFrame(schema=PARSE_FAILURES),
-    )
+    nothing = pl.DataFrame(schema=PARSE_FAILURES)
+    with parquet.ParquetFile(path, read_dictionary=texts) as file:
+        for groups in groups_of_rows(file):
+            rows = pl.from_arrow(file.read_row_groups(groups, columns=list(types)))
+            assert isinstance(rows, pl.DataFrame)
+            typed = rows.select(pl.col(name).cast(dtype) for name, dtype in types.items())
+            yield Delivered(path.name, typed, nothing)
 
 
-def read_csv(feed: str, path: Path, types: pl.Schema) -> Delivered:
-    """A CSV file, read block by block; each cell is text until its shape is known."""
-    parts, failures, start = [], [], 0
+def groups_of_rows(file: parquet.ParquetFile) -> list[list[int]]:
+    """The row groups of a file in runs of about PIECE_ROWS rows; one empty run for an empty file."""
+    runs: list[list[int]] = [[]]
+    rows = 0
+    for group in range(file.metadata.num_row_groups):
+        if rows >= PIECE_ROWS:
+            runs.append([])
+            rows = 0
+        runs[-1].append(group)
+        rows += file.metadata.row_group(group).num_rows
+    return runs
+
+
+def read_csv(feed: str, path: Path, types: pl.Schema) -> Iterator[Delivered]:
+    """A CSV file block by block; each cell is text until its shape is known."""
+    yield Delivered(path.name, pl.DataFrame(schema=types), pl.DataFrame(schema=PARSE_FAILURES))
     for block in csv_blocks(feed, path, types):
-        parts.append(block.select(parsed(name, dtype) for name, dtype in types.items()))
-        failures += unparsed(block, parts[-1], types, start)
-        start += block.height
-    return Delivered(
-        path.name,
-        pl.concat(parts) if parts else pl.DataFrame(schema=types),
-        pl.concat(failures) if failures else pl.DataFrame(schema=PARSE_FAILURES),
-    )
+        rows = block.select(parsed(name, dtype) for name, dtype in types.items())
+        yield Delivered(path.name, rows, pl.concat(unparsed(block, rows, types)))
 
 
 def csv_blocks(feed: str, path: Path, types: pl.Schema) -> Iterator[pl.DataFrame]:
@@ -199,13 +210,11 @@ def parsed(name: str, dtype: pl.DataType) -> pl.Expr:
     return shaped.cast(dtype, strict=False).alias(name)
 
 
-def unparsed(
-    text: pl.DataFrame, rows: pl.DataFrame, types: pl.Schema, start: int
-) -> list[pl.DataFrame]:
+def unparsed(text: pl.DataFrame, rows: pl.DataFrame, types: pl.Schema) -> list[pl.DataFrame]:
     """The cells that hold text and yet have no value after parsing, one frame a column."""
-    return [
+    return [pl.DataFrame(schema=PARSE_FAILURES)] + [
         text.select(value=pl.col(name))
-        .with_row_index("index", offset=start)
+        .with_row_index("index")
         .filter(pl.col("value").is_not_null() & rows[name].is_null())
         .select(
             pl.col("index").cast(pl.Int64),

@@ -13,6 +13,7 @@ from pandera.errors import SchemaErrors
 
 from flows.failures import ValidatorBroken
 
+OF_PERSON_AND_MONTH = ("person_id", "month")
 FAILURES = {"index": pl.Int64, "column": pl.String, "check": pl.String, "value": pl.String}
 
 # pandera's names for its own checks, in the words of what was expected
@@ -93,20 +94,18 @@ def without(rows: pl.DataFrame, positions: pl.Series) -> pl.DataFrame:
 
 def sharing_key(rows: pl.DataFrame, key: tuple[str, ...]) -> pl.DataFrame:
     """The rows whose key stands in another row too."""
-    ordered = rows if ascending(rows, key) else rows.sort(key)
-    as_before = pl.all_horizontal(pl.col(name) == pl.col(name).shift() for name in key)
-    as_after = pl.all_horizontal(pl.col(name) == pl.col(name).shift(-1) for name in key)
-    return ordered.filter((as_before | as_after).fill_null(value=False))
+    if key != OF_PERSON_AND_MONTH:
+        return rows.filter(pl.struct(key).is_duplicated())
+    number = rows.select(packed(*key).alias("number"))["number"]
+    ordered = pl.DataFrame({"number": number.sort()})
+    repeated = ordered.filter(pl.col("number") == pl.col("number").shift())["number"].unique()
+    return rows.filter(number.is_in(repeated.implode()))
 
 
-def ascending(rows: pl.DataFrame, key: tuple[str, ...]) -> bool:
-    """Whether rows already ascend by a key, so that millions of them need no sorting."""
-    above, equal = pl.lit(value=False), pl.lit(value=True)
-    for name in key:
-        before = pl.col(name).to_physical().shift()
-        above = above | (equal & (pl.col(name).to_physical() > before))
-        equal = equal & (pl.col(name).to_physical() == before)
-    return bool(rows.select((above | equal).all()).item())
+def packed(person: str, day: str) -> pl.Expr:
+    """Person and day as one whole number, which millions of rows sort by in no time."""
+    since = pl.col(day).to_physical().cast(pl.Int64) + 2**31
+    return pl.col(person).to_physical().cast(pl.Int64) * 2**32 + since
 
 
 def mask(value: pl.Expr) -> pl.Expr:

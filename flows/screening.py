@@ -4,7 +4,9 @@ More than `max_rejects` of a feed quarantined refuses the feed: that is a broken
 bad rows.  Row numbers count data rows from 1 in each file; values in rejects are masked.
 """
 
+from collections import deque
 from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import date
 from fractions import Fraction
@@ -15,11 +17,10 @@ import polars as pl
 
 from flows.delivery import Delivered, files_of, read
 from flows.failures import FeedRefused
-from flows.quarantine import failures, mask, without, without_repeats
+from flows.quarantine import OF_PERSON_AND_MONTH, failures, mask, without, without_repeats
 from schemas.columns import CODES, INSURANCES
 from schemas.feeds import END_DATES, FEEDS
 
-PERSON, MONTH = OF_PERSON_AND_MONTH = ("person_id", "month")
 DISTRICTS = ("district", "work_district")
 # a feed's coded columns -> the list in data/codes.toml; the order of a list is the order of its enum
 CODED = {
@@ -34,12 +35,12 @@ CODED = {
 # who a quarantined row is about: kept beside a reject until it is resolved, never written
 IDENTITIES = ("person_id", "employer_id", "subject_id", "application_no")
 BATCH_ROWS = 2_000_000
-RANK_BITS, MONTH_BITS, PLACE_BITS = 22, 14, 28
+WORKERS = 2
 
 
 @dataclass(frozen=True)
 class Batch:
-    """Some files of a feed, checked together; `index` in parse_failures counts rows of the batch."""
+    """Files or pieces of a feed, checked together; `index` in parse_failures counts its rows."""
 
     rows: pl.DataFrame
     parse_failures: pl.DataFrame
@@ -49,14 +50,20 @@ class Batch:
     def of(cls, parts: list[Delivered]) -> "Batch":
         """Several files as one batch."""
         parse_failures, start = [], 0
+        file_rows: dict[str, int] = {}
         for part in parts:
             parse_failures.append(part.parse_failures.with_columns(pl.col("index") + start))
             start += part.rows.height
-        return cls(
-            rows=pl.concat(part.rows for part in parts),
-            parse_failures=pl.concat(parse_failures),
-            file_rows={part.file: part.rows.height for part in parts},
-        )
+            file_rows[part.file] = file_rows.get(part.file, 0) + part.rows.height
+        return cls(pl.concat(part.rows for part in parts), pl.concat(parse_failures), file_rows)
+
+
+@dataclass(frozen=True)
+class Checked:
+    """A batch's good rows and rejects, both with positions in the feed."""
+
+    good: pl.DataFrame
+    rejects: pl.DataFrame
 
 
 @dataclass(frozen=True)
@@ -79,15 +86,21 @@ class Screened:
 def screen(feed: str, feeds: Path, received_on: date | None, max_rejects: Fraction) -> Screened:
     """Read and check one feed; raises FeedRefused when it cannot be used."""
     schema = schema_of(feed, received_on)
-    rejects, good = [], []
     file_rows: dict[str, int] = {}
-    for batch in batches(feed, feeds, schema):
-        start = sum(file_rows.values())
-        bad = failed_checks(batch, schema)
-        rejects.append(described(batch.rows, bad, start))
-        good.append(coded(feed, good_rows(batch.rows, bad, start)))
-        file_rows |= batch.file_rows
-    kept = [without_repeats(*ranked(part, FEEDS[feed].keys)) for part in apart(feed, good)]
+    checked: deque[Future[Checked]] = deque()
+    done: list[Checked] = []
+    with ThreadPoolExecutor(WORKERS) as pool:
+        for batch in batches(feed, feeds, schema):
+            if len(checked) > WORKERS:  # a few batches in memory, not all
+                done.append(checked.popleft().result())
+            start = sum(file_rows.values())
+            checked.append(pool.submit(check, feed, batch, schema, start))
+            for file, rows in batch.file_rows.items():
+                file_rows[file] = file_rows.get(file, 0) + rows
+        done += [each.result() for each in checked]
+        parts = apart(feed, [each.good for each in done])
+        kept = list(pool.map(lambda part: without_repeats(part, FEEDS[feed].keys), parts))
+    rejects = [each.rejects for each in done]
     rejects += [contradictions(feed, each.conflicting) for each in kept]
     told = located(feed, pl.concat(rejects), file_rows)
     quarantined, rows = told.select("file", "row").n_unique(), sum(file_rows.values())
@@ -103,14 +116,24 @@ def screen(feed: str, feeds: Path, received_on: date | None, max_rejects: Fracti
     )
 
 
+def check(feed: str, batch: Batch, schema: pa.DataFrameSchema, start: int) -> Checked:
+    """One batch split into good rows, as they are accepted, and rejects."""
+    bad = failed_checks(batch, schema)
+    return Checked(
+        good=coded(feed, good_rows(batch.rows, bad, start)),
+        rejects=described(batch.rows, bad, start),
+    )
+
+
 def batches(feed: str, feeds: Path, schema: pa.DataFrameSchema) -> Iterator[Batch]:
-    """The files of a feed in order, small ones together: a check costs time even on few rows."""
+    """A feed in order, small files together: a check costs time even on few rows."""
     waiting: list[Delivered] = []
     for path in files_of(feeds, feed):
-        waiting.append(read(feed, path, schema))
-        if sum(part.rows.height for part in waiting) >= BATCH_ROWS:
-            yield Batch.of(waiting)
-            waiting = []
+        for piece in read(feed, path, schema):
+            waiting.append(piece)
+            if sum(each.rows.height for each in waiting) >= BATCH_ROWS:
+                yield Batch.of(waiting)
+                waiting = []
     if waiting:
         yield Batch.of(waiting)
 
@@ -178,52 +201,22 @@ def as_number(column: pl.Series) -> pl.Series:
 
 
 def apart(feed: str, good: list[pl.DataFrame]) -> list[pl.DataFrame]:
-    """Good rows in parts that share no key: departments deliver a person in one file.
+    """Good rows in parts that share no key.
 
-    Seventeen million rows then never lie in memory twice, which costs more time than sorting them.
+    Departments deliver a person's months together, so that few people stand in two parts; their
+    rows make a part of their own, and seventeen million rows never lie in memory twice.
     """
-    if FEEDS[feed].keys == (OF_PERSON_AND_MONTH,) and len(good) > 1:
-        people = [part[PERSON].unique() for part in good]
-        if pl.concat(people).n_unique() == sum(each.len() for each in people):
-            return good
-    return [pl.concat(good, rechunk=True)]
-
-
-def ranked(
-    rows: pl.DataFrame, keys: tuple[tuple[str, ...], ...]
-) -> tuple[pl.DataFrame, tuple[tuple[str, ...], ...]]:
-    """For a key of person and time: rows in that order, the person as a rank instead of a text."""
-    if keys != (OF_PERSON_AND_MONTH,):
-        return rows, keys
-    ids = rows.select(pl.col(PERSON).unique())
-    order = ids.sort(pl.col(PERSON).cast(pl.String)).with_row_index("rank")
-    found = rows.with_columns(rank=recode(rows[PERSON], order, "rank"))
-    return in_order(found), (("rank", MONTH),)
-
-
-def in_order(rows: pl.DataFrame) -> pl.DataFrame:
-    """Rows by rank and month, equal ones as they came.
-
-    Rank, month and place are packed into one number, which sorts five times as fast as columns;
-    months begin at least 28 days apart, so that days divided by 28 order them.
-    """
-    month = pl.col(MONTH).to_physical() // 28 + 2 ** (MONTH_BITS - 1)
-    fits = rows.select(
-        (pl.len() < 2**PLACE_BITS)
-        & (pl.col("rank").max() < 2**RANK_BITS)
-        & month.is_between(0, 2**MONTH_BITS - 1).all()
-    ).item()
-    if not fits:
-        return rows.sort("rank", MONTH, "row")
-    packed = (
-        pl.col("rank").cast(pl.UInt64) * 2 ** (MONTH_BITS + PLACE_BITS)
-        + month.cast(pl.UInt64) * 2**PLACE_BITS
-        + pl.int_range(pl.len(), dtype=pl.UInt64)
-    )
-    number = rows.select(packed.alias("number"))["number"]
-    if number.is_sorted():
-        return rows
-    return rows[(number.sort() % 2**PLACE_BITS).cast(pl.UInt32)]
+    if FEEDS[feed].keys != (OF_PERSON_AND_MONTH,) or len(good) == 1:
+        return [pl.concat(good, rechunk=True)]
+    people = pl.concat(part.select(pl.col("person_id").unique()) for part in good)
+    shared = people.filter(pl.col("person_id").is_duplicated())["person_id"].unique().implode()
+    if not shared.explode().len():
+        return good
+    in_two = pl.col("person_id").is_in(shared)
+    return [
+        *(part.filter(~in_two) for part in good),
+        pl.concat((part.filter(in_two) for part in good), rechunk=True),
+    ]
 
 
 def recode(column: pl.Series, keys: pl.DataFrame, name: str) -> pl.Series:
