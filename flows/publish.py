@@ -6,16 +6,18 @@ The current file is never opened for writing.  A run directory alone is enough t
 """
 
 import fcntl
+import json
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor, wait
 from contextlib import contextmanager
 from pathlib import Path
 
 import duckdb
 
 from flows.failures import NotFound, PublicationFailed
-from flows.storage import sync, sync_folder_entry
-from schemas.results import TABLES, columns_of, dictionary
+from flows.storage import sha256, sync, sync_folder_entry
+from schemas.results import REGISTERS, TABLES, columns_of, dictionary
 
 DATABASE = "luohu.duckdb"
 STORAGE_VERSION = "v1.5.0"  # readable by DuckDB 1.5 and 2.0
@@ -25,19 +27,39 @@ OFFLINE: dict[str, str | bool | int | float | list[str]] = {
     "autoload_known_extensions": "false",
     "allow_community_extensions": "false",
 }
+MANIFESTS = "CREATE TABLE new.manifests (round INTEGER, run_id VARCHAR, manifest_sha256 VARCHAR)"
 
 
-def publish(run: Path, year: int, warehouse: Path) -> Path:
-    """Make a run's tables the current ones of its round; returns the database."""
+def nothing() -> None:
+    """Nothing to do."""
+
+
+def publish(
+    tables: Path,
+    year: int,
+    warehouse: Path,
+    meanwhile: Callable[[], None] = nothing,
+    before: Callable[[], None] = nothing,
+) -> Path:
+    """Make the tables in a folder the current ones of their round; returns the database.
+
+    `meanwhile` is done while the database is built, `before` when it is built and not yet current.
+    """
     database = warehouse / DATABASE
-    with only_publisher(warehouse):
+    with only_publisher(warehouse), ThreadPoolExecutor(1) as beside:
         aside = warehouse / f".{DATABASE}.{os.getpid()}.partial"
         aside.unlink(missing_ok=True)
+        current = database if database.exists() else None
+        built = beside.submit(build, aside, tables, year, current)
         try:
-            build(aside, run, year, database if database.exists() else None)
+            meanwhile()
+            built.result()
+            register(aside, year, tables / "manifest.json")
+            before()
             sync(aside)
             os.replace(aside, database)
         finally:
+            wait([built])
             aside.unlink(missing_ok=True)
             Path(f"{aside}.wal").unlink(missing_ok=True)
         sync_folder_entry(warehouse)
@@ -64,11 +86,32 @@ def build(target: Path, run: Path, year: int, current: Path | None) -> None:
                     f"INSERT INTO new.{table} BY NAME SELECT * FROM old.{table} WHERE round <> ?",
                     [year],
                 )
+        connection.execute(MANIFESTS)
+        if current and has_table(connection, "manifests"):
+            connection.execute("INSERT INTO new.manifests BY NAME FROM old.manifests")
         connection.register("dictionary_rows", dictionary().to_arrow())
         connection.execute("CREATE TABLE new.dictionary AS SELECT * FROM dictionary_rows")
-        for table in TABLES:
+        for table in (*TABLES, *REGISTERS):
             connection.execute(f"COMMENT ON TABLE new.{table} IS '{quoted(summary(table))}'")
         connection.execute("COMMIT")
+        connection.execute("CHECKPOINT new")
+        connection.execute("DETACH new")
+
+
+def register(target: Path, year: int, manifest: Path) -> None:
+    """Keep the digest of a run's manifest in the new database: an audit tells an edited one by it.
+
+    The manifest is complete only when the database is built: both are made side by side.
+    """
+    run_id = json.loads(manifest.read_text(encoding="utf-8"))["run_id"]
+    with duckdb.connect(config=OFFLINE) as connection:
+        connection.execute(
+            f"ATTACH '{quoted(target)}' AS new (STORAGE_VERSION '{STORAGE_VERSION}')"
+        )
+        connection.execute("DELETE FROM new.manifests WHERE run_id = ?", [run_id])
+        connection.execute(
+            "INSERT INTO new.manifests VALUES (?, ?, ?)", [year, run_id, sha256(manifest)]
+        )
         connection.execute("CHECKPOINT new")
         connection.execute("DETACH new")
 
@@ -95,7 +138,7 @@ def has_table(connection: duckdb.DuckDBPyConnection, table: str) -> bool:
 
 def summary(table: str) -> str:
     """The first line of a table's docstring."""
-    return (TABLES[table].__doc__ or "").strip().splitlines()[0]
+    return ({**TABLES, **REGISTERS}[table].__doc__ or "").strip().splitlines()[0]
 
 
 def quoted(text: object) -> str:

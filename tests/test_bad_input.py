@@ -247,11 +247,11 @@ def test_an_applicant_in_no_other_feed_is_scored_and_not_eligible(
 @pytest.mark.parametrize(
     ("arguments", "expected"),
     [
-        (("run", 1999, "--feeds", "x"), "rounds: 2020"),
+        (("run", 1999, "--feeds", "x"), "rounds: 2018, 2019, 2020"),
         (("run", 2020, "--feeds", "nowhere"), "nowhere"),
         (("run", 2020), "Missing option"),
         (("explain", 2020, "1", "--warehouse", "nowhere"), "luohu run"),
-        (("simulate", 1999, "--out", "x"), "rounds: 2020"),
+        (("simulate", 1999, "--out", "x"), "rounds: 2018, 2019, 2020"),
     ],
 )
 def test_bad_usage_says_what_was_expected(

@@ -154,7 +154,8 @@ def test_numbers_are_valid_and_keys_distinct(clean: Path) -> None:
 def test_parts_share_no_numbers(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("flows.simulate.PART", 150)
     simulate(2020, tmp_path / "parts", applicants=600, dirty=0, data=DATA)
-    assert len(list((tmp_path / "parts" / "tax").iterdir())) == 4
+    assert len(list((tmp_path / "parts" / "social_insurance").iterdir())) == 4
+    assert len(list((tmp_path / "parts" / "tax").iterdir())) == 1
     for feed, column in (
         ("applications", "person_id"),
         ("applications", "application_no"),

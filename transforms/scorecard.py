@@ -34,7 +34,10 @@ def ledger(feeds: Feeds, edition: Edition, made: Round) -> Ledger:
     """Score every accepted application under an edition."""
     facts = prepared(feeds, edition, made)
     conditions = [condition(facts, rule, made) for rule in edition.conditions.values()]
-    indicators = [indicator(facts, rule, made) for rule in edition.indicators.values()]
+    indicators = [
+        indicator(facts, rule, made, found=facts.credential if name == "education" else None)
+        for name, rule in edition.indicators.items()
+    ]
     frames = iter(pl.collect_all(conditions + indicators, engine="streaming"))
     return Ledger(
         conditions=dict(zip(edition.conditions, frames, strict=False)),
@@ -60,7 +63,10 @@ def require_rules(edition: Edition) -> None:
 
 def prepared(feeds: Feeds, edition: Edition, made: Round) -> Facts:
     """Facts with the views that rules share worked out once."""
-    insurance = existing(feeds["social_insurance"], edition, made)
+    # several rules read these rows: decoding them once costs less than once a rule
+    insurance = (
+        existing(feeds["social_insurance"], edition, made).collect(engine="streaming").lazy()
+    )
     p = params(CountedMonths, edition.counted_months)
     counted = counted_months(insurance, feeds["applications"], p)
     facts = Facts(feeds, insurance, counted.collect(engine="streaming").lazy())
@@ -80,14 +86,18 @@ def condition(facts: Facts, rule: Rule, made: Round) -> pl.LazyFrame:
     )
 
 
-def indicator(facts: Facts, rule: Rule, made: Round) -> pl.LazyFrame:
-    """One indicator of every applicant; nothing on record earns a visible 0."""
+def indicator(
+    facts: Facts, rule: Rule, made: Round, found: pl.LazyFrame | None = None
+) -> pl.LazyFrame:
+    """One indicator of every applicant; nothing on record earns a visible 0.
+
+    `found` is the rule's evidence where it is known already.
+    """
     module = INDICATORS[rule.name]
     p = params(module.Params, rule)
     points = module.centipoints(p).cast(pl.Int64)
-    return entries(
-        facts, module.evidence(facts, p, made), "centipoints", points, pl.lit(0, pl.Int64)
-    )
+    evidence = module.evidence(facts, p, made) if found is None else found
+    return entries(facts, evidence, "centipoints", points, pl.lit(0, pl.Int64))
 
 
 def entries(

@@ -1,13 +1,16 @@
 """A simulated delivery of all seventeen feeds for a round, seeded and as large as the real one.
 
-People are made in parts of equal size, one file a feed and part, each from a seed of its own, so
-that a large delivery needs no more memory than a small one and is the same on every machine.
+People are made in parts of equal size, each from a seed of its own, so that a large delivery needs
+no more memory than a small one and is the same on every machine.  Insurance is one file a part; the
+small feeds of some parts share a file.
 """
 
+from collections import defaultdict
 from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
+import polars as pl
 
 from flows.simulate.build import build
 from flows.simulate.dirty import MOST_DIRTY, spared, spoil
@@ -22,6 +25,8 @@ from flows.simulate.write import Format, delivery, write
 __all__ = ["FEEDS", "KEYS", "simulate"]
 
 PART = 25_000  # people
+PARTS_A_FILE = {"social_insurance": 1}
+PARTS_A_SMALL_FILE = 5
 USUAL_APPLICANTS = 120_000
 Progress = Callable[[str, int, int], None]
 
@@ -52,6 +57,7 @@ def simulate(
     numbers = np.random.default_rng([seed, 0]).permutation(count) + 1
     place = np.sort(np.random.default_rng([seed, 1]).permutation(count)[: len(listed)]) // PART
     line, near = (None, 0) if points is None else line_of(listed, s)
+    waiting: defaultdict[str, list[pl.DataFrame]] = defaultdict(list)
     with delivery(out) as folder:
         for part in range(parts):
             rng = np.random.default_rng([seed, 2, part])
@@ -67,13 +73,12 @@ def simulate(
             kept = spared(made, line, s)
             for feed in FEEDS:
                 frame = made.feeds.pop(feed)
-                write(
-                    spoil(rng, feed, frame, made.strangers, s, share=dirty, kept=kept, fmt=fmt),
-                    folder,
-                    feed,
-                    part,
-                    fmt,
+                waiting[feed].append(
+                    spoil(rng, feed, frame, made.strangers, s, share=dirty, kept=kept, fmt=fmt)
                 )
+                together = PARTS_A_FILE.get(feed, PARTS_A_SMALL_FILE)
+                if (part + 1) % together == 0 or part + 1 == parts:
+                    write(pl.concat(waiting.pop(feed)), folder, feed, part // together, fmt)
             if progress:
                 progress("people", min((part + 1) * PART, count), count)
 
