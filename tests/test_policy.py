@@ -112,6 +112,12 @@ def build(on: date) -> Edition:
     return built
 
 
+def require_every_edition(folder: Path) -> None:
+    """Require the rules of each edition in a policy folder."""
+    for entry in EDITIONS:
+        require_rules(edition(folder, entry["date"]))
+
+
 # --- values in force -----------------------------------------------------------------------------
 
 
@@ -214,7 +220,9 @@ def test_misspelt_value(policy: Path) -> None:
     spoil(policy / "employment.toml", "[[centipoints_per_month.", "[[centipoints_a_month.")
     built = edition(policy, LATEST)
     module = INDICATORS["employment"]
-    with pytest.raises(PolicyError, match=r"^employment\.toml in force on 2020-07-16 lacks centipoints_per_month$"):
+    with pytest.raises(
+        PolicyError, match=r"^employment\.toml in force on 2020-07-16 lacks centipoints_per_month$"
+    ):
         params(module.Params, built.indicators["employment"])
 
 
@@ -226,7 +234,9 @@ def test_value_no_rule_knows(policy: Path) -> None:
         path.read_text(encoding="utf-8") + more.replace("centipoints.", "bonus."), encoding="utf-8"
     )
     built = edition(policy, LATEST)
-    with pytest.raises(PolicyError, match=r"^employment\.toml in force on 2020-07-16 has unknown bonus; expected"):
+    with pytest.raises(
+        PolicyError, match=r"^employment\.toml in force on 2020-07-16 has unknown bonus; expected"
+    ):
         params(INDICATORS["employment"].Params, built.indicators["employment"])
 
 
@@ -300,15 +310,18 @@ def test_every_value_has_a_cite() -> None:
 
 
 def test_every_rule_has_a_case() -> None:
-    """Whatever an edition lists has worked examples."""
+    """Whatever an edition lists has worked examples under that edition."""
     listed = {
-        name
+        (entry["name"], name)
         for entry in EDITIONS
         for kind in ("conditions", "indicators")
         for name in entry[kind].values()
     }
-    assert listed - {case.rule for case in load_cases()} == set()
-    assert listed <= set(RULES)
+    on = {case.made.policy_date for case in load_cases()}
+    of_date = {each: edition(POLICY, each).name for each in on}
+    worked = {(of_date[case.made.policy_date], case.rule) for case in load_cases()}
+    assert listed - worked == set()
+    assert {name for _, name in listed} == set(RULES)
 
 
 def test_file_stems_agree() -> None:
@@ -403,11 +416,13 @@ def test_an_edition_may_list_rules_of_its_kind_only(
 ) -> None:
     spoil(policy / "editions.toml", old, new)
     with pytest.raises(PolicyError, match=message):
-        require_rules(edition(policy, LATEST))
+        require_every_edition(policy)
 
 
 def test_an_empty_cite_is_no_cite(policy: Path) -> None:
     path = policy / "age.toml"
-    path.write_text(path.read_text().replace('cite = "Release of 2020-07-16, Q&A 10"', 'cite = " "'))
+    path.write_text(
+        path.read_text().replace('cite = "Release of 2020-07-16, Q&A 10"', 'cite = " "')
+    )
     with pytest.raises(PolicyError, match="2020-07-16 has no cite"):
         edition(policy, LATEST)

@@ -14,6 +14,11 @@ def month_number(day: pl.Expr) -> pl.Expr:
     return day.dt.year() * 12 + day.dt.month().cast(pl.Int32) - 1
 
 
+def first_day_of(number: str) -> pl.Expr:
+    """The first day of the month whose number a column holds; null where there is none."""
+    return pl.date(pl.col(number) // 12, pl.col(number) % 12 + 1, 1)
+
+
 def number_of(day: date) -> int:
     """The month number of a plain date."""
     return day.year * 12 + day.month - 1
@@ -25,8 +30,11 @@ def months_ending(months: int, last_day: date) -> date:
     return date(year, month + 1, 1)
 
 
-def covered_spells(homes: pl.LazyFrame, first: date, last: date) -> pl.LazyFrame:
-    """Homes as spells of month numbers (`first`, `last`), clipped to a window; empty ones left out."""
+def covered_spells(homes: pl.LazyFrame, first: date, last: date, *keep: str) -> pl.LazyFrame:
+    """Homes as spells of month numbers (`first`, `last`), clipped to a window; empty ones left out.
+
+    The columns named in `keep` stay.
+    """
     start = month_number(pl.col("start_date")) + (pl.col("start_date").dt.day() > 1).cast(pl.Int32)
     end = month_number(pl.col("end_date")).fill_null(number_of(last))
     return (
@@ -35,7 +43,7 @@ def covered_spells(homes: pl.LazyFrame, first: date, last: date) -> pl.LazyFrame
             last=pl.min_horizontal(end, pl.lit(number_of(last), pl.Int32)),
         )
         .filter(pl.col("first") <= pl.col("last"))
-        .select("person", "first", "last")
+        .select("person", "first", "last", *keep)
     )
 
 
@@ -53,10 +61,9 @@ def months_covered(spells: pl.LazyFrame, name: str) -> pl.LazyFrame:
 
 def months_listed(spells: pl.LazyFrame) -> pl.LazyFrame:
     """Each month a person's spells cover, once: person, month (its first day)."""
-    number = pl.col("number")
     return (
         spells.select("person", number=pl.int_ranges("first", pl.col("last") + 1))
         .explode("number")
         .unique()
-        .select("person", month=pl.date(number // 12, number % 12 + 1, 1))
+        .select("person", month=first_day_of("number"))
     )

@@ -24,9 +24,13 @@ class Params:
 
 def evidence(facts: Facts, p: Params, made: Round) -> pl.LazyFrame:
     """The best credential of whoever claims the indicator, with its counted months of study."""
+    return best(studied(facts, credentials(facts, p, made)))
+
+
+def best(found: pl.LazyFrame) -> pl.LazyFrame:
+    """The best of each person's credentials."""
     return (
-        studied(facts, credentials(facts, p, made))
-        .sort(
+        found.sort(
             "person",
             "centipoints",
             "graduated_on",
@@ -56,6 +60,7 @@ def credentials(facts: Facts, p: Params, made: Round) -> pl.LazyFrame:
         .select(
             "person",
             *CREDENTIAL,
+            "enrolled_on",
             "graduated_on",
             "window_months",
             "centipoints",

@@ -25,12 +25,12 @@ class Params:
 
 def evidence(facts: Facts, p: Params, made: Round) -> pl.LazyFrame:
     """The best award (points, scope, day) and the largest financing of a firm that qualifies."""
-    return award(facts, p, made).join(
+    return award(facts, p.municipal_centipoints_at_most, made).join(
         financing(facts, p, made), on="person", how="full", coalesce=True, validate="1:1"
     )
 
 
-def award(facts: Facts, p: Params, made: Round) -> pl.LazyFrame:
+def award(facts: Facts, municipal_at_most: int, made: Round) -> pl.LazyFrame:
     """The award that gives most, the latest among equals."""
     return (
         facts.feeds["awards"]
@@ -43,7 +43,7 @@ def award(facts: Facts, p: Params, made: Round) -> pl.LazyFrame:
         )
         .sort(
             "person",
-            award_centipoints(p),
+            award_centipoints(municipal_at_most),
             "awarded_on",
             "award_scope",
             "award_points",
@@ -89,12 +89,12 @@ def qualifying_firms(facts: Facts, p: Params, made: Round) -> pl.LazyFrame:
     )
 
 
-def award_centipoints(p: Params) -> pl.Expr:
+def award_centipoints(municipal_at_most: int) -> pl.Expr:
     """An award's whole points, limited by its scope; null without an award."""
     points = pl.col("award_points") * 100
     return (
         pl.when(pl.col("award_scope") == "municipal")
-        .then(pl.min_horizontal(points, p.municipal_centipoints_at_most))
+        .then(pl.min_horizontal(points, municipal_at_most))
         .otherwise(points)
     )
 
@@ -105,5 +105,5 @@ def centipoints(p: Params) -> pl.Expr:
         pl.when(pl.col("financing_fen") >= tier["fen_at_least"]).then(tier["centipoints"])
         for tier in p.financing_tiers
     )
-    best = pl.max_horizontal(award_centipoints(p), *tiers, 0)
+    best = pl.max_horizontal(award_centipoints(p.municipal_centipoints_at_most), *tiers, 0)
     return pl.min_horizontal(best, p.centipoints_at_most)

@@ -26,30 +26,37 @@ class Params:
     centipoints_per_year_job: int
     centipoints_at_most: int
 
-    def outside(self, district: str) -> pl.Expr:
-        """Whether a district is in Beijing and not one of the six."""
-        code = pl.col(district)
-        return code.is_between(
-            self.beijing_districts["first"], self.beijing_districts["last"]
-        ) & ~code.is_in(self.six_districts)
+
+def outside(district: str, six: list[int], beijing: dict[str, int]) -> pl.Expr:
+    """Whether a district is in Beijing and not one of the six."""
+    code = pl.col(district)
+    return code.is_between(beijing["first"], beijing["last"]) & ~code.is_in(six)
 
 
 def evidence(facts: Facts, p: Params, made: Round) -> pl.LazyFrame:
     """Months with an own home outside, those with the job outside too, and the last of them."""
-    homes = facts.feeds["housing"].filter(pl.col("kind") == "own", p.outside("district"))
+    districts = (p.six_districts, p.beijing_districts)
+    homes = facts.feeds["housing"].filter(pl.col("kind") == "own", outside("district", *districts))
     months = months_listed(covered_spells(homes, p.counts_from, made.reference_date))
-    jobs = facts.insurance.filter(pl.col("month") >= p.counts_from, p.outside("work_district"))
-    job_outside = jobs.select("person", "month", job_outside=pl.lit(value=True))
+    jobs = facts.insurance.filter(
+        pl.col("month") >= p.counts_from, outside("work_district", *districts)
+    )
+    both = jobs.select("person", "month").join(months, on=["person", "month"], how="semi")
     return (
-        months.join(job_outside, on=["person", "month"], how="left", validate="1:1")
-        .group_by("person")
-        .agg(
-            months_home_outside=pl.len().cast(pl.Int64),
-            months_job_outside=pl.col("job_outside").count().cast(pl.Int64),
-            last_month=pl.col("month").max(),
+        months.group_by("person")
+        .agg(months_home_outside=pl.len().cast(pl.Int64), last_month=pl.col("month").max())
+        .join(
+            both.group_by("person").agg(months_job_outside=pl.len().cast(pl.Int64)),
+            on="person",
+            how="left",
+            validate="1:1",
         )
-        .with_columns(
-            home_outside_in_december=pl.col("last_month") == made.reference_date.replace(day=1)
+        .select(
+            "person",
+            "months_home_outside",
+            pl.col("months_job_outside").fill_null(0),
+            "last_month",
+            home_outside_in_december=pl.col("last_month") == made.reference_date.replace(day=1),
         )
     )
 

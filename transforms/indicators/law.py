@@ -4,6 +4,7 @@ Detentions count by the day decided, in a window of calendar years that ends wit
 """
 
 from dataclasses import dataclass
+from datetime import date
 
 import polars as pl
 
@@ -21,9 +22,14 @@ class Params:
 
 def evidence(facts: Facts, p: Params, made: Round) -> pl.LazyFrame:
     """The detentions in the window, and the last of them."""
+    return detentions(facts, made.first_day(p.years), made)
+
+
+def detentions(facts: Facts, since: date, made: Round) -> pl.LazyFrame:
+    """Per person the detentions decided from a day to the reference date, and the last of them."""
     return (
         facts.feeds["detentions"]
-        .filter(pl.col("decided_on").is_between(made.first_day(p.years), made.reference_date))
+        .filter(pl.col("decided_on").is_between(since, made.reference_date))
         .group_by("person")
         .agg(detentions=pl.len().cast(pl.Int64), last_decided_on=pl.col("decided_on").max())
     )

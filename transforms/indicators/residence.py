@@ -28,10 +28,15 @@ class Params:
 
 
 def evidence(facts: Facts, p: Params, made: Round) -> pl.LazyFrame:
-    """Months held, and months counted under the cap, by kind and period (early: before filed_from)."""
+    """Own homes, and rented homes and dormitories registered by the reference date, in months."""
     homes = facts.feeds["housing"].filter(
         (pl.col("kind") == "own") | (pl.col("registered_on") <= made.reference_date)
     )
+    return months_of(homes, facts, p, made)
+
+
+def months_of(homes: pl.LazyFrame, facts: Facts, p: Params, made: Round) -> pl.LazyFrame:
+    """Months held, and months counted under the cap, by kind and period (early: before filed_from)."""
     not_rented = homes.filter(pl.col("kind") != "rent")
     own = homes.filter(pl.col("kind") == "own")
     early = (p.first_month, min(last_before(p.filed_from), made.reference_date))

@@ -6,6 +6,7 @@ All of it is whole points, so nothing is rounded.
 """
 
 from dataclasses import dataclass
+from datetime import date
 from typing import Any
 
 import polars as pl
@@ -29,25 +30,36 @@ class Params:
 def evidence(facts: Facts, p: Params, made: Round) -> pl.LazyFrame:
     """Net tax of each year (`fen_1` is the year before the application), and the violations."""
     paid = facts.feeds["tax"].with_columns(year=pl.col("treasury_date").dt.year())
-    yearly = (
-        paid.filter(counts(p))
-        .group_by("person")
-        .agg(
-            pl.col("amount_fen").filter(pl.col("year") == made.year - back).sum().alias(name)
-            for back, name in enumerate(fen_columns(p), start=1)
+    columns = fen_columns("fen", p.years)
+    return (
+        yearly(paid.filter(counts(p)), "amount_fen", columns, made)
+        .join(
+            violations(facts, made.first_day(p.violation_years), made),
+            on="person",
+            how="full",
+            coalesce=True,
+            validate="1:1",
         )
+        .with_columns(pl.col(*columns, "violations").fill_null(0))
     )
-    violations = (
+
+
+def yearly(paid: pl.LazyFrame, amount: str, columns: list[str], made: Round) -> pl.LazyFrame:
+    """Per person the sum of an amount in each of the years before, by the name of its column."""
+    return paid.group_by("person").agg(
+        pl.col(amount).filter(pl.col("year") == made.year - back).sum().alias(name)
+        for back, name in enumerate(columns, start=1)
+    )
+
+
+def violations(facts: Facts, since: date, made: Round) -> pl.LazyFrame:
+    """Per person the violations decided from a day to the reference date, and the last of them."""
+    return (
         facts.feeds["tax_violations"]
-        .filter(
-            pl.col("decided_on").is_between(made.first_day(p.violation_years), made.reference_date)
-        )
+        .filter(pl.col("decided_on").is_between(since, made.reference_date))
         .group_by("person")
         .agg(violations=pl.len().cast(pl.Int64), last_violation_on=pl.col("decided_on").max())
     )
-    return yearly.join(
-        violations, on="person", how="full", coalesce=True, validate="1:1"
-    ).with_columns(pl.col(*fen_columns(p), "violations").fill_null(0))
 
 
 def counts(p: Params) -> pl.Expr:
@@ -62,14 +74,14 @@ def counts(p: Params) -> pl.Expr:
     return of_year
 
 
-def fen_columns(p: Params) -> list[str]:
+def fen_columns(name: str, years: int) -> list[str]:
     """One column a year looked at, the latest first."""
-    return [f"fen_{back}" for back in range(1, p.years + 1)]
+    return [f"{name}_{back}" for back in range(1, years + 1)]
 
 
 def centipoints(p: Params) -> pl.Expr:
     """Points of the years if all are above zero, and what violations cost."""
-    fen = [pl.col(name) for name in fen_columns(p)]
+    fen = [pl.col(name) for name in fen_columns("fen", p.years)]
     high = pl.sum_horizontal((each >= p.fen_at_least).cast(pl.Int64) for each in fen)
     earned = pl.when(pl.all_horizontal(each > 0 for each in fen)).then(
         high * p.centipoints_per_year

@@ -1,0 +1,80 @@
+"""Innovation and entrepreneurship by award or position (创新创业, Trial measures art. 5(5)): the best
+single item.
+
+An approved award, or the full years held in one position up to the reference date.  A year is full
+on the day of the month the position began on, 29 February clipped to the 28th.  Both give whole
+points, so nothing is rounded.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+import polars as pl
+
+from transforms.facts import Facts
+from transforms.indicators.innovation import award, award_centipoints
+from transforms.rounds import Round
+
+
+@dataclass(frozen=True)
+class Params:
+    """Limits of awards, and for each kind of position what a year gives and the most it gives."""
+
+    centipoints_at_most: int
+    municipal_centipoints_at_most: int
+    positions: list[dict[str, Any]]
+
+
+def evidence(facts: Facts, p: Params, made: Round) -> pl.LazyFrame:
+    """The best award (points, scope, day) and the best position (kind, full years, days)."""
+    return award(facts, p.municipal_centipoints_at_most, made).join(
+        position(facts, p, made), on="person", how="full", coalesce=True, validate="1:1"
+    )
+
+
+def position(facts: Facts, p: Params, made: Round) -> pl.LazyFrame:
+    """The position that gives most, the longest among equals."""
+    begun, until = pl.col("position_from"), pl.col("position_until")
+    years = until.dt.year() - begun.dt.year()
+    is_full = begun.dt.offset_by(pl.format("{}mo", years * 12)) <= until
+    return (
+        facts.feeds["positions"]
+        .filter(pl.col("held_from") <= made.reference_date)
+        .select(
+            "person",
+            position_kind="kind",
+            position_from="held_from",
+            position_until=pl.min_horizontal("held_to", pl.lit(made.reference_date)),
+        )
+        .with_columns(position_years=years.cast(pl.Int64) - (~is_full).cast(pl.Int64))
+        .sort(
+            "person",
+            position_centipoints(p),
+            "position_years",
+            "position_kind",
+            "position_from",
+            "position_until",
+            descending=[False, True, True, False, False, False],
+        )
+        .unique("person", keep="first", maintain_order=True)
+    )
+
+
+def position_centipoints(p: Params) -> pl.Expr:
+    """The full years of a position at its rate, up to its limit; null without a position."""
+    return pl.coalesce(
+        pl.when(pl.col("position_kind") == each["kind"]).then(
+            pl.min_horizontal(
+                pl.col("position_years") * each["centipoints_per_year"], each["centipoints_at_most"]
+            )
+        )
+        for each in p.positions
+    )
+
+
+def centipoints(p: Params) -> pl.Expr:
+    """The better of the two, up to the limit."""
+    best = pl.max_horizontal(
+        award_centipoints(p.municipal_centipoints_at_most), position_centipoints(p), 0
+    )
+    return pl.min_horizontal(best, p.centipoints_at_most)
