@@ -1,6 +1,6 @@
-"""The annual run as a Prefect flow: ingest -> score -> rank -> publish.
+"""The annual run as a Prefect flow: ingest -> score -> rank -> recheck -> publish.
 
-Four coarse tasks that pass paths and small values, never frames.  They run on Prefect's embedded
+Five coarse tasks that pass paths and small values, never frames.  They run on Prefect's embedded
 server, or on the one `PREFECT_API_URL` names.  Prefect's database is a view of the run; the record
 is the run's own manifest.
 """
@@ -20,6 +20,7 @@ from flows.settings import DATA, MAX_REJECTS, WAREHOUSE, Order
 ingest = task(name="ingest", persist_result=False)(pipeline.ingest_stage)
 score = task(name="score", persist_result=False)(pipeline.score_stage)
 rank = task(name="rank", persist_result=False)(pipeline.rank_stage)
+check = task(name="recheck", persist_result=False)(pipeline.recheck_stage)
 publish = task(name="publish", persist_result=False)(pipeline.publish_stage)
 
 
@@ -30,6 +31,7 @@ def annual(
     warehouse: Path = WAREHOUSE,
     data: Path = DATA,
     max_rejects: str = MAX_REJECTS,
+    recheck: bool = True,
 ) -> Outcome:
     """Score and rank one round of points-based household registration (积分落户).
 
@@ -40,12 +42,13 @@ def annual(
         warehouse: where runs and luohu.duckdb are kept.
         data: the folder of policy and rounds.
         max_rejects: the largest share of bad rows a feed may have.
+        recheck: whether the second engine must agree before anything is published.
 
     """
     year = year or flow_run.scheduled_start_time.year
-    order = Order(year, Path(str(feeds).format(year=year)), warehouse, data, max_rejects)
+    order = Order(year, Path(str(feeds).format(year=year)), warehouse, data, max_rejects, recheck)
     with work_folder(order) as work:
         accepted = ingest(order, work)
         scored = score(order, accepted)
         ranked = rank(order, scored)
-        return publish(order, ranked)
+        return publish(order, check(order, ranked))

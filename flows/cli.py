@@ -1,4 +1,4 @@
-"""The command line: `luohu simulate`, `run`, `explain` and `serve`.
+"""The command line: `luohu simulate`, `run`, `explain`, `audit` and `serve`.
 
 Results go to stdout, progress and messages to stderr.  Exit status: 0 done; 1 a check failed;
 2 bad input or usage, with nothing published.
@@ -14,7 +14,7 @@ from typing import Annotated
 
 import typer
 
-from flows.failures import BadUsage, Failure
+from flows.failures import BadUsage, CheckFailed, Failure
 from flows.settings import DATA, MAX_REJECTS, WAREHOUSE, Order
 from transforms.policy import PolicyError
 
@@ -104,6 +104,13 @@ def run(
     max_rejects: Annotated[
         str, typer.Option(help="A feed with a larger share of bad rows is refused.")
     ] = MAX_REJECTS,
+    recheck: Annotated[
+        bool,
+        typer.Option(
+            "--recheck/--no-recheck",
+            help="Publish only what the second engine works out alike; recorded in the manifest.",
+        ),
+    ] = True,
     direct: Annotated[
         bool, typer.Option("--direct", help="Without Prefect: the same stages, the same bytes.")
     ] = False,
@@ -121,7 +128,7 @@ def run(
     """
     from flows.summary import summary
 
-    order = Order(year, feeds, warehouse, data, max_rejects)
+    order = Order(year, feeds, warehouse, data, max_rejects, recheck)
     with told():
         order.share()
         order.round()  # an unknown round is told before a server is started
@@ -159,6 +166,40 @@ def explain(
 
 
 @app.command()
+def audit(
+    year: Annotated[int, typer.Argument(metavar="ROUND", help="Application year, e.g. 2020.")],
+    warehouse: Warehouse = WAREHOUSE,
+    run_id: Annotated[
+        str | None,
+        typer.Option("--run", help="A run of the round; default: the published one."),
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="For machines.")] = False,
+) -> None:
+    """Repeat a past run from what it pinned, and compare every table with what was written then.
+
+    Exit status: 0 all the same; 1 something differs or was tampered with; 2 nothing to audit.
+
+    [bold]Examples[/]
+
+      luohu audit 2020
+      luohu audit 2020 --warehouse /srv/luohu --run 0123456789abcdef
+      luohu audit 2020 --json | jq .findings
+    """
+    from flows.audit import as_json as for_machines
+    from flows.audit import audit as audited
+    from flows.audit_page import lines
+
+    with told():
+        with shown():
+            found = audited(year, warehouse, run_id)
+        if as_json:
+            typer.echo(json.dumps(for_machines(found), ensure_ascii=False, indent=2))
+        else:
+            typer.echo("\n".join(lines(found)))
+    raise typer.Exit(0 if found.passed else 1)
+
+
+@app.command()
 def serve(
     feeds: Annotated[
         Path,
@@ -181,12 +222,12 @@ def serve(
 
 @contextmanager
 def told() -> Iterator[None]:
-    """Tell a foreseen failure in one message and leave with status 2."""
+    """Tell a foreseen failure in one message and leave with status 2, or 1 for a failed check."""
     try:
         yield
     except (Failure, PolicyError) as failure:
         print(f"luohu: {failure}", file=sys.stderr)
-        raise typer.Exit(2) from None
+        raise typer.Exit(1 if isinstance(failure, CheckFailed) else 2) from None
     except KeyboardInterrupt:
         print("luohu: stopped; nothing was published", file=sys.stderr)
         raise typer.Exit(2) from None

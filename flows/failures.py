@@ -1,6 +1,7 @@
 """Failures somebody foresaw: each has a message of ours that quotes no personal data.
 
-The command line tells the message and leaves with status 2; nothing was published.
+The command line tells the message and leaves with status 2, or 1 where a check failed; nothing was
+published.
 """
 
 
@@ -24,12 +25,20 @@ class PublicationFailed(Failure):
     """The publication could not be completed; what was published before is intact."""
 
 
+class CheckFailed(Failure):
+    """A check found a difference; nothing was published.  The command line leaves with status 1."""
+
+
 class StageFailed(Failure):
     """A stage failed in a way nobody foresaw; nothing was published."""
 
 
 class NotFound(Failure):
     """The warehouse holds no such round or application."""
+
+
+class NewerWarehouse(Failure):
+    """The warehouse, or a run in it, was written by a newer version; nothing was changed."""
 
 
 class PrefectUnavailable(Failure):

@@ -31,7 +31,7 @@ def made_from(order: Order, delivery: dict[str, Any]) -> dict[str, Any]:
         "policy": file_digests(order.data / "policy", "*.toml"),
         "codes": file_digests(order.data, "codes.toml"),
         "feeds": delivery["feeds"],
-        "options": {"max_rejects": order.max_rejects},
+        "options": {"max_rejects": order.max_rejects, "recheck": order.recheck},
         "code": {"version": luohu_version(), "digest": code_digest()},
     }
 
@@ -63,6 +63,7 @@ def manifest(run_id: str, source: dict[str, Any], work: Path) -> dict[str, Any]:
         **source,
         "outputs": outputs,
         "result_digest": sha256_of(results),
+        "report": sha256(work / "report.html"),
         "environment": environment(),
     }
 

@@ -1,4 +1,4 @@
-"""The four stages of a run as plain functions: ingest, score, rank, publish.
+"""The five stages of a run as plain functions: ingest, score, rank, recheck, publish.
 
 Each takes the order and the path of the work folder and leaves files there; the last one names the
 run by its digest, moves the folder into the warehouse and makes its tables current.  The Prefect
@@ -24,6 +24,7 @@ from flows.ingest import ingest
 from flows.manifest import made_from, manifest, pin
 from flows.progress import report
 from flows.publish import publish
+from flows.recheck import check
 from flows.report import write_report
 from flows.score import in_points, publish_table, rank, score
 from flows.settings import Order
@@ -34,7 +35,7 @@ from transforms.ranking import Line
 from transforms.scorecard import require_rules
 
 DISK_TROUBLE = [os.strerror(each) for each in (ENOSPC, EROFS, EACCES, EDQUOT, EIO)]
-STEPS = len(FEEDS) + 3  # the feeds, then score, rank and publish
+STEPS = len(FEEDS) + 4  # the feeds, then score, rank, recheck and publish
 
 
 @dataclass(frozen=True)
@@ -55,6 +56,7 @@ def run(order: Order) -> Outcome:
         ingest_stage(order, work)
         score_stage(order, work)
         rank_stage(order, work)
+        recheck_stage(order, work)
         return publish_stage(order, work)
 
 
@@ -83,9 +85,18 @@ def rank_stage(order: Order, work: Path) -> Path:
     return work
 
 
+def recheck_stage(order: Order, work: Path) -> Path:
+    """Work everything out again with the second engine; one difference and nothing is published."""
+    report("recheck", len(FEEDS) + 2, STEPS)
+    if order.recheck:
+        with told_without_values("recheck"):
+            check(order, work)
+    return work
+
+
 def publish_stage(order: Order, work: Path) -> Outcome:
     """Name the run, write its manifest and report, and make it the current run of its round."""
-    report("publish", len(FEEDS) + 2, STEPS)
+    report("publish", len(FEEDS) + 3, STEPS)
     with told_without_values("publish"):
         delivery = json.loads((work / "delivery.json").read_text(encoding="utf-8"))
         line = Line(**json.loads((work / "line.json").read_text(encoding="utf-8")))
@@ -93,14 +104,22 @@ def publish_stage(order: Order, work: Path) -> Outcome:
         run_id = sha256_of(source)[:16]
         publish_table(work, "feeds", feed_counts(order.year, delivery))
         publish_table(work, "rounds", round_row(order, work, run_id, line))
-        pin(order, work)
-        for intermediate in ("delivery.json", "line.json"):
-            (work / intermediate).unlink()  # both stand in the manifest and the tables
-        write_report(work)
-        write_json(manifest(run_id, source, work), work / "manifest.json")
         directory = order.warehouse / "runs" / str(order.year) / run_id
-        put_in_place(work, directory)
-        database = publish(directory, order.year, order.warehouse)
+
+        def describe() -> None:
+            pin(order, work)
+            for intermediate in ("delivery.json", "line.json"):
+                (work / intermediate).unlink()  # both stand in the manifest and the tables
+            write_report(work)
+            write_json(manifest(run_id, source, work), work / "manifest.json")
+
+        database = publish(
+            work,
+            order.year,
+            order.warehouse,
+            meanwhile=describe,
+            before=lambda: put_in_place(work, directory),
+        )
     report("done", STEPS, STEPS)
     return Outcome(
         round=order.year,
@@ -174,6 +193,7 @@ def round_row(order: Order, work: Path, run_id: str, line: Line) -> pl.DataFrame
             "settled": line.settled,
             "cutoff": line.cutoff,
             "tied_at_cutoff": line.tied_at_cutoff,
+            "rechecked": order.recheck,
         },
         schema_overrides={"round": pl.Int32, "cutoff": pl.Int64},
     ).with_columns(

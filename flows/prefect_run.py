@@ -29,7 +29,12 @@ def run_it(order: Order) -> Outcome:
     logging.getLogger("prefect").addFilter(without_banner)
     try:
         return annual.with_options(flow_run_name=f"round-{order.year}")(
-            order.feeds, order.year, order.warehouse, order.data, order.max_rejects
+            order.feeds,
+            order.year,
+            order.warehouse,
+            order.data,
+            order.max_rejects,
+            order.recheck,
         )
     except (Failure, PolicyError):
         raise

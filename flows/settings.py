@@ -24,6 +24,7 @@ class Order:
     warehouse: Path = WAREHOUSE
     data: Path = DATA
     max_rejects: str = MAX_REJECTS
+    recheck: bool = True
 
     def round(self) -> Round:
         """The round's file; raises PolicyError when there is none."""

@@ -111,6 +111,9 @@ class Rounds(Table):
     cutoff: Points = described("The line (落户分值)", "points", "ranking", nullable=True)
     tied_at_cutoff: Whole = described("Settled people with exactly the line", "people", "ranking")
     highest: Points = described("The highest total", "points", "ranking", nullable=True)
+    rechecked: Flag = described(
+        "The second engine worked everything out again and agreed", "", "manifest.json"
+    )
 
 
 class Scores(TenIndicators, OfApplication):
@@ -249,6 +252,13 @@ class PublicList(TenIndicators, Table):
     total: Points = described("Total points (积分分值)", "points", "scores")
 
 
+class Manifests(Table):
+    """One row a run ever published: the digest of its manifest, which shows an edited one."""
+
+    run_id: Text = described("Run", "", "manifest.json")
+    manifest_sha256: Text = described("SHA-256 of the run's manifest.json", "", "manifest.json")
+
+
 TABLES: dict[str, type[pa.DataFrameModel]] = {
     "rounds": Rounds,
     "scores": Scores,
@@ -262,6 +272,9 @@ TABLES: dict[str, type[pa.DataFrameModel]] = {
     "clauses": Clauses,
     "public_list": PublicList,
 }
+
+# tables of the database that no run directory holds
+REGISTERS: dict[str, type[pa.DataFrameModel]] = {"manifests": Manifests}
 
 
 def columns_of(table: str) -> list[str]:
@@ -280,7 +293,7 @@ def dictionary() -> pl.DataFrame:
                 "meaning": field.description,
                 "source": (field.metadata or {})["source"],
             }
-            for table, model in TABLES.items()
+            for table, model in {**TABLES, **REGISTERS}.items()
             for name, field in model.to_schema().columns.items()
         ]
     )

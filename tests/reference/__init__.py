@@ -1,0 +1,1 @@
+"""An independent reading of the data contract, and hostile feeds to compare it with the real scorer."""
