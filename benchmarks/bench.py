@@ -25,10 +25,11 @@ REPEATS = 5
 STATEMENT = """
 import duckdb, json, resource, sys, time
 start = time.perf_counter()
+window = "month BETWEEN DATE '2013-01-01' AND DATE '2019-12-01'"
 columns = ", ".join(
     f"count(*) FILTER ({name} = 'paid'),"
-    f" count(*) FILTER ({name} IS NOT NULL AND month BETWEEN DATE '2013-01-01' AND DATE '2019-12-01'),"
-    f" count(*) FILTER ({name} = 'back_paid' AND month BETWEEN DATE '2013-01-01' AND DATE '2019-12-01')"
+    f" count(*) FILTER ({name} IS NOT NULL AND {window}),"
+    f" count(*) FILTER ({name} = 'back_paid' AND {window})"
     for name in ("pension", "medical", "unemployment", "injury", "maternity")
 )
 rows = duckdb.execute(

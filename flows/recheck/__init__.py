@@ -216,7 +216,8 @@ def differences_of_applications(connection: duckdb.DuckDBPyConnection) -> Iterat
     for number in sorted({*ours, *theirs}):
         one, other = ours.get(number), theirs.get(number)
         if one is None or other is None:
-            yield Difference(number, WHOLE_APPLICATION, one and "there", other and "there")
+            there, absent = ("there", None), (None, "there")
+            yield Difference(number, WHOLE_APPLICATION, *(there if one else absent))
             continue
         for column, value in one.items():
             if value != other[column]:

@@ -1,0 +1,75 @@
+"""What an audit prints: a line a table, then what was found, then every difference with its cause."""
+
+from collections.abc import Iterator
+
+from flows.audit import AS_DELIVERED, Audit, TableAudit
+from flows.integrity import SHORT
+
+HEADINGS = ("table", "application", "column", "then", "now", "cause")
+WIDEST = 32  # a longer cell pushes its own row only
+
+
+def lines(found: Audit) -> Iterator[str]:
+    """The audit for people; fields are parted by two blanks or more, for grep and awk."""
+    code = found.past.manifest["code"]
+    yield (
+        f"Round {found.past.year}, run {found.past.run_id}, luohu {code.get('version')},"
+        f" code {str(code.get('digest'))[:SHORT]}"
+    )
+    for each in found.tables:
+        rows = "-" if each.rows is None else f"{each.rows:,}"
+        how = " (as delivered: not repeated)" if each.name == AS_DELIVERED else ""
+        told = f"same{how}" if each.same else f"DIFFERS  {why(each)}"
+        digest = (each.sha256 or "absent")[:SHORT]
+        yield f"{each.name:20}{rows:>12}  {digest:16}  {told}".rstrip()
+    for note in found.files.notes:
+        yield f"note: {note}"
+    for file, told in found.findings:
+        yield f"found: {file}: {told}"
+    yield from differences(found)
+    yield summary(found)
+
+
+def why(table: TableAudit) -> str:
+    """How much of a table differs."""
+    if table.name == AS_DELIVERED:
+        return "not what the manifest names"
+    count = table.compared.differences
+    return counted(count, "difference") if count else "in bytes, not in rows"
+
+
+def counted(number: int, what: str) -> str:
+    """A number of things."""
+    return f"{number:,} {what}{'' if number == 1 else 's'}"
+
+
+def differences(found: Audit) -> Iterator[str]:
+    """The first differences of every table, aligned; then how many more there are."""
+    told = [HEADINGS]
+    for each in found.tables:
+        told += [(*difference, each.cause) for difference in each.compared.first]
+    if len(told) == 1:
+        return
+    columns = range(len(HEADINGS))
+    widths = [min(max(len(row[column]) for row in told), WIDEST) for column in columns]
+    for row in told:
+        cells = zip(row, widths, strict=True)
+        yield "  ".join(f"{cell:{width}}" for cell, width in cells).rstrip()
+    for each in found.tables:
+        more = each.compared.differences - len(each.compared.first)
+        if more > 0:
+            rows = counted(each.compared.rows, "row")
+            yield f"{each.name}: {counted(more, 'more difference')}, on {rows} in all"
+
+
+def summary(found: Audit) -> str:
+    """One sentence to end with."""
+    differing = [each for each in found.tables if not each.same]
+    total = sum(each.compared.differences for each in differing)
+    causes = "; ".join(sorted({each.cause for each in differing if each.cause}))
+    return (
+        f"audit {'passed' if found.passed else 'FAILED'}:"
+        f" {len(found.tables) - len(differing)} of {len(found.tables)} tables the same,"
+        f" {counted(total, 'difference')}, {counted(len(found.findings), 'finding')}"
+        + (f"; cause: {causes}" if causes else "")
+    )
