@@ -89,14 +89,20 @@ def accept(
 ) -> dict[str, Any]:
     """Write what counts, and return the record of the delivery: a line a feed."""
     keys = resolve(screened)
-    restrict(screened["applications"].rows, keys, out)
-    accepted = {}
+    applications = screened["applications"].rows
+    restrict(applications, keys, out)
+    good: dict[str, int] = {}
+    accepted: dict[str, int] = {}
     for feed, each in screened.items():
-        rows = pl.concat(resolved(feed, part, keys) for part in each.parts)
+        good[feed] = sum(part.height for part in each.parts)
+        resolving = []
+        while each.parts:  # a part is let go once it is resolved: a large feed fits in memory once
+            resolving.append(resolved(feed, each.parts.pop(0), keys))
+        rows = pl.concat(resolving)
         accepted[feed] = rows.height
         write_table(rows, out / "accepted" / f"{feed}.parquet")
     rejects = pl.concat(screened[feed].rejects for feed in FEEDS)
-    write_table(told(rejects, screened["applications"].rows, made), out / "rejects.parquet")
+    write_table(told(rejects, applications, made), out / "rejects.parquet")
     write_table(needing_review(rejects, out, keys), out / "accepted" / "needs_review.parquet")
     return {
         "feeds": {
@@ -108,7 +114,7 @@ def accept(
                 "rows": sum(screened[feed].file_rows.values()),
                 "quarantined": screened[feed].quarantined,
                 "duplicates": screened[feed].duplicates,
-                "strangers": sum(part.height for part in screened[feed].parts) - accepted[feed],
+                "strangers": good[feed] - accepted[feed],
                 "accepted": accepted[feed],
             }
             for feed in FEEDS
