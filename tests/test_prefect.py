@@ -84,6 +84,7 @@ def test_standing_server_gives_the_same_digests_and_shows_the_run(
     assert runs[0]["state"]["type"] == "COMPLETED"
     tasks = httpx.post(f"{server}/task_runs/filter", json={}).json()
     assert {each["name"].rsplit("-", 1)[0] for each in tasks} == {
+        "recheck",
         "ingest",
         "score",
         "rank",
@@ -126,7 +127,7 @@ def test_deployment_has_a_schedule_and_a_typed_form(
         assert schedule["schedule"]["timezone"] == "Asia/Shanghai"
         form = deployment["parameter_openapi_schema"]["properties"]
         assert form["feeds"]["format"] == "path"
-        assert {"year", "feeds", "warehouse", "data", "max_rejects"} == set(form)
+        assert {"year", "feeds", "warehouse", "data", "max_rejects", "recheck"} == set(form)
         made = httpx.post(
             f"{server}/deployments/{deployment['id']}/create_flow_run",
             json={"parameters": {"year": 2020}},

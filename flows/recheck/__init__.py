@@ -10,6 +10,7 @@ import json
 import shutil
 from collections import defaultdict
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -23,14 +24,13 @@ from schemas.feeds import FEEDS
 from schemas.results import CONDITIONS, INDICATORS
 
 HERE = Path(__file__).parent
+SIDE_BY_SIDE = 2  # statements at a time; each also uses every core where its data is large
+SESSION = {"reference_date", "first_month"}  # for views, which take no values: session variables
 TOLD = 10  # a refusal names so many differing rows
 WHOLE_APPLICATION = "application"  # the column of an application that one side does not have
 LINE = "line"  # the "application" of a difference in the line
 POINTS = {*INDICATORS, "total", "ranked_total", "cutoff"}
 CHECKED = ("scores", "eligibility", "ranking")
-REPEATED = """
-    SELECT application_no, count(*) FROM results.published GROUP BY ALL HAVING count(*) > 1
-"""
 
 # rule name in data/policy/editions.toml -> the SQL file that works it out
 CONDITION_RULES = {
@@ -121,26 +121,44 @@ def prepare(connection: duckdb.DuckDBPyConnection, work: Path) -> None:
 
 
 def recompute(connection: duckdb.DuckDBPyConnection, book: Book) -> None:
-    """Every rule of the edition in turn, then totals and ranking."""
+    """Every rule of the edition, then totals and ranking; what does not build on each other together."""
+    counted, credentials = book.counted_months, book.indicators["education"]
     engine = Engine(connection, book)
-    engine.run("facts/arithmetic")
-    engine.variables("reference_date", "first_month", rule=book.counted_months)
-    for fact in ("insurance", "months", "counted_months"):
-        engine.run(f"facts/{fact}", book.counted_months)
-    engine.run("facts/spells")
-    engine.run("facts/credentials", book.indicators["education"])
+    engine.run(Task("facts/arithmetic"))
+    engine.run(Task("facts/insurance"))
+    engine.together(
+        [
+            Task("facts/regular", counted),
+            Task("facts/irregular", counted),
+            Task("facts/spells"),
+            Task("facts/credentials", credentials),
+        ]
+    )
+    engine.run(Task("facts/counted_months", counted))
+    engine.together([*rules(book)])
+    engine.run(Task("scorecard"))
+    engine.run(Task("ranking"))
+    engine.nothing_unread()
+
+
+class Task(NamedTuple):
+    """A SQL file to run with the values of a rule; into a table of its result, if it is given one."""
+
+    file: str
+    rule: str | None = None
+    table: str = ""
+
+
+def rules(book: Book) -> Iterator[Task]:
+    """The conditions and indicators of the edition, each into a table named for its column."""
     for name in CONDITIONS:
         rule = book.conditions.get(name)
         file = file_of(rule, CONDITION_RULES) if rule else "absent"
-        engine.table(f"conditions.{name}", "holds", f"conditions/{file}", rule)
+        yield Task(f"conditions/{file}", rule, f"conditions.{name} (person, holds)")
     for name in INDICATORS:
         rule = book.indicators[name]
         file = file_of(rule, INDICATOR_RULES)
-        engine.table(f"indicators.{name}", "centipoints", f"indicators/{file}", rule)
-    engine.run("scorecard")
-    engine.run("ranking")
-    engine.run("comparison")
-    engine.nothing_unread()
+        yield Task(f"indicators/{file}", rule, f"indicators.{name} (person, centipoints)")
 
 
 def file_of(rule: str, files: dict[str, str]) -> str:
@@ -156,31 +174,29 @@ class Engine:
     def __init__(self, connection: duckdb.DuckDBPyConnection, book: Book) -> None:
         self.connection = connection
         self.book = book
+        self.known: dict[str, Values] = {}
         self.read: dict[str, set[str]] = defaultdict(set)
 
-    def run(self, file: str, rule: str | None = None) -> None:
-        """Run the statements of a file."""
-        self.execute(sql(file), rule)
+    def together(self, tasks: list[Task]) -> None:
+        """Run tasks side by side, so that small ones keep no core waiting."""
+        with ThreadPoolExecutor(SIDE_BY_SIDE) as pool:
+            for done in [pool.submit(self.run, task) for task in tasks]:
+                done.result()
 
-    def table(self, name: str, result: str, file: str, rule: str | None) -> None:
-        """Make a table of one rule: a line an applicant."""
-        kind = {"holds": "BOOLEAN", "centipoints": "BIGINT"}[result]
-        query = sql(file).rstrip().removesuffix(";")
-        self.execute(
-            f"CREATE TABLE {name} AS SELECT person, CAST({result} AS {kind}) AS {result}"
-            f" FROM ({query})",
-            rule,
-        )
-
-    def execute(self, statements: str, rule: str | None) -> None:
-        """Execute statements with exactly the values they name."""
-        for statement in self.connection.extract_statements(statements):
-            wanted = set(statement.named_parameters)
-            self.connection.execute(statement, self.values(wanted, rule))
+    def run(self, task: Task) -> None:
+        """Run a file's statements, each with exactly the values it names."""
+        text = f"CREATE TABLE {task.table} AS\n" if task.table else ""
+        with self.connection.cursor() as cursor:
+            for name, value in self.values(SESSION, self.book.counted_months).items():
+                cursor.execute(f"SET VARIABLE {name} = $value", {"value": value})
+            for statement in cursor.extract_statements(text + sql(task.file)):
+                cursor.execute(statement, self.values(set(statement.named_parameters), task.rule))
 
     def values(self, names: set[str], rule: str | None) -> Values:
         """Values by name, from the rule's policy file or else from the round."""
-        own = self.book.values(rule) if rule else {}
+        if rule and rule not in self.known:
+            self.known[rule] = self.book.values(rule)
+        own = self.known[rule] if rule else {}
         if rule:
             self.read[rule] |= names & set(own)
         both = {**self.book.round, **own}
@@ -188,19 +204,10 @@ class Engine:
             raise StageFailed(f"recheck: {rule}.toml lacks {', '.join(missing)}")
         return {name: both[name] for name in names}
 
-    def variables(self, *names: str, rule: str) -> None:
-        """Set values as session variables, for views, which take no parameters."""
-        for name, value in self.values(set(names), rule).items():
-            self.connection.execute(f"SET VARIABLE {name} = $value", {"value": value})
-
     def nothing_unread(self) -> None:
         """Raise StageFailed when a policy file holds a value that no SQL file asks for."""
-        for rule in {
-            self.book.counted_months,
-            *self.book.conditions.values(),
-            *self.book.indicators.values(),
-        }:
-            if unread := sorted(set(self.book.values(rule)) - self.read[rule]):
+        for rule, values in self.known.items():
+            if unread := sorted(set(values) - self.read[rule]):
                 raise StageFailed(f"recheck: no SQL file reads {', '.join(unread)} of {rule}.toml")
 
 
@@ -211,29 +218,28 @@ def sql(file: str) -> str:
 
 def differences_of_applications(connection: duckdb.DuckDBPyConnection) -> Iterator[Difference]:
     """Column by column what differs, by application number; nothing where all is equal."""
-    ours = only_in(connection, "recomputed", "published")
-    theirs = only_in(connection, "published", "recomputed")
-    for number in sorted({*ours, *theirs}):
-        one, other = ours.get(number), theirs.get(number)
-        if one is None or other is None:
-            there, absent = ("there", None), (None, "there")
-            yield Difference(number, WHOLE_APPLICATION, *(there if one else absent))
+    differing = connection.execute(sql("differing")).fetchall()
+    for ours, theirs in sorted(differing, key=lambda pair: application_of(*pair)):
+        number = application_of(ours, theirs)
+        if not (known_to(ours) and known_to(theirs)):
+            there = ("there" if known_to(side) else None for side in (ours, theirs))
+            yield Difference(number, WHOLE_APPLICATION, *there)
             continue
-        for column, value in one.items():
-            if value != other[column]:
-                yield Difference(number, column, value, other[column])
-    for number, lines in connection.execute(REPEATED).fetchall():
+        for column, value in ours.items():
+            if value != theirs[column]:
+                yield Difference(number, column, value, theirs[column])
+    for number, lines in sorted(connection.execute(sql("repeated")).fetchall()):
         yield Difference(number, WHOLE_APPLICATION, "there once", f"there {lines} times")
 
 
-def only_in(
-    connection: duckdb.DuckDBPyConnection, side: str, other: str
-) -> dict[str, dict[str, Any]]:
-    """The lines one side has and the other has not, by application number."""
-    result = connection.execute(f"FROM results.{side} EXCEPT FROM results.{other}")
-    names = [column[0] for column in result.description or []]
-    rows = (dict(zip(names, row, strict=True)) for row in result.fetchall())
-    return {row["application_no"]: row for row in rows}
+def known_to(side: dict[str, Any] | None) -> bool:
+    """Whether a side has the application at all."""
+    return side is not None and side["application_no"] is not None
+
+
+def application_of(ours: dict[str, Any] | None, theirs: dict[str, Any] | None) -> str:
+    """The number of an application that at least one side has."""
+    return next(str(side["application_no"]) for side in (ours, theirs) if side and known_to(side))
 
 
 def differences_of_line(

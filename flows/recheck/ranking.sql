@@ -5,7 +5,7 @@
 CREATE TABLE results.ranking AS
 WITH placed AS (
     SELECT
-        application_no,
+        person,
         total,
         rank() OVER (ORDER BY total DESC) AS rank,
         row_number() OVER (ORDER BY total DESC, application_no) AS place
@@ -16,7 +16,7 @@ line AS (
     SELECT min(total) AS cutoff FROM placed WHERE place <= $quota  -- the lowest, if there are fewer
 )
 SELECT
-    application_no,
+    person,
     total,
     rank,
     coalesce(total >= cutoff, false) AS settled,

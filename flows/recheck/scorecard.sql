@@ -3,6 +3,7 @@
 
 CREATE TABLE results.scorecard AS
 SELECT
+    person,
     application_no,
     employment.centipoints AS employment,
     residence.centipoints AS residence,

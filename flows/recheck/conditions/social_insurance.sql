@@ -32,8 +32,7 @@ irregular AS (
 insured AS (
     SELECT DISTINCT person
     FROM feeds.social_insurance
-    WHERE month = CAST($insured_in AS DATE)
-      AND coalesce(pension, medical, unemployment, injury, maternity) IS NOT NULL
+    WHERE month = CAST($insured_in AS DATE)  -- every accepted row has a status
 )
 SELECT
     person,

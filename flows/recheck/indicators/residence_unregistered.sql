@@ -53,23 +53,23 @@ held AS (
     WHERE first <= last
     GROUP BY person
 ),
-employed1 AS (
-    SELECT person, count(*) AS e1
+employed2 AS (
+    SELECT person, count(*) AS e2
     FROM facts.counted
-    WHERE month < $filed_from
+    WHERE month >= $filed_from
     GROUP BY person
 ),
 filed_and_employed AS (
     SELECT
         person,
         months AS e,
-        coalesce(e1, 0) AS e1,
+        months - coalesce(e2, 0) AS e1,
         coalesce(own1, 0) AS own1,
         coalesce(own2, 0) AS own2,
         coalesce(own_dorm2, 0) - coalesce(own2, 0) AS dorm2,
         coalesce(own_dorm_rent2, 0) - coalesce(own_dorm2, 0) AS rent2
     FROM facts.longest  -- without employment there is nothing to earn
-    LEFT JOIN employed1 USING (person)
+    LEFT JOIN employed2 USING (person)
     LEFT JOIN held USING (person)
 ),
 -- 1. own homes, capped by employment: the excess is taken from the first period, then the second

@@ -13,7 +13,7 @@ yearly AS (
     SELECT person, year(treasury_date) AS year, sum(amount_fen) AS fen
     FROM feeds.tax
     JOIN kinds USING (income_kind)
-    WHERE year(treasury_date) BETWEEN $year - $years AND $year - 1
+    WHERE treasury_date BETWEEN make_date($year - $years, 1, 1) AND make_date($year - 1, 12, 31)
       AND year(treasury_date) >= from_year
       AND (until_year IS NULL OR year(treasury_date) < until_year)
     GROUP BY person, year(treasury_date)

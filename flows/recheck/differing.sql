@@ -1,0 +1,65 @@
+-- Every application on which the tables about to be published say anything else than this engine, with
+-- both sides in the same columns, points in centipoints.  Null is the rank of whoever is not ranked,
+-- and all of a side that does not know the application.
+
+WITH recomputed AS (
+    SELECT
+        application_no,
+        CAST(employment AS BIGINT) AS employment,
+        CAST(residence AS BIGINT) AS residence,
+        CAST(education AS BIGINT) AS education,
+        CAST(education_deduction AS BIGINT) AS education_deduction,
+        CAST(job_housing AS BIGINT) AS job_housing,
+        CAST(innovation AS BIGINT) AS innovation,
+        CAST(tax AS BIGINT) AS tax,
+        CAST(age AS BIGINT) AS age,
+        CAST(honour AS BIGINT) AS honour,
+        CAST(law AS BIGINT) AS law,
+        CAST(scorecard.total AS BIGINT) AS total,
+        residence_permit,
+        retirement_age,
+        social_insurance,
+        criminal_record,
+        employer,
+        not_barred,
+        eligible,
+        CAST(ranking.total AS BIGINT) AS ranked_total,
+        rank,
+        settled,
+        serial
+    FROM results.scorecard
+    LEFT JOIN results.ranking USING (person)
+),
+published AS (
+    SELECT
+        application_no,
+        CAST(100 * employment AS BIGINT) AS employment,
+        CAST(100 * residence AS BIGINT) AS residence,
+        CAST(100 * education AS BIGINT) AS education,
+        CAST(100 * education_deduction AS BIGINT) AS education_deduction,
+        CAST(100 * job_housing AS BIGINT) AS job_housing,
+        CAST(100 * innovation AS BIGINT) AS innovation,
+        CAST(100 * tax AS BIGINT) AS tax,
+        CAST(100 * age AS BIGINT) AS age,
+        CAST(100 * honour AS BIGINT) AS honour,
+        CAST(100 * law AS BIGINT) AS law,
+        CAST(100 * scores.total AS BIGINT) AS total,
+        residence_permit,
+        retirement_age,
+        social_insurance,
+        criminal_record,
+        employer,
+        not_barred,
+        eligible,
+        CAST(100 * ranking.total AS BIGINT) AS ranked_total,
+        rank,
+        settled,
+        serial
+    FROM published.scores
+    FULL JOIN published.eligibility USING (application_no)
+    FULL JOIN published.ranking USING (application_no)
+)
+SELECT recomputed, published
+FROM recomputed
+FULL JOIN published ON recomputed.application_no = published.application_no
+WHERE recomputed IS DISTINCT FROM published;
