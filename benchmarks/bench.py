@@ -121,7 +121,9 @@ def insurance_rows(feeds: Path) -> int:
     """How many insurance rows a delivery holds."""
     import polars as pl
 
-    return pl.scan_parquet(feeds / "social_insurance" / "*.parquet").select(pl.len()).collect().item()
+    return (
+        pl.scan_parquet(feeds / "social_insurance" / "*.parquet").select(pl.len()).collect().item()
+    )
 
 
 def machine() -> str:
@@ -132,7 +134,9 @@ def machine() -> str:
         platform.processor(),
     )  # fmt: skip
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
-    versions = ", ".join(f"{name} {version(name)}" for name in ("polars", "duckdb", "pandera", "pyarrow"))
+    versions = ", ".join(
+        f"{name} {version(name)}" for name in ("polars", "duckdb", "pandera", "pyarrow")
+    )
     return f"{processor}, {os.cpu_count()} cores, {memory:.0f} GiB; Python {platform.python_version()}, {versions}"
 
 
@@ -169,7 +173,13 @@ def table(found: list[dict]) -> str:
         f" | {alone(each) / alone(base):.2f} | {each['applicants'] / base['applicants']:.2f} |"
         for each in found
     ]
-    lines += ["", "## Steps", "", "| applicants | step | seconds | peak MB so far |", "| ---: | --- | ---: | ---: |"]
+    lines += [
+        "",
+        "## Steps",
+        "",
+        "| applicants | step | seconds | peak MB so far |",
+        "| ---: | --- | ---: | ---: |",
+    ]
     lines += [
         f"| {each['applicants']:,} | {name} | {seconds:.2f} | {peak:,.0f} |"
         for each in found
@@ -182,7 +192,9 @@ def main() -> None:
     """Measure the sizes asked for and write the page."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--repeats", type=int, default=REPEATS)
-    parser.add_argument("--sizes", type=int, nargs="+", default=[APPLICANTS, APPLICANTS // 10, APPLICANTS * 10])
+    parser.add_argument(
+        "--sizes", type=int, nargs="+", default=[APPLICANTS, APPLICANTS // 10, APPLICANTS * 10]
+    )
     parser.add_argument("--folder", type=Path, help="keep deliveries here between benchmarks")
     parser.add_argument("--print-only", action="store_true", help="do not write results.md")
     chosen = parser.parse_args()
@@ -190,7 +202,8 @@ def main() -> None:
         folder = chosen.folder or Path(temporary)
         folder.mkdir(parents=True, exist_ok=True)
         found = [
-            compared(folder, size, chosen.repeats if size <= APPLICANTS else 1) for size in chosen.sizes
+            compared(folder, size, chosen.repeats if size <= APPLICANTS else 1)
+            for size in chosen.sizes
         ]
     page = table(found)
     print(page)

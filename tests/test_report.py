@@ -90,6 +90,7 @@ class Made:
                 "reference_date": date(2019, 12, 31),
                 "quota": self.quota,
                 "run_id": "0123456789abcdef",
+                "rechecked": True,
                 "applications": people,
                 "eligible": drawn.eligible,
                 "settled": drawn.settled,
