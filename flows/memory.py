@@ -8,7 +8,7 @@ seconds it is kept instead.  Only what is not set is filled in.
 import os
 
 for name, value in {
-    "_RJEM_MALLOC_CONF": "dirty_decay_ms:5000,muzzy_decay_ms:5000",  # polars: jemalloc
-    "MIMALLOC_PURGE_DELAY": "5000",  # Arrow: mimalloc
+    "_RJEM_MALLOC_CONF": "dirty_decay_ms:8000,muzzy_decay_ms:8000",  # polars: jemalloc
+    "MIMALLOC_PURGE_DELAY": "8000",  # Arrow: mimalloc
 }.items():
     os.environ.setdefault(name, value)

@@ -96,7 +96,7 @@ def sharing_key(rows: pl.DataFrame, key: tuple[str, ...]) -> pl.DataFrame:
     """The rows whose key stands in another row too."""
     if key != OF_PERSON_AND_MONTH:
         return rows.filter(pl.struct(key).is_duplicated())
-    suspects = loosely_ordered(rows).sort(*key)
+    suspects = loosely_ordered(rows).sort(pl.col(*key).to_physical())  # equal ones together
     as_before = pl.all_horizontal(pl.col(name) == pl.col(name).shift() for name in key)
     as_after = pl.all_horizontal(pl.col(name) == pl.col(name).shift(-1) for name in key)
     return suspects.filter((as_before | as_after).fill_null(value=False))

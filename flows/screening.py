@@ -7,6 +7,7 @@ bad rows.  Row numbers count data rows from 1 in each file; values in rejects ar
 from collections import deque
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
+from copy import deepcopy
 from dataclasses import dataclass
 from datetime import date
 from fractions import Fraction
@@ -143,6 +144,7 @@ def schema_of(feed: str, received_on: date | None) -> pa.DataFrameSchema:
     schema = FEEDS[feed].schema()
     if received_on is None:
         return schema
+    schema = deepcopy(schema)  # pandera keeps one for the process: another round must not get this
     for name, column in schema.columns.items():
         dtype = column.dtype.type
         if name not in END_DATES and (dtype == pl.Date or isinstance(dtype, pl.Datetime)):

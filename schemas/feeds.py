@@ -4,7 +4,6 @@ A model says who delivers the feed, what a row is, and what makes a row bad.  A 
 what it expects and may look at another column of the row; a null passes all but `not_null`.
 """
 
-from copy import deepcopy
 from dataclasses import dataclass
 from typing import Any
 
@@ -295,8 +294,8 @@ class Delivery:
     keys: tuple[tuple[str, ...], ...] = ()
 
     def schema(self) -> pa.DataFrameSchema:
-        """The pandera schema every row is validated with, a copy: a round may add a check to it."""
-        return deepcopy(self.model.to_schema())
+        """The pandera schema every row is validated with; pandera keeps it, so copy it to add to it."""
+        return self.model.to_schema()
 
 
 FEEDS = {

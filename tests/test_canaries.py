@@ -1,6 +1,7 @@
 """The validator proves that it is switched on, and the run refuses to start when it is not."""
 
 import tomllib
+from copy import deepcopy
 from pathlib import Path
 
 import pandera.polars as pa
@@ -76,7 +77,7 @@ def test_an_upgrade_that_loses_a_check_stops_the_run(monkeypatch: pytest.MonkeyP
 
 
 def test_a_check_that_cannot_run_stops_the_run() -> None:
-    schema = FEEDS["detentions"].schema()
+    schema = deepcopy(FEEDS["detentions"].schema())
     schema.columns["person_id"].checks.append(pa.Check(lambda _: 1 / 0, name="broken"))
     good = pl.DataFrame(
         {"person_id": ["110101198001010010"], "decided_on": [None]},
