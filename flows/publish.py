@@ -16,7 +16,7 @@ from pathlib import Path
 import duckdb
 
 from flows.failures import NotFound, PublicationFailed
-from flows.storage import sha256, sync, sync_folder_entry
+from flows.storage import sha256, sync, sync_entry
 from schemas.results import REGISTERS, TABLES, columns_of, dictionary
 
 DATABASE = "luohu.duckdb"
@@ -62,7 +62,7 @@ def publish(
             wait([built])
             aside.unlink(missing_ok=True)
             Path(f"{aside}.wal").unlink(missing_ok=True)
-        sync_folder_entry(warehouse)
+        sync_entry(warehouse)
     return database
 
 

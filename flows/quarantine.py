@@ -21,9 +21,7 @@ EXPECTED = {
     "not_nullable": "not_null",
     "isin": "known_value",
     "str_length": "not_empty",
-    "in_range": "in_range",
     "greater_than": "positive",
-    "less_than_or_equal_to": "not_after_received_on",
 }
 
 

@@ -48,11 +48,7 @@ def sync(path: Path) -> None:
     """Force a file, or a folder and every file below it, to the disk."""
     below = [path, *path.rglob("*")] if path.is_dir() else [path]
     for each in below:
-        handle = os.open(each, os.O_RDONLY)
-        try:
-            os.fsync(handle)
-        finally:
-            os.close(handle)
+        sync_entry(each)
 
 
 def put_in_place(folder: Path, target: Path) -> None:
@@ -66,12 +62,12 @@ def put_in_place(folder: Path, target: Path) -> None:
         shutil.rmtree(old)
     else:
         folder.rename(target)
-    sync_folder_entry(target.parent)
+    sync_entry(target.parent)
 
 
-def sync_folder_entry(folder: Path) -> None:
-    """Force a folder's list of names to the disk, so that a rename survives a power cut."""
-    handle = os.open(folder, os.O_RDONLY)
+def sync_entry(path: Path) -> None:
+    """Force one file to the disk, or a folder's list of names, so that a rename survives a power cut."""
+    handle = os.open(path, os.O_RDONLY)
     try:
         os.fsync(handle)
     finally:

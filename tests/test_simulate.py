@@ -16,8 +16,9 @@ from flows.simulate.feeds import FEEDS, KEYS
 from flows.simulate.model import draw
 from flows.simulate.plan import points_of
 from flows.simulate.published import read_points, solve
-from flows.simulate.setting import INDICATORS, load_setting
+from flows.simulate.setting import load_setting
 from schemas.identifiers import is_credit_code, is_id_number
+from schemas.results import INDICATORS
 from tests.reference.scorer import Result, RoundSpec, score_round
 
 ROOT = Path(__file__).parents[1]

@@ -20,7 +20,8 @@ from flows.simulate.arrays import Ints, Rng
 from flows.simulate.employers import Jobs
 from flows.simulate.feeds import Feeds
 from flows.simulate.plan import Plan, points_of
-from flows.simulate.setting import INDICATORS, Setting
+from flows.simulate.setting import Setting
+from schemas.results import INDICATORS
 
 PEOPLE_PER_STRANGER = 50
 

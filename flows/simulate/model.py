@@ -9,8 +9,9 @@ import numpy as np
 
 from flows.simulate.arrays import Bools, Ints, Rng, chance, pick, up_to
 from flows.simulate.people import retires
-from flows.simulate.plan import CONDITIONS, FAILS, Plan, joined, points_of
+from flows.simulate.plan import FAILS, Plan, joined, points_of
 from flows.simulate.setting import Setting
+from schemas.results import CONDITIONS
 
 BASE_MONTHS = 258  # months that could be counted in 2020
 MEAN_COUNTED, SPREAD_COUNTED, GROWTH = 153, 40, 0.9  # counted months then, and more a month later

@@ -11,17 +11,10 @@ from dataclasses import dataclass, fields
 import numpy as np
 
 from flows.simulate.arrays import Bools, Ints
-from flows.simulate.setting import INDICATORS, Setting, half_up
+from flows.simulate.setting import Setting, half_up
+from schemas.results import CONDITIONS, INDICATORS
 
 # Ways to fail a condition, one bit each, in the order of the contract.
-CONDITIONS = (
-    "residence_permit",
-    "retirement_age",
-    "social_insurance",
-    "criminal_record",
-    "employer",
-    "not_barred",
-)
 FAILS = {name: 1 << place for place, name in enumerate(CONDITIONS)}
 
 

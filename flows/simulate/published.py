@@ -16,7 +16,8 @@ from flows.simulate.arrays import Ints, Rng, chance, up_to
 from flows.simulate.model import by_financing, credential_weights
 from flows.simulate.months import divide, months_away, pairs
 from flows.simulate.plan import Plan, age, job_housing
-from flows.simulate.setting import INDICATORS, Setting, half_up
+from flows.simulate.setting import Setting, half_up
+from schemas.results import INDICATORS
 
 COLUMNS = (*INDICATORS, "total")
 

@@ -13,21 +13,9 @@ from typing import Any
 import numpy as np
 
 from flows.simulate.arrays import Ints, day_of, month_of
+from schemas.results import INDICATORS
 from transforms.policy import Edition, edition, read_toml, rule
 from transforms.rounds import Round, load_round
-
-INDICATORS = (
-    "employment",
-    "residence",
-    "education",
-    "education_deduction",
-    "job_housing",
-    "innovation",
-    "tax",
-    "age",
-    "honour",
-    "law",
-)
 
 MONTHS_BEFORE = 24  # insurance rows are delivered from before the first month that can count
 FILING_DAYS = 30  # where a round has no phases
