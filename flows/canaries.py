@@ -1,4 +1,4 @@
-"""Prove that the validator is switched on, before any feed is trusted to it.
+"""Prove that the validator is switched on, before any row is accepted.
 
 Known-bad rows go through the same schema objects and the same function as the feeds; one that
 passes stops the run.  This catches pandera switched off by its environment variables, a lazy frame
@@ -19,8 +19,8 @@ from schemas.feeds import FEEDS
 CANARIES = Path(__file__).parents[1] / "data" / "canaries.toml"
 
 
-def prove_validator() -> None:
-    """Raise ValidatorBroken when a known-bad row passes, or pandera is set to look less closely."""
+def require_armed() -> None:
+    """Raise ValidatorBroken when pandera is switched off or set to look less closely."""
     config = get_config_global()
     if not config.validation_enabled:
         raise ValidatorBroken(
@@ -31,6 +31,11 @@ def prove_validator() -> None:
             f"pandera checks only {config.validation_depth.value}:"
             " expected PANDERA_VALIDATION_DEPTH unset or SCHEMA_AND_DATA"
         )
+
+
+def prove_validator() -> None:
+    """Raise ValidatorBroken when a known-bad row passes, or pandera is set to look less closely."""
+    require_armed()
     canaries = tomllib.loads(CANARIES.read_text(encoding="utf-8"))
     for feed in FEEDS:
         release(feed, canaries[feed])

@@ -21,7 +21,7 @@ from flows.failures import FeedRefused
 
 SUFFIXES = (".parquet", ".csv", ".csv.gz")
 PARSE_FAILURES = {"index": pl.Int64, "column": pl.String, "check": pl.String, "value": pl.String}
-PIECE_ROWS = 2_000_000
+PIECE_ROWS = 4_000_000
 CSV_BLOCK_BYTES = 64 << 20
 SMALL_CSV_BYTES = 1 << 16
 
@@ -98,7 +98,7 @@ def read_parquet(feed: str, path: Path, types: pl.Schema) -> Iterator[Delivered]
     nothing = pl.DataFrame(schema=PARSE_FAILURES)
     with parquet.ParquetFile(path, read_dictionary=texts) as file:
         for groups in groups_of_rows(file):
-            rows = pl.from_arrow(file.read_row_groups(groups, columns=list(types)))
+            rows = pl.from_arrow(file.read_row_groups(groups, columns=list(types)), rechunk=False)
             assert isinstance(rows, pl.DataFrame)
             typed = rows.select(pl.col(name).cast(dtype) for name, dtype in types.items())
             yield Delivered(path.name, typed, nothing)

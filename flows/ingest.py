@@ -13,6 +13,7 @@ from typing import Any
 
 import polars as pl
 
+from flows.canaries import prove_validator, require_armed
 from flows.delivery import files_of
 from flows.failures import FeedRefused
 from flows.progress import report
@@ -50,13 +51,17 @@ def ingest(feeds: Path, made: Round, out: Path, *, max_rejects: Fraction) -> Pat
 def screen_all(feeds: Path, made: Round, max_rejects: Fraction) -> dict[str, Screened]:
     """Every feed screened; raises FeedRefused that tells all refused feeds at once.
 
+    Raises ValidatorBroken before any row is accepted when the validator is not proved to work.
+
     The largest feed is screened beside the sixteen others: it keeps the cores busy while they,
     small, cost one core's time each.
     """
     if not feeds.is_dir():
         raise FeedRefused(f"expected a delivery folder {feeds}, found none")
+    require_armed()
     with ThreadPoolExecutor(1) as beside:
         largest = beside.submit(screen, LARGEST, feeds, made.received_on, max_rejects)
+        prove_validator()
         screened, refused = {}, []
         for done, feed in enumerate([*(name for name in FEEDS if name != LARGEST), LARGEST]):
             report(f"reading {feed}", done, len(FEEDS))

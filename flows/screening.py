@@ -35,7 +35,7 @@ CODED = {
 }
 # who a quarantined row is about: kept beside a reject until it is resolved, never written
 IDENTITIES = ("person_id", "employer_id", "subject_id", "application_no")
-BATCH_ROWS = 2_000_000
+BATCH_ROWS = 1_000_000
 WORKERS = 2
 
 

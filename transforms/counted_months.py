@@ -54,3 +54,13 @@ def counted_months(insurance: pl.LazyFrame, people: pl.LazyFrame, p: Params) -> 
         .filter(is_counted)
         .select("person", "month", "taken")
     )
+
+
+def careers(counted: pl.LazyFrame) -> pl.LazyFrame:
+    """Per person with a counted month: how many, of which insurance, the first and the last."""
+    return counted.group_by("person").agg(
+        months_counted=pl.len().cast(pl.Int64),
+        insurance=pl.col("taken").first(),
+        first_month=pl.col("month").min(),
+        last_month=pl.col("month").max(),
+    )

@@ -22,12 +22,14 @@ class Facts:
 
     insurance: the rows that exist, one a person and month, in no order a rule may rely on.
     counted: person, month, taken (which insurance) of every counted month.
+    careers: the evidence of employment, which residence and education look at too.
     credential: the evidence of the edition's education rule, which the deduction rests on.
     """
 
     feeds: Feeds
     insurance: pl.LazyFrame
     counted: pl.LazyFrame
+    careers: pl.LazyFrame
     credential: pl.LazyFrame = field(default_factory=pl.LazyFrame)
 
     @property

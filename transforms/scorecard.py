@@ -11,7 +11,7 @@ import polars as pl
 
 from transforms.conditions import CONDITIONS
 from transforms.counted_months import Params as CountedMonths
-from transforms.counted_months import counted_months
+from transforms.counted_months import careers, counted_months
 from transforms.facts import Facts, Feeds, existing
 from transforms.indicators import INDICATORS
 from transforms.policy import Edition, PolicyError, Rule, params
@@ -68,8 +68,10 @@ def prepared(feeds: Feeds, edition: Edition, made: Round) -> Facts:
         existing(feeds["social_insurance"], edition, made).collect(engine="streaming").lazy()
     )
     p = params(CountedMonths, edition.counted_months)
-    counted = counted_months(insurance, feeds["applications"], p)
-    facts = Facts(feeds, insurance, counted.collect(engine="streaming").lazy())
+    counted = counted_months(insurance, feeds["applications"], p).collect(engine="streaming").lazy()
+    facts = Facts(
+        feeds, insurance, counted, careers=careers(counted).collect(engine="streaming").lazy()
+    )
     education = edition.indicators["education"]
     module = INDICATORS[education.name]
     credential = module.evidence(facts, params(module.Params, education), made)

@@ -72,7 +72,7 @@ def credentials(facts: Facts, p: Params, made: Round) -> pl.LazyFrame:
 def studied(facts: Facts, found: pl.LazyFrame) -> pl.LazyFrame:
     """Credentials with `months_studied`: counted months from `study_from` to the graduation month."""
     rows = found.with_row_index("credential")
-    begun = facts.counted.group_by("person").agg(first_month=pl.col("month").min())
+    begun = facts.careers.select("person", "first_month")
     overlapping = rows.join(begun, on="person", how="inner", validate="m:1").filter(
         pl.col("graduated_on") >= pl.col("first_month")
     )

@@ -21,11 +21,8 @@ class Params:
 
 def evidence(facts: Facts, p: Params, made: Round) -> pl.LazyFrame:
     """The counted months, the insurance they are taken from, the first and the last of them."""
-    return facts.counted.group_by("person").agg(
-        months_counted=pl.len().cast(pl.Int64),
-        insurance=pl.col("taken").first(),
-        first_month=pl.col("month").min(),
-        last_month=pl.col("month").max(),
+    return facts.careers.select(
+        "person", "months_counted", "insurance", "first_month", "last_month"
     )
 
 

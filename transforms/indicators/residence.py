@@ -47,17 +47,21 @@ def months_of(homes: pl.LazyFrame, facts: Facts, p: Params, made: Round) -> pl.L
         months_covered(covered_spells(not_rented, *late), "months_not_rented_late"),
         months_covered(covered_spells(homes, *late), "months_any_late"),
     ]
-    months = facts.counted.group_by("person").agg(
-        months_employed=pl.len().cast(pl.Int64),
-        months_employed_early=(pl.col("month") < p.filed_from).sum().cast(pl.Int64),
+    employed_late = (
+        facts.counted.filter(pl.col("month") >= p.filed_from)
+        .group_by("person")
+        .agg(months_employed_late=pl.len().cast(pl.Int64))
     )
-    for each in held:
+    months = facts.careers.select("person", months_employed="months_counted")
+    for each in (employed_late, *held):
         months = months.join(each, on="person", how="left", validate="1:1")
     return capped(
         months.with_columns(pl.col("^months_.*$").fill_null(0)).select(
             "person",
             "months_employed",
-            "months_employed_early",
+            (pl.col("months_employed") - pl.col("months_employed_late")).alias(
+                "months_employed_early"
+            ),
             "months_own_early",
             "months_own_late",
             months_dormitory_late=pl.col("months_not_rented_late") - pl.col("months_own_late"),
