@@ -5,6 +5,7 @@ order of their ID numbers, `employer` the known employers in the order of their 
 and names go to one restricted table and nowhere else.
 """
 
+from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from fractions import Fraction
@@ -18,7 +19,7 @@ from flows.delivery import files_of
 from flows.failures import FeedRefused
 from flows.progress import report
 from flows.screening import Screened, recode, screen
-from flows.storage import sha256, write_json, write_table
+from flows.storage import sha256, write_json, write_parts, write_table
 from schemas.feeds import FEEDS
 from transforms.rounds import Round
 
@@ -99,13 +100,8 @@ def accept(
     good: dict[str, int] = {}
     accepted: dict[str, int] = {}
     for feed, each in screened.items():
-        good[feed] = sum(part.height for part in each.parts)
-        resolving = []
-        while each.parts:  # a part is let go once it is resolved: a large feed fits in memory once
-            resolving.append(resolved(feed, each.parts.pop(0), keys))
-        rows = pl.concat(resolving)
-        accepted[feed] = rows.height
-        write_table(rows, out / "accepted" / f"{feed}.parquet")
+        good[feed] = sum(part.height for part in each.parts) - each.repeated.len()
+        accepted[feed] = write_parts(accepting(each, keys), out / "accepted" / f"{feed}.parquet")
     rejects = pl.concat(screened[feed].rejects for feed in FEEDS)
     write_table(told(rejects, applications, made), out / "rejects.parquet")
     write_table(needing_review(rejects, out, keys), out / "accepted" / "needs_review.parquet")
@@ -127,6 +123,12 @@ def accept(
     }
 
 
+def accepting(screened: Screened, keys: Keys) -> Iterator[pl.DataFrame]:
+    """Part by part what is accepted of a feed; a part is let go, so that a large feed fits once."""
+    while screened.parts:
+        yield resolved(screened.feed, screened.parts.pop(0), screened.repeated, keys)
+
+
 def resolve(screened: dict[str, Screened]) -> Keys:
     """Number the accepted applicants by ID number and the employers by credit code."""
     people = screened["applications"].rows.select("person_id")
@@ -139,8 +141,8 @@ def resolve(screened: dict[str, Screened]) -> Keys:
     )
 
 
-def resolved(feed: str, rows: pl.DataFrame, keys: Keys) -> pl.DataFrame:
-    """A feed's good rows about applicants, in whole numbers, dates and enums, in canonical order."""
+def resolved(feed: str, rows: pl.DataFrame, repeated: pl.Series, keys: Keys) -> pl.DataFrame:
+    """What counts of a feed's good rows, in whole numbers, dates and enums, in canonical order."""
     if "subject_id" in rows.columns:
         subject = pl.col("subject_id")
         rows = rows.with_columns(
@@ -156,6 +158,7 @@ def resolved(feed: str, rows: pl.DataFrame, keys: Keys) -> pl.DataFrame:
         if column in rows.columns
     ]
     numbered = rows.select(
+        "row",
         *found,
         *(
             name
@@ -164,18 +167,19 @@ def resolved(feed: str, rows: pl.DataFrame, keys: Keys) -> pl.DataFrame:
         ),
         *(["employer_id"] if feed == "employers" else []),
     ).with_columns(pl.col("^employer_id$").cast(pl.String))
-    return about_applicants(feed, numbered)
-
-
-def about_applicants(feed: str, rows: pl.DataFrame) -> pl.DataFrame:
-    """Drop rows about people who did not apply; sort by every column, keys first."""
-    if feed == "sanctions":
-        rows = rows.filter(pl.any_horizontal(pl.col("person", "employer").is_not_null()))
-    elif "person" in rows.columns and rows["person"].null_count():
-        rows = rows.filter(pl.col("person").is_not_null())
+    counting = numbered.filter(
+        about_applicants(feed, numbered), ~pl.col("row").is_in(repeated.implode())
+    ).drop("row")
     if feed == LARGEST:
-        return rows  # in the order delivered: no rule looks at it, and sorting costs seconds
-    return rows.sort(rows.columns)
+        return counting  # in the order delivered: no rule looks at it, and sorting costs seconds
+    return counting.sort(counting.columns)
+
+
+def about_applicants(feed: str, rows: pl.DataFrame) -> pl.Expr:
+    """Whether a row is about somebody who applied, a sanction perhaps about a known employer."""
+    known = ("person", "employer") if feed == "sanctions" else ("person",)
+    named = [pl.col(name).is_not_null() for name in known if name in rows.columns]
+    return pl.any_horizontal(named or pl.lit(value=True))
 
 
 def restrict(applications: pl.DataFrame, keys: Keys, out: Path) -> None:

@@ -5,6 +5,7 @@ Every check of the feed's pandera model runs on collected rows; a failed check i
 collapse to one, and rows that share a key and differ are all quarantined: nobody guesses.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import pandera.polars as pa
@@ -26,10 +27,10 @@ EXPECTED = {
 
 
 @dataclass(frozen=True)
-class Deduplicated:
-    """Rows with each key once, how many equal rows were dropped, and the rows that contradict."""
+class Repeats:
+    """Positions of rows that do not count, how many only repeat another, and those that contradict."""
 
-    rows: pl.DataFrame
+    gone: pl.Series
     dropped: int
     conflicting: pl.DataFrame
 
@@ -61,25 +62,22 @@ def failures(rows: pl.DataFrame, schema: pa.DataFrameSchema) -> pl.DataFrame:
     return pl.DataFrame(schema=FAILURES)
 
 
-def without_repeats(rows: pl.DataFrame, keys: tuple[tuple[str, ...], ...]) -> Deduplicated:
-    """Collapse equal rows that share a key; take out rows that share a key and differ.
+def repeats(rows: pl.DataFrame, keys: tuple[tuple[str, ...], ...]) -> Repeats:
+    """Equal rows that share a key, of which one counts, and rows that share a key and differ.
 
     `rows` has a column `row` (position) beside the feed's own; the first of equal rows stays.
     """
-    if not keys:
-        return Deduplicated(rows, 0, rows.clear())
-    sharing = pl.concat(sharing_key(rows, key) for key in keys).unique("row").sort("row")
-    if sharing.is_empty():
-        return Deduplicated(rows, 0, sharing)
+    shared = pl.any_horizontal(
+        pl.lit(value=False), *(pl.struct(key).is_duplicated() for key in keys)
+    )
+    sharing = rows.filter(shared).sort("row")
     content = [name for name in rows.columns if name != "row"]
     once = sharing.unique(content, keep="first", maintain_order=True)
-    doubtful = pl.any_horizontal(pl.struct(key).is_duplicated() for key in keys)
-    conflicting = once.filter(doubtful)
-    gone = sharing.join(once.filter(~doubtful), on="row", how="anti")
-    return Deduplicated(
-        without(rows, gone["row"]),
-        sharing.height - once.height,
-        conflicting,
+    stays = once.filter(~shared)
+    return Repeats(
+        gone=sharing.join(stays, on="row", how="anti")["row"],
+        dropped=sharing.height - once.height,
+        conflicting=once.filter(shared),
     )
 
 
@@ -90,32 +88,32 @@ def without(rows: pl.DataFrame, positions: pl.Series) -> pl.DataFrame:
     return rows.filter(~pl.col("row").is_in(positions.cast(pl.UInt32).implode()))
 
 
-def sharing_key(rows: pl.DataFrame, key: tuple[str, ...]) -> pl.DataFrame:
-    """The rows whose key stands in another row too."""
-    if key != OF_PERSON_AND_MONTH:
-        return rows.filter(pl.struct(key).is_duplicated())
-    suspects = loosely_ordered(rows).sort(pl.col(*key).to_physical())  # equal ones together
-    as_before = pl.all_horizontal(pl.col(name) == pl.col(name).shift() for name in key)
-    as_after = pl.all_horizontal(pl.col(name) == pl.col(name).shift(-1) for name in key)
-    return suspects.filter((as_before | as_after).fill_null(value=False))
+def suspects(parts: list[pl.DataFrame]) -> Iterator[pl.DataFrame]:
+    """The rows of persons who may have a month twice, part by part; no other row can repeat one.
+
+    Departments deliver a person's months together and rising.  Who stands in two parts, or whose
+    months do not come in one rising run, is looked at; that leaves few of millions.
+    """
+    person = OF_PERSON_AND_MONTH[0]
+    people = pl.concat(part.select(pl.col(person).unique()) for part in parts)
+    in_two = people.filter(pl.col(person).is_duplicated())
+    for part in parts:
+        doubtful = pl.concat([in_two, loosely_ordered(part)])[person].unique().implode()
+        yield part.filter(pl.col(person).is_in(doubtful))
 
 
 def loosely_ordered(rows: pl.DataFrame) -> pl.DataFrame:
-    """The rows of persons whose months do not come in one rising run: only they can repeat a month.
-
-    Departments deliver a person's months together and in order, so this leaves few of millions.
-    """
+    """The persons whose months do not come in one rising run."""
     person, month = OF_PERSON_AND_MONTH
     same = pl.col(person) == pl.col(person).shift()
     not_rising = rows.lazy().filter(same & (pl.col(month) <= pl.col(month).shift()))
     runs = rows.select(pl.col(person).rle().struct.field("value"))
-    loose = pl.concat(
+    return pl.concat(
         [
             not_rising.select(person).collect(),
             runs.filter(pl.col("value").is_duplicated()).rename({"value": person}),
         ]
     )
-    return rows.filter(pl.col(person).is_in(loose[person].unique().implode()))
 
 
 def mask(value: pl.Expr) -> pl.Expr:

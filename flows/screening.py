@@ -18,7 +18,15 @@ import polars as pl
 
 from flows.delivery import Delivered, files_of, read
 from flows.failures import FeedRefused
-from flows.quarantine import OF_PERSON_AND_MONTH, failures, mask, without, without_repeats
+from flows.quarantine import (
+    OF_PERSON_AND_MONTH,
+    Repeats,
+    failures,
+    mask,
+    repeats,
+    suspects,
+    without,
+)
 from schemas.columns import CODES, INSURANCES
 from schemas.feeds import END_DATES, FEEDS
 
@@ -69,10 +77,11 @@ class Checked:
 
 @dataclass(frozen=True)
 class Screened:
-    """A feed's good rows, its rejects (with identities) and its counts."""
+    """A feed's good rows in parts, which of them do not count, its rejects and its counts."""
 
     feed: str
     parts: list[pl.DataFrame]
+    repeated: pl.Series
     rejects: pl.DataFrame
     file_rows: dict[str, int]
     quarantined: int
@@ -80,8 +89,8 @@ class Screened:
 
     @property
     def rows(self) -> pl.DataFrame:
-        """The good rows as one frame."""
-        return pl.concat(self.parts)
+        """The rows that count as one frame."""
+        return without(pl.concat(self.parts), self.repeated)
 
 
 def screen(feed: str, feeds: Path, received_on: date | None, max_rejects: Fraction) -> Screened:
@@ -99,21 +108,21 @@ def screen(feed: str, feeds: Path, received_on: date | None, max_rejects: Fracti
             for file, rows in batch.file_rows.items():
                 file_rows[file] = file_rows.get(file, 0) + rows
         done += [each.result() for each in checked]
-        parts = apart(feed, [each.good for each in done])
-        kept = list(pool.map(lambda part: without_repeats(part, FEEDS[feed].keys), parts))
-    rejects = [each.rejects for each in done]
-    rejects += [contradictions(feed, each.conflicting) for each in kept]
+    parts = [each.good for each in done]
+    found = repeated(feed, parts)
+    rejects = [*(each.rejects for each in done), contradictions(feed, found.conflicting)]
     told = located(feed, pl.concat(rejects), file_rows)
     quarantined, rows = told.select("file", "row").n_unique(), sum(file_rows.values())
     if quarantined > max_rejects * rows:
         raise FeedRefused(too_many(feed, told, quarantined, rows, max_rejects))
     return Screened(
         feed=feed,
-        parts=[each.rows for each in kept],
+        parts=parts,
+        repeated=found.gone,
         rejects=told,
         file_rows=file_rows,
         quarantined=quarantined,
-        duplicates=sum(each.dropped for each in kept),
+        duplicates=found.dropped,
     )
 
 
@@ -202,23 +211,10 @@ def as_number(column: pl.Series) -> pl.Series:
     return recode(column, keys, "number").cast(pl.Int32).alias(column.name)
 
 
-def apart(feed: str, good: list[pl.DataFrame]) -> list[pl.DataFrame]:
-    """Good rows in parts that share no key.
-
-    Departments deliver a person's months together, so that few people stand in two parts; their
-    rows make a part of their own, and seventeen million rows never lie in memory twice.
-    """
-    if FEEDS[feed].keys != (OF_PERSON_AND_MONTH,) or len(good) == 1:
-        return [pl.concat(good, rechunk=True)]
-    people = pl.concat(part.select(pl.col("person_id").unique()) for part in good)
-    shared = people.filter(pl.col("person_id").is_duplicated())["person_id"].unique().implode()
-    if not shared.explode().len():
-        return good
-    in_two = pl.col("person_id").is_in(shared)
-    return [
-        *(part.filter(~in_two) for part in good),
-        pl.concat((part.filter(in_two) for part in good), rechunk=True),
-    ]
+def repeated(feed: str, parts: list[pl.DataFrame]) -> Repeats:
+    """The repeats among all parts; the largest feed is never copied to look for them."""
+    keys = FEEDS[feed].keys
+    return repeats(pl.concat(suspects(parts) if keys == (OF_PERSON_AND_MONTH,) else parts), keys)
 
 
 def recode(column: pl.Series, keys: pl.DataFrame, name: str) -> pl.Series:

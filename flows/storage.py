@@ -4,10 +4,12 @@ import hashlib
 import json
 import os
 import shutil
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
 import polars as pl
+from polars.io.plugins import register_io_source
 
 # one writer setting for every table, so that equal rows are equal bytes
 COMPRESSION_LEVEL = 1
@@ -16,14 +18,32 @@ ROW_GROUP_ROWS = 122_880  # as large as a row group of DuckDB, which reads them 
 
 def write_table(rows: pl.DataFrame, path: Path) -> None:
     """A Parquet file; its folder is renamed into place as a whole later."""
+    write_parts([rows], path)
+
+
+def write_parts(parts: Iterable[pl.DataFrame], path: Path) -> int:
+    """A Parquet file of frames of one schema, each let go once it is written; returns its rows."""
+    coming = iter(parts)
+    waiting = [next(coming)]
+    schema = waiting[0].schema
+    rows = 0
+
+    def source(*_asked: object) -> Iterator[pl.DataFrame]:
+        nonlocal rows
+        while (part := waiting.pop() if waiting else next(coming, None)) is not None:
+            rows += part.height
+            yield part
+
     path.parent.mkdir(parents=True, exist_ok=True)
-    rows.write_parquet(
+    register_io_source(source, schema=schema).sink_parquet(
         path,
         compression="zstd",
         compression_level=COMPRESSION_LEVEL,
         row_group_size=ROW_GROUP_ROWS,
         statistics=False,  # nobody skips row groups here, and they cost a third of the writing
+        maintain_order=True,
     )
+    return rows
 
 
 def write_json(content: Any, path: Path) -> None:

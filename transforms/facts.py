@@ -44,4 +44,4 @@ def existing(insurance: pl.LazyFrame, edition: Edition, made: Round) -> pl.LazyF
     return insurance.filter(
         pl.col("recorded_on") <= made.reference_date,
         pl.col("month").is_between(first_month, made.reference_date),
-    )
+    ).drop("recorded_on")
