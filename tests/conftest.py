@@ -2,6 +2,8 @@
 
 import os
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -41,4 +43,19 @@ def official() -> Path:
     folder = Path(os.environ.get("LUOHU_PUBLISHED") or HOME.parent / "shared" / "published")
     if not (folder / "points-2020.csv").is_file():
         pytest.skip(f"no published lists at {folder} (set LUOHU_PUBLISHED)")
+    return folder
+
+
+@pytest.fixture(scope="session")
+def duckdb_2(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with DuckDB 2.0, to be put first on PYTHONPATH; skipped without a package index."""
+    folder = tmp_path_factory.mktemp("duckdb-2.0")
+    try:
+        subprocess.run(
+            [sys.executable, "-m", "pip", "install", "--quiet", "--target", folder, "--no-deps",
+             "duckdb==2.0.*"],
+            check=True, capture_output=True, timeout=120,
+        )  # fmt: skip
+    except (subprocess.CalledProcessError, subprocess.TimeoutExpired):
+        pytest.skip("no package index to take DuckDB 2.0 from")
     return folder

@@ -1,0 +1,38 @@
+"""The luohu command on so many threads everywhere, reading so many rows at a time (0: as ever).
+
+python on_threads.py THREADS BATCH_ROWS run 2020 --feeds DIR ...
+"""
+
+import os
+import sys
+
+THREADS, ROWS = int(sys.argv.pop(1)), int(sys.argv.pop(1))
+os.environ["POLARS_MAX_THREADS"] = str(THREADS)
+if ROWS:  # what threads share out among them, so that small deliveries have several shares too
+    os.environ["POLARS_IDEAL_MORSEL_SIZE"] = str(ROWS // 10)
+
+from flows import delivery, publish, recheck, screening  # noqa: E402  (polars reads both once)
+from flows.cli import app  # noqa: E402
+
+import duckdb  # noqa: E402  # isort: skip
+import polars  # noqa: E402  # isort: skip
+
+
+def limit() -> None:
+    """Set the threads of every pool a run has, and the rows of a batch."""
+    publish.OFFLINE["threads"] = THREADS
+    assert recheck.OFFLINE is publish.OFFLINE
+    with duckdb.connect(config=publish.OFFLINE) as connection:
+        ((threads,),) = connection.execute("SELECT current_setting('threads')").fetchall()
+    assert threads == polars.thread_pool_size() == THREADS
+    assert screening.WORKERS
+    assert recheck.SIDE_BY_SIDE
+    screening.WORKERS = recheck.SIDE_BY_SIDE = THREADS
+    if ROWS:
+        assert min(delivery.PIECE_ROWS, screening.BATCH_ROWS) > ROWS
+        delivery.PIECE_ROWS = screening.BATCH_ROWS = ROWS
+
+
+if __name__ == "__main__":
+    limit()
+    app()
