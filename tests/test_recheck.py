@@ -7,6 +7,7 @@ import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass, replace
 from datetime import date
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -22,10 +23,11 @@ from flows.cli import app
 from flows.failures import CheckFailed, StageFailed
 from flows.ingest import ingest
 from flows.pipeline import Outcome, run
-from flows.recheck import Difference, check, recheck
+from flows.recheck import Difference, check, engine, recheck
 from flows.recheck.values import Book, open_book
 from flows.score import rank, score
 from flows.settings import DATA, Order
+from flows.simulate import simulate
 from flows.storage import write_json
 from schemas.results import CONDITIONS, INDICATORS
 from transforms.conditions import CONDITIONS as CONDITION_RULES
@@ -121,17 +123,13 @@ def test_every_rule_has_a_file_and_every_file_a_rule() -> None:
     named = set()
     for year in (2018, 2020):
         book = open_book(DATA, year)
-        for kind, rules, files in (
-            ("conditions", book.conditions, second.CONDITION_RULES),
-            ("indicators", book.indicators, second.INDICATOR_RULES),
-        ):
-            named |= {f"{kind}/{files[rule]}" for rule in rules.values()}
+        named |= {task.file for task in engine.rules(book)}
     found = {
         path.relative_to(FOLDER).with_suffix("").as_posix()
         for kind in ("conditions", "indicators")
         for path in FOLDER.glob(f"{kind}/*.sql")
     }
-    assert found == named | {"conditions/absent"}
+    assert found == named
 
 
 # --- The engines share nothing -----------------------------------------------------------------
@@ -184,6 +182,12 @@ CELLS = [
     ("ranking", "rank", pl.col("rank") + 1),
     ("ranking", "settled", ~pl.col("settled")),
     ("ranking", "serial", pl.col("serial") + 1),
+    ("scores", "needs_review", ~pl.col("needs_review")),
+    *(("public_list", name, (pl.col(name) - CENT).cast(pl.Decimal(9, 2))) for name in INDICATORS),
+    ("public_list", "total", (pl.col("total") - CENT).cast(pl.Decimal(9, 2))),
+    ("public_list", "birth_month", pl.lit("1969-07")),
+    ("public_list", "employer", pl.lit("Another employer")),
+    ("public_list", "name", pl.lit("Somebody else")),
 ]
 
 
@@ -194,21 +198,30 @@ def test_one_cell_closes_the_gate(
     work = copy_of(scored(2020).work, tmp_path)
     tables_changed(work, table, at_first(column, value))
     (found,) = recheck(scored(2020).order, work)
-    number = pl.read_parquet(work / f"{table}.parquet")["application_no"][0]
-    shown = "ranked_total" if (table, column) == ("ranking", "total") else column
-    assert (found.application_no, found.column) == (number, shown)
+    shown = {
+        ("ranking", "total"): "ranked_total",
+        ("public_list", column): f"public_list.{column}",
+    }.get((table, column), column)
+    assert (found.application_no, found.column) == (first_number(work, table), shown)
     assert found.ours != found.theirs
 
 
-@pytest.mark.parametrize("table", ["scores", "eligibility", "ranking"])
+def first_number(work: Path, table: str) -> str:
+    """The application of a table's first row; the public list is in the order of serials."""
+    if table != "public_list":
+        return pl.read_parquet(work / f"{table}.parquet")["application_no"][0]
+    ranked = pl.read_parquet(work / "ranking.parquet")
+    return ranked.filter("settled").sort("serial")["application_no"][0]
+
+
+@pytest.mark.parametrize("table", ["scores", "eligibility", "ranking", "public_list"])
 @pytest.mark.parametrize(
     "change",
     [
         pytest.param(lambda rows: rows[1:], id="missing"),
         pytest.param(lambda rows: pl.concat([rows, rows[:1]]), id="repeated"),
         pytest.param(
-            lambda rows: pl.concat([rows, rows[:1].with_columns(application_no=pl.lit("new"))]),
-            id="unknown",
+            lambda rows: pl.concat([rows, rows[:1].with_columns(unknown(rows))]), id="unknown"
         ),
     ],
 )
@@ -220,7 +233,90 @@ def test_the_same_applications_or_the_gate_closes(
 ) -> None:
     work = copy_of(scored(2020).work, tmp_path)
     tables_changed(work, table, change)
-    assert recheck(scored(2020).order, work)
+    found = recheck(scored(2020).order, work)
+    assert found
+    if table == "public_list":
+        assert {each.column for each in found} == {table}
+
+
+def unknown(rows: pl.DataFrame) -> pl.Expr:
+    """What makes a row one of nobody's."""
+    if "application_no" in rows.columns:
+        return pl.lit("new").alias("application_no")
+    return pl.lit(9, pl.Int64).alias("serial")
+
+
+@pytest.fixture(scope="module")
+def large(tmp_path_factory: pytest.TempPathFactory) -> Scored:
+    """A delivery with more than a thousand in the ranking; not to be changed."""
+    folder = tmp_path_factory.mktemp("large")
+    order = Order(2020, folder / "feeds", folder / "warehouse")
+    simulate(2020, order.feeds, applicants=2_500, seed=5, data=DATA)
+    work = folder / "work"
+    work.mkdir()
+    ingest(order.feeds, order.round(), work, max_rejects=order.share())
+    score_and_rank(order, work)
+    assert recheck(order, work) == []
+    assert pl.read_parquet(work / "segments.parquet").height == 1
+    return Scored(order, work)
+
+
+@pytest.mark.parametrize(
+    ("change", "told"),
+    [
+        (lambda rows: rows.with_columns((pl.col("total") + CENT).cast(pl.Decimal(9, 2))), None),
+        (lambda rows: rows.with_columns(place=pl.lit(2000, pl.Int64)), "None, scored"),
+        (lambda rows: rows[:0], "scored None"),
+        (lambda rows: pl.concat([rows, rows]), "scored there 2 times"),
+    ],
+)
+def test_another_segment_closes_the_gate(
+    change: Callable[[pl.DataFrame], pl.DataFrame], told: str | None, large: Scored, tmp_path: Path
+) -> None:
+    work = copy_of(large.work, tmp_path)
+    ((_, _, total),) = pl.read_parquet(work / "segments.parquet").rows()
+    told = told or f"line: place 1000: recomputed {total}, scored {total + Decimal('0.01')}"
+    tables_changed(work, "segments", change)
+    found = recheck(large.order, work)
+    assert {each.application_no for each in found} == {"line"}
+    assert any(told in str(each) for each in found)
+
+
+def test_a_persons_name_birth_and_employer_are_not_told(large: Scored, tmp_path: Path) -> None:
+    work = copy_of(large.work, tmp_path)
+    personal = ["name", "birth_month", "employer"]
+    one, another = pl.read_parquet(work / "public_list.parquet").select(personal).rows()[:2]
+    assert all(a != b for a, b in zip(one, another, strict=True))
+    for name, value in zip(personal, another, strict=True):
+        tables_changed(work, "public_list", at_first(name, pl.lit(value)))
+    with pytest.raises(CheckFailed) as refusal:
+        check(large.order, work)
+    told = str(refusal.value)
+    number = first_number(work, "public_list")
+    for name in personal:
+        assert f"{number}: public_list.{name}: recomputed as filed, scored another" in told
+    for value in (*one, *another):
+        assert value not in told
+
+
+def test_whom_a_reject_names_is_reviewed_whatever_ingest_says(
+    scored: Callable[[int], Scored], tmp_path: Path
+) -> None:
+    """The list that ingest makes is held against the published rejects."""
+    each = scored(2020)
+    work = copy_of(each.work, tmp_path)
+    (work / "accepted").unlink()
+    shutil.copytree(each.work / "accepted", work / "accepted")
+    applications = pl.read_parquet(work / "accepted" / "applications.parquet")
+    rejects = pl.read_parquet(work / "rejects.parquet").filter(pl.col("feed") == "housing")
+    named = applications.join(rejects, on="application_no", how="semi").sort("application_no")[0]
+    tables_changed(
+        work, "accepted/needs_review", lambda rows: rows.join(named, on="person", how="anti")
+    )
+    score_and_rank(each.order, work)
+    assert recheck(each.order, work) == [
+        Difference(named["application_no"].item(), "needs_review", ours=True, theirs=False)
+    ]
 
 
 @pytest.mark.parametrize("name", ["eligible", "settled", "cutoff", "tied_at_cutoff"])
@@ -313,16 +409,15 @@ def test_a_rule_altered_in_the_second_engine_closes_the_gate(
 ) -> None:
     """For one applicant, by one centipoint."""
     each = scored(ROUNDS[edition][0])
-    files = second.CONDITION_RULES if kind == "conditions" else second.INDICATOR_RULES
     altered = {
         "conditions": "person, holds <> (person = 3) AS holds",
         "indicators": "person, centipoints + CAST(person = 3 AS INTEGER) AS centipoints",
     }[kind]
     monkeypatch.setattr(
-        second,
+        engine,
         "sql",
         altered_sql(
-            f"{kind}/{files[rule]}",
+            engine.file_of(kind, rule),
             lambda text: f"SELECT {altered} FROM ({text.rstrip().removesuffix(';')})",
         ),
     )
@@ -330,8 +425,31 @@ def test_a_rule_altered_in_the_second_engine_closes_the_gate(
         check(each.order, each.work)
 
 
+@pytest.mark.parametrize(
+    ("year", "file", "was", "becomes"),
+    [
+        (2023, "facts/homes_registered", "OR registered_on <=", "OR registered_on <>"),
+        (2018, "facts/homes_filed", "FROM facts.spells", "FROM facts.spells WHERE kind <> 'rent'"),
+        (2020, "facts/awards", "ELSE 100 * points", "ELSE 100 * points + 1"),
+        (2018, "facts/awards", "ELSE 100 * points", "ELSE 100 * points + 1"),
+    ],
+)
+def test_what_rules_share_altered_closes_the_gate(  # noqa: PLR0917
+    year: int,
+    file: str,
+    was: str,
+    becomes: str,
+    scored: Callable[[int], Scored],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    assert was in engine.sql(file)
+    monkeypatch.setattr(engine, "sql", altered_sql(file, lambda text: text.replace(was, becomes)))
+    with pytest.raises(CheckFailed):
+        check(scored(year).order, scored(year).work)
+
+
 def altered_sql(file: str, alter: Callable[[str], str]) -> Callable[[str], str]:
-    real = second.sql
+    real = engine.sql
     return lambda asked: alter(real(asked)) if asked == file else real(asked)
 
 
@@ -463,7 +581,7 @@ def test_a_difference_leaves_with_status_1_and_publishes_nothing(
     delivery: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(
-        second,
+        engine,
         "sql",
         altered_sql("indicators/age", lambda text: text.replace("- 2 -", "- 1 -")),
     )

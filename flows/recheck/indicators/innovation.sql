@@ -3,17 +3,7 @@
 -- high-tech or a technology SME and insured the applicant in December; what the firm received in the
 -- years before decides.
 
-WITH awards AS (
-    SELECT
-        person,
-        CASE
-            WHEN scope = 'municipal' THEN least(100 * points, $municipal_centipoints_at_most)
-            ELSE 100 * points
-        END AS centipoints
-    FROM feeds.awards
-    WHERE awarded_on <= $reference_date
-),
-received AS (
+WITH received AS (
     SELECT employer, sum(amount_fen) AS fen
     FROM feeds.financings
     WHERE year(received_on) BETWEEN $year - $financing_years AND $year - 1
@@ -38,7 +28,7 @@ financed AS (
       AND (high_tech OR tech_sme)
 ),
 items AS (
-    SELECT person, centipoints FROM awards
+    SELECT person, centipoints FROM facts.awards
     UNION ALL
     SELECT person, centipoints FROM financed
 )

@@ -2,17 +2,7 @@
 -- high-tech firm, a start-up, or an incubator or service body.  Years run from the day the position was
 -- taken up to its end or the reference date; a 29 February is the 28th in other years.
 
-WITH awards AS (
-    SELECT
-        person,
-        CASE
-            WHEN scope = 'municipal' THEN least(100 * points, $municipal_centipoints_at_most)
-            ELSE 100 * points
-        END AS centipoints
-    FROM feeds.awards
-    WHERE awarded_on <= $reference_date
-),
-kinds AS (
+WITH kinds AS (
     SELECT unnest($positions, recursive := true)
 ),
 held AS (
@@ -36,7 +26,7 @@ full_years AS (
     FROM held
 ),
 items AS (
-    SELECT person, centipoints FROM awards
+    SELECT person, centipoints FROM facts.awards
     UNION ALL
     SELECT person, least(centipoints_at_most, centipoints_per_year * years) AS centipoints
     FROM full_years

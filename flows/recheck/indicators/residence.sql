@@ -1,16 +1,12 @@
--- Measures art. 5(2): a year in an own home 1 point, in a rented home or a dormitory 0.5, by month and
--- never more than employment, own home first; release of 2020-07-16, Q&A 4: from the border month on a
--- rented home or a dormitory counts only as filed and registered, before it every counted month
+-- Measures and trial measures art. 5(2): a year in an own home 1 point, in a rented home or a dormitory
+-- 0.5, by month and never more than employment, own home first; release of 2020-07-16, Q&A 4: from the
+-- border month on a rented home or a dormitory counts only as filed, before it every counted month
 -- without an own home counts as rented.  Each part is rounded on its own (data contract 4, residence).
+-- Which filed homes count, registered ones or all, is the edition's: facts.homes.
 
-WITH filed AS (
-    SELECT *
-    FROM facts.spells
-    WHERE kind = 'own' OR registered_on <= $reference_date
-),
 -- own home before dormitory before rent: the months of a kind are those of it and all kinds before it,
 -- less those of the kinds before it
-parts (part, kinds, from_month, to_month) AS (
+WITH parts (part, kinds, from_month, to_month) AS (
     VALUES
         ('own1', ['own'], month_number($first_month), month_number($filed_from) - 1),
         ('own2', ['own'], month_number($filed_from), month_number($reference_date)),
@@ -24,7 +20,7 @@ parts (part, kinds, from_month, to_month) AS (
 ),
 clipped AS (
     SELECT person, part, greatest(first, from_month) AS first, least(last, to_month) AS last
-    FROM filed
+    FROM facts.homes
     JOIN parts ON list_contains(kinds, kind)
     WHERE greatest(first, from_month) <= least(last, to_month)
 ),

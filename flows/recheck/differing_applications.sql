@@ -1,8 +1,14 @@
 -- Every application on which the tables about to be published say anything else than this engine, with
 -- both sides in the same columns, points in centipoints.  Null is the rank of whoever is not ranked,
--- and all of a side that does not know the application.
+-- and all of a side that does not know the application.  Whom an employer's quarantined row marks for
+-- review is told by ingest; whomever a published reject names is marked in any case (data contract 1).
 
-WITH recomputed AS (
+WITH named AS (
+    SELECT DISTINCT application_no
+    FROM published.rejects
+    WHERE feed <> 'applications' AND application_no IS NOT NULL
+),
+recomputed AS (
     SELECT
         application_no,
         CAST(employment AS BIGINT) AS employment,
@@ -16,6 +22,8 @@ WITH recomputed AS (
         CAST(honour AS BIGINT) AS honour,
         CAST(law AS BIGINT) AS law,
         CAST(scorecard.total AS BIGINT) AS total,
+        person IN (FROM feeds.needs_review)
+        OR application_no IN (FROM named) AS needs_review,
         residence_permit,
         retirement_age,
         social_insurance,
@@ -44,6 +52,7 @@ published AS (
         CAST(100 * honour AS BIGINT) AS honour,
         CAST(100 * law AS BIGINT) AS law,
         CAST(100 * scores.total AS BIGINT) AS total,
+        needs_review,
         residence_permit,
         retirement_age,
         social_insurance,
