@@ -1,0 +1,31 @@
+"""Receipts (积分凭单): one an applicant, from which anybody can work out every point again.
+
+A receipt holds every fact a rule may look at, every month counted or not and why, the values of the
+policy with their citations, every part before and after rounding, and what the run was made from.
+`verify_receipt.py` checks one with nothing but Python.
+"""
+
+import hashlib
+import json
+from pathlib import Path
+from typing import Any
+
+from flows.receipts.applicants import only
+from flows.receipts.compose import material, texts
+from flows.receipts.source import source
+
+
+def receipt(warehouse: Path, year: int, application_no: str) -> dict[str, Any]:
+    """The receipt of one application in the published run of a round.
+
+    Raises NotFound that says what there is, CheckFailed when the run is gone or was tampered with.
+    """
+    (text,) = next(texts(material(only(source(warehouse, year), application_no))))
+    found: dict[str, Any] = json.loads(sealed(text))
+    return found
+
+
+def sealed(text: str) -> bytes:
+    """A receipt in canonical form: the text with its own digest as the last field."""
+    body = text.encode()
+    return b'%s,"sha256":"%s"}' % (body[:-1], hashlib.sha256(body).hexdigest().encode())
