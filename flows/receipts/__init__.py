@@ -5,13 +5,13 @@ policy with their citations, every part before and after rounding, and what the 
 `verify_receipt.py` checks one with nothing but Python.
 """
 
-import hashlib
 import json
 from pathlib import Path
 from typing import Any
 
 from flows.receipts.applicants import only
 from flows.receipts.compose import material, texts
+from flows.receipts.seal import sealed
 from flows.receipts.source import source
 
 
@@ -21,11 +21,5 @@ def receipt(warehouse: Path, year: int, application_no: str) -> dict[str, Any]:
     Raises NotFound that says what there is, CheckFailed when the run is gone or was tampered with.
     """
     (text,) = next(texts(material(only(source(warehouse, year), application_no))))
-    found: dict[str, Any] = json.loads(sealed(text))
+    found: dict[str, Any] = json.loads(sealed(text.encode()))
     return found
-
-
-def sealed(text: str) -> bytes:
-    """A receipt in canonical form: the text with its own digest as the last field."""
-    body = text.encode()
-    return b'%s,"sha256":"%s"}' % (body[:-1], hashlib.sha256(body).hexdigest().encode())

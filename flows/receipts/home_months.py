@@ -11,6 +11,7 @@ import polars as pl
 
 from flows.receipts.applicants import Applicants
 from flows.receipts.encode import listed, month, plain, quoted
+from flows.receipts.runs import joined
 from schemas.columns import CODES
 from transforms.indicators.job_housing import outside
 from transforms.months import covered_spells, number_of
@@ -51,20 +52,11 @@ def held(pieces: pl.LazyFrame, spells: pl.LazyFrame, **states: pl.Expr) -> pl.La
     return pieces.join(covering, on=["person", "first"], how="left", validate="1:1")
 
 
-def merged(pieces: pl.LazyFrame, *states: str) -> pl.LazyFrame:
-    """Pieces that follow each other in the same state as one span: also `months`."""
-    rows = pieces.sort("person", "first")
-    same = pl.all_horizontal(
-        pl.col(name).eq_missing(pl.col(name).shift()) for name in ("person", *states)
-    )
-    return (
-        rows.with_columns(span=(~same).fill_null(value=True).cum_sum())
-        .group_by("span", maintain_order=True)
-        .agg(
-            pl.col("person", "first", *states).first(),
-            months=(pl.col("last") - pl.col("first") + 1).sum(),
-        )
-    )
+def as_spans(pieces: pl.LazyFrame, *states: str) -> pl.LazyFrame:
+    """Pieces ascending by person and month as spans: those in the same state joined."""
+    months = (pl.col("last") - pl.col("first") + 1).cast(pl.Int32)
+    rows = pieces.select("person", "first", *states, months=months).sort("person", "first")
+    return joined(rows.collect(), states).lazy()
 
 
 def first_kind(states: pl.Expr, kinds: Sequence[str] = KINDS) -> pl.Expr:
@@ -126,7 +118,7 @@ def residence_spans(whose: Applicants, rule: Rule, filed: pl.Expr) -> pl.LazyFra
         )
     )
     states = ("home", "counts_as", "why")
-    return listed(merged(judged, *states), span_fields(home=quoted), "months")
+    return listed(as_spans(judged, *states), span_fields(home=quoted), "months")
 
 
 def job_housing(whose: Applicants, rule: Rule, jobs: pl.DataFrame) -> pl.LazyFrame:
@@ -179,7 +171,7 @@ def job_housing_spans(
     )
     states = ("home", "home_outside", "job_outside", "counts_as", "why")
     fields = span_fields(home=quoted, home_outside=plain, job_outside=plain)
-    return listed(merged(judged, *states), fields, "months")
+    return listed(as_spans(judged, *states), fields, "months")
 
 
 def span_fields(**states: Callable[[str], pl.Expr]) -> dict[str, Any]:

@@ -9,12 +9,13 @@ from dataclasses import dataclass
 
 import polars as pl
 
+from flows.receipts.runs import joined
 from schemas.columns import INSURANCES
 from transforms.months import month_number, number_of
 from transforms.policy import Edition
 from transforms.rounds import Round
 
-ALIKE = ("work_district", *INSURANCES, "recorded_on")
+ALIKE = ("employer", "work_district", *INSURANCES, "recorded_on")
 
 
 @dataclass(frozen=True)
@@ -43,28 +44,19 @@ def spans(insurance: pl.LazyFrame, window: Window, made: Round) -> pl.DataFrame:
     Ascending by person and month; a run ends where the window begins or ends.
     """
     late = pl.col("recorded_on") > made.reference_date
-    rows = (
-        insurance.select(
-            "person",
-            "employer",
-            "work_district",
-            *INSURANCES,
-            first=month_number(pl.col("month")),
-            recorded_on=pl.when(late, month_number(pl.col("month")) <= window.last).then(
-                "recorded_on"
-            ),
-        )
-        .collect(engine="streaming")
-        .sort("person", "first")
-    )
-    same = [pl.col(name).eq_missing(pl.col(name).shift()) for name in ("person", "employer", *ALIKE)]
-    follows = pl.col("first") == pl.col("first").shift() + 1
-    at_border = pl.col("first").is_in([window.first, window.last + 1])
-    begins = rows.lazy().with_row_index("at").filter(
-        ~pl.all_horizontal(*same, follows).fill_null(value=False) | at_border
-    ).collect()
-    ends = begins["at"].shift(-1, fill_value=rows.height)
-    return begins.with_columns(months=(ends - begins["at"]).cast(pl.Int32)).drop("at")
+    first = month_number(pl.col("month"))
+    rows = insurance.select(
+        "person",
+        "employer",
+        "work_district",
+        *INSURANCES,
+        first=first,
+        months=pl.lit(1, pl.Int32),
+        recorded_on=pl.when(late, first <= window.last).then("recorded_on"),
+    ).collect(engine="streaming")
+    borders = (window.first, window.last + 1)
+    # departments deliver a person's months in order: joined first, there is little left to sort
+    return joined(joined(rows, ALIKE, borders).sort("person", "first"), ALIKE, borders)
 
 
 def tiled(found: pl.DataFrame, people: pl.DataFrame, window: Window) -> pl.DataFrame:

@@ -1,0 +1,103 @@
+"""Receipts of everybody in a run: one a line, ascending by application number, and their root.
+
+The file is written aside and renamed: it is complete or absent.  Equal runs give equal bytes.
+"""
+
+import os
+import zlib
+from collections import deque
+from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import polars as pl
+
+from flows.failures import BadUsage
+from flows.progress import report
+from flows.receipts.applicants import everybody
+from flows.receipts.compose import FORMAT, material, texts
+from flows.receipts.seal import sealed
+from flows.receipts.source import source
+from flows.receipts.tree import leaf_hash, root_of_hashes
+from flows.storage import sync_entry
+
+WORKERS = 2
+WAITING = 2 * WORKERS  # chunks in memory, about a hundred megabytes each
+GZIP_LEVEL = 1  # receipts repeat much: a higher level takes three times as long for little
+GZIP = 16 + zlib.MAX_WBITS  # a gzip member, with no time in it
+
+
+@dataclass(frozen=True)
+class Written:
+    """What was written: the run, how many receipts, and the root over them in order."""
+
+    run_id: str
+    format: int
+    receipts: int
+    root: str
+
+
+@dataclass(frozen=True)
+class Lines:
+    """Some receipts as they are written, and their hashes in the tree."""
+
+    bytes: bytes
+    hashes: list[bytes]
+
+
+def write_receipts(
+    warehouse: Path, year: int, out: Path, run_id: str | None = None
+) -> Written:
+    """Write the receipts of the published run of a round, or of the run named; `.gz` compresses."""
+    run = source(warehouse, year, run_id)
+    compress = out.suffix == ".gz"
+    hashes: list[bytes] = []
+    with complete_or_absent(out) as aside, aside.open("wb") as file:
+        report("reading the run", 0, 0)
+        known = material(everybody(run))
+        for lines in side_by_side(texts(known), compress=compress):
+            file.write(lines.bytes)
+            hashes += lines.hashes
+            report("receipts", len(hashes), known.rows.height)
+    return Written(run.run_id, FORMAT, len(hashes), root_of_hashes(hashes))
+
+
+def side_by_side(chunks: Iterator[pl.Series], *, compress: bool) -> Iterator[Lines]:
+    """Chunks sealed and compressed while the next are put together; in order."""
+    waiting: deque[Future[Lines]] = deque()
+    with ThreadPoolExecutor(WORKERS) as workers:
+        for chunk in chunks:
+            waiting.append(workers.submit(lines_of, chunk, compress=compress))
+            if len(waiting) > WAITING:
+                yield waiting.popleft().result()
+        while waiting:
+            yield waiting.popleft().result()
+
+
+def lines_of(chunk: pl.Series, *, compress: bool) -> Lines:
+    """Receipts sealed, a line each, and hashed."""
+    receipts = [sealed(text) for text in chunk.cast(pl.Binary)]
+    written = b"\n".join([*receipts, b""])
+    if compress:
+        member = zlib.compressobj(GZIP_LEVEL, zlib.DEFLATED, GZIP)
+        written = member.compress(written) + member.flush()
+    return Lines(written, list(map(leaf_hash, receipts)))
+
+
+@contextmanager
+def complete_or_absent(out: Path) -> Iterator[Path]:
+    """A file to write beside `out`, renamed to it when all is done."""
+    if not out.parent.is_dir() or out.is_dir():
+        raise BadUsage(f"expected a file in a folder there is, found {out}")
+    aside = out.with_name(f".{out.name}.{os.getpid()}.partial")
+    try:
+        yield aside
+        sync_entry(aside)
+        os.replace(aside, out)
+        sync_entry(out.parent)
+    except OSError as error:
+        raise BadUsage(f"cannot write {out}: {error.strerror}") from None
+    finally:
+        aside.unlink(missing_ok=True)
