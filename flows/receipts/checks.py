@@ -45,10 +45,9 @@ def at_most(name: str, asked: int) -> Check:
 
 
 def true(name: str, **shown: Any) -> Check:
-    """A truth value of the evidence; unknown is not true."""
-    return Check(
-        name, plain(name), {**shown, "equals": True}, pl.col(name).fill_null(value=False)
-    )
+    """A truth value of the evidence; nothing on record is not true."""
+    found = pl.col(name).fill_null(value=False)
+    return Check(name, plain(found), {**shown, "equals": True}, found)
 
 
 def residence_permit(rule: Rule, made: Round) -> list[Check]:
