@@ -67,6 +67,19 @@ peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
 print(json.dumps({"seconds": time.perf_counter() - start, "peak_mb": peak, "steps": steps}))
 """
 
+RECEIPTS = """
+import time
+start = time.perf_counter()
+import json, resource, sys
+from pathlib import Path
+from flows.receipts.bulk import write_receipts
+out = Path(sys.argv[2])
+written = write_receipts(Path(sys.argv[1]), 2020, out)
+peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+print(json.dumps({"seconds": time.perf_counter() - start, "peak_mb": peak,
+                  "receipts": written.receipts, "file_mb": out.stat().st_size / 2**20}))
+"""
+
 
 def measured(code: str, *arguments: Path) -> dict:
     """One process's figures."""
@@ -92,11 +105,14 @@ def delivery(folder: Path, applicants: int) -> Path:
 def compared(folder: Path, applicants: int, repeats: int) -> dict:
     """Statement and run, alternately; medians and their ratio."""
     feeds = delivery(folder, applicants)
-    statements, runs = [], []
+    statements, runs, receipts = [], [], None
     for _ in range(repeats):
         statements.append(measured(STATEMENT, feeds))
         warehouse = folder / "warehouse"
         runs.append(measured(RUN, feeds, warehouse))
+        if len(runs) == repeats and applicants <= APPLICANTS:
+            receipts = measured(RECEIPTS, warehouse, folder / "receipts.jsonl.gz")
+            (folder / "receipts.jsonl.gz").unlink()
         shutil.rmtree(warehouse)
     rows = insurance_rows(feeds)
     return {
@@ -107,6 +123,7 @@ def compared(folder: Path, applicants: int, repeats: int) -> dict:
         "statement_mb": max(each["peak_mb"] for each in statements),
         "run": statistics.median(each["seconds"] for each in runs),
         "run_mb": max(each["peak_mb"] for each in runs),
+        "receipts": receipts,
         "steps": {
             name: [
                 statistics.median(each["steps"][name][0] for each in runs),
@@ -184,6 +201,21 @@ def table(found: list[dict]) -> str:
         f"| {each['applicants']:,} | {name} | {seconds:.2f} | {peak:,.0f} |"
         for each in found
         for name, (seconds, peak) in each["steps"].items()
+    ]
+    lines += [
+        "",
+        "## Receipts",
+        "",
+        "`luohu receipts`: everybody's, compressed, once after the last run.  Bar: 60 s at 122,852 applicants.",
+        "",
+        "| applicants | receipts | seconds | peak MB | file MB |",
+        "| ---: | ---: | ---: | ---: | ---: |",
+    ]
+    lines += [
+        f"| {each['applicants']:,} | {each['receipts']['receipts']:,} | {each['receipts']['seconds']:.2f}"
+        f" | {each['receipts']['peak_mb']:,.0f} | {each['receipts']['file_mb']:,.0f} |"
+        for each in found
+        if each["receipts"]
     ]
     return "\n".join(lines) + "\n"
 

@@ -1,4 +1,4 @@
-"""The command line: `luohu simulate`, `run`, `explain`, `audit` and `serve`.
+"""The command line: `luohu simulate`, `run`, `explain`, `receipts`, `audit` and `serve`.
 
 Results go to stdout, progress and messages to stderr.  Exit status: 0 done; 1 a check failed;
 2 bad input or usage, with nothing published.
@@ -146,7 +146,9 @@ def explain(
     year: Annotated[int, typer.Argument(metavar="ROUND", help="Application year, e.g. 2020.")],
     application_no: Annotated[str, typer.Argument(help="Application number (申请编号).")],
     warehouse: Warehouse = WAREHOUSE,
-    as_json: Annotated[bool, typer.Option("--json", help="For machines.")] = False,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="The receipt (积分凭单), for machines.")
+    ] = False,
 ) -> None:
     """Say why an applicant has their points, and where they stand against the line.
 
@@ -154,15 +156,53 @@ def explain(
 
       luohu explain 2020 2020000123
       luohu explain 2020 2020000123 --json | jq .indicators.residence
+      luohu explain 2020 2020000123 --json > receipt.json
     """
-    from flows.explain import explanation, show
-
     with told():
-        found = explanation(warehouse, year, application_no)
         if as_json:
+            from flows.receipts import receipt
+
+            found = receipt(warehouse, year, application_no)
             typer.echo(json.dumps(found, ensure_ascii=False, indent=2))
         else:
-            show(found)
+            from flows.explain import explanation, show
+
+            show(explanation(warehouse, year, application_no))
+
+
+@app.command()
+def receipts(
+    year: Annotated[int, typer.Argument(metavar="ROUND", help="Application year, e.g. 2020.")],
+    out: Annotated[
+        Path, typer.Option(help="File to write, one receipt a line; .gz is compressed.")
+    ],
+    warehouse: Warehouse = WAREHOUSE,
+    run_id: Annotated[
+        str | None,
+        typer.Option("--run", help="A run of the round; default: the published one."),
+    ] = None,
+) -> None:
+    """Write the receipts (积分凭单) of all applicants, and print the root over them.
+
+    Each is what explain --json prints, compact, ascending by application number.  Anybody can check
+    them with Python alone and a copy of flows/receipts/verify_receipt.py.
+
+    [bold]Examples[/]
+
+      luohu receipts 2020 --out receipts-2020.jsonl.gz
+      luohu receipts 2020 --out receipts.jsonl --warehouse /srv/luohu --run 0123456789abcdef
+      python verify_receipt.py receipts-2020.jsonl.gz --root ROOT
+    """
+    from flows.receipts.bulk import VERIFIER, write_receipts
+
+    with told():
+        with shown():
+            written = write_receipts(warehouse, year, out, run_id)
+        typer.echo(
+            f"{written.receipts:,} receipts of round {year}, run {written.run_id}, in {out}\n"
+            f"root: {written.root}\n"
+            f"try: python {VERIFIER} {out} --root {written.root}"
+        )
 
 
 @app.command()

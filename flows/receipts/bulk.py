@@ -15,14 +15,17 @@ from pathlib import Path
 import polars as pl
 
 from flows.failures import BadUsage
+from flows.pipeline import told_without_values
 from flows.progress import report
 from flows.receipts.applicants import everybody
-from flows.receipts.compose import FORMAT, material, texts
+from flows.receipts.compose import FORMAT, texts
+from flows.receipts.material import material
 from flows.receipts.seal import sealed
 from flows.receipts.source import source
 from flows.receipts.tree import leaf_hash, root_of_hashes
 from flows.storage import sync_entry
 
+VERIFIER = Path(__file__).with_name("verify_receipt.py")
 WORKERS = 2
 WAITING = 2 * WORKERS  # chunks in memory, about a hundred megabytes each
 GZIP_LEVEL = 1  # receipts repeat much: a higher level takes three times as long for little
@@ -43,22 +46,22 @@ class Written:
 class Lines:
     """Some receipts as they are written, and their hashes in the tree."""
 
-    bytes: bytes
+    written: bytes
     hashes: list[bytes]
 
 
-def write_receipts(
-    warehouse: Path, year: int, out: Path, run_id: str | None = None
-) -> Written:
+def write_receipts(warehouse: Path, year: int, out: Path, run_id: str | None = None) -> Written:
     """Write the receipts of the published run of a round, or of the run named; `.gz` compresses."""
-    run = source(warehouse, year, run_id)
+    require_folder(out)
+    with told_without_values("receipts"):
+        report("reading the run", 0, 1)
+        run = source(warehouse, year, run_id)
+        known = material(everybody(run))
     compress = out.suffix == ".gz"
     hashes: list[bytes] = []
     with complete_or_absent(out) as aside, aside.open("wb") as file:
-        report("reading the run", 0, 0)
-        known = material(everybody(run))
         for lines in side_by_side(texts(known), compress=compress):
-            file.write(lines.bytes)
+            file.write(lines.written)
             hashes += lines.hashes
             report("receipts", len(hashes), known.rows.height)
     return Written(run.run_id, FORMAT, len(hashes), root_of_hashes(hashes))
@@ -86,11 +89,15 @@ def lines_of(chunk: pl.Series, *, compress: bool) -> Lines:
     return Lines(written, list(map(leaf_hash, receipts)))
 
 
+def require_folder(out: Path) -> None:
+    """Raise BadUsage where no file can be written, before a minute is spent."""
+    if not out.parent.is_dir() or out.is_dir():
+        raise BadUsage(f"expected the name of a file in a folder there is, found {out}")
+
+
 @contextmanager
 def complete_or_absent(out: Path) -> Iterator[Path]:
     """A file to write beside `out`, renamed to it when all is done."""
-    if not out.parent.is_dir() or out.is_dir():
-        raise BadUsage(f"expected a file in a folder there is, found {out}")
     aside = out.with_name(f".{out.name}.{os.getpid()}.partial")
     try:
         yield aside

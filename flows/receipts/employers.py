@@ -8,8 +8,8 @@ is in no register has no number.
 import polars as pl
 
 from flows.receipts.applicants import Applicants
-from flows.receipts.encode import arrays, listed, plain, quoted, text
 from flows.receipts.encode import an_object as json_object
+from flows.receipts.encode import arrays, listed, plain, quoted, text
 
 FLAGS = ("registered_in_beijing", "tax_registered", "tax_paying", "high_tech", "tech_sme")
 FILES, HOLDS = -1, 1 << 30  # before and after every month number
@@ -41,7 +41,9 @@ def employers(whose: Applicants, known: pl.DataFrame) -> pl.LazyFrame:
     register = whose.run.feed("employers").select("employer", *FLAGS, registered=pl.lit(value=True))
     sanctions = whose.run.feed("sanctions").drop_nulls("employer").sort("employer", "found_on")
     cash = whose.run.feed("financings").sort("employer", "received_on", "amount_fen")
-    received = json_object({"received_on": quoted("received_on"), "amount_fen": plain("amount_fen")})
+    received = json_object(
+        {"received_on": quoted("received_on"), "amount_fen": plain("amount_fen")}
+    )
     rows = known.lazy().filter("told")
     for each in (
         register,

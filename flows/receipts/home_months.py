@@ -66,7 +66,7 @@ def first_kind(states: pl.Expr, kinds: Sequence[str] = KINDS) -> pl.Expr:
     )
 
 
-def residence(whose: Applicants, rule: Rule, jobs: pl.DataFrame) -> pl.LazyFrame:  # noqa: ARG001
+def residence(whose: Applicants, rule: Rule, jobs: pl.DataFrame) -> pl.LazyFrame:
     """Own homes, and from `filed_from` on dormitories and rented homes registered in time."""
     made = whose.run.made
     filed = (pl.col("kind") == "own") | (pl.col("registered_on") <= made.reference_date)
@@ -76,7 +76,7 @@ def residence(whose: Applicants, rule: Rule, jobs: pl.DataFrame) -> pl.LazyFrame
 def residence_unregistered(
     whose: Applicants,
     rule: Rule,
-    jobs: pl.DataFrame,  # noqa: ARG001
+    jobs: pl.DataFrame,
 ) -> pl.LazyFrame:
     """Own homes, and from `filed_from` on dormitories and rented homes, registered or not."""
     return residence_spans(whose, rule, pl.lit(value=True))
@@ -141,9 +141,7 @@ def job_housing_spans(
     homes = whose.feed("housing").with_columns(
         pl.col("kind").cast(pl.String), outside=outside("district", *districts)
     )
-    spells = covered_spells(
-        homes.filter(pl.col("kind").is_in(kinds)), *window, "kind", "outside"
-    )
+    spells = covered_spells(homes.filter(pl.col("kind").is_in(kinds)), *window, "kind", "outside")
     work = jobs.lazy().select(
         "person",
         first="first",

@@ -7,8 +7,8 @@ import polars as pl
 
 from flows.failures import CheckFailed
 from flows.receipts.checks import CHECKS
-from flows.receipts.encode import Pieces, an_array, an_object, compact, plain, quoted, text
-from flows.receipts.parts import PARTS
+from flows.receipts.encode import Pieces, an_array, an_object, plain, quoted, text
+from flows.receipts.indicator_parts import PARTS
 from transforms.policy import Rule
 from transforms.rounds import Round
 
@@ -63,9 +63,7 @@ def conditions(rows: pl.DataFrame, rule: Rule, made: Round) -> pl.Series:
     ).to_series()
 
 
-def indicators(
-    rows: pl.DataFrame, rule: Rule, made: Round, months: pl.Series | None
-) -> pl.Series:
+def indicators(rows: pl.DataFrame, rule: Rule, made: Round, months: pl.Series | None) -> pl.Series:
     """One indicator as JSON; `rows` has points and evidence, `months` the spans it looks at."""
     parts = PARTS[rule.name](rule, made)
     described = parts.json()
@@ -119,5 +117,3 @@ def require_same(rule: Rule, differs: pl.Series) -> None:
             f"{rule.name}: expected parts that come to the published result,"
             f" found {wrong:,} of {differs.len():,} applications where they do not"
         )
-
-

@@ -97,5 +97,3 @@ def require_files(past: PastRun) -> None:
                 f"{path}: expected sha256 {digest} as in the manifest, found {found}: the file was"
                 " changed after the run, so no receipt can be made"
             )
-
-

@@ -82,9 +82,9 @@ def outside(found: pl.DataFrame, window: Window) -> pl.DataFrame:
     early = pl.col("first") < window.first
     return found.filter(~pl.col("first").is_between(window.first, window.last)).with_columns(
         counted=pl.lit(value=False),
-        why=pl.when(early).then(pl.lit("before_first_month")).otherwise(
-            pl.lit("after_reference_date")
-        ),
+        why=pl.when(early)
+        .then(pl.lit("before_first_month"))
+        .otherwise(pl.lit("after_reference_date")),
     )
 
 

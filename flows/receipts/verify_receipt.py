@@ -18,34 +18,25 @@ import argparse
 import gzip
 import hashlib
 import json
+import re
 import sys
+import zlib
 from calendar import monthrange
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
-from datetime import date
-from functools import cached_property
+from functools import partial
 from itertools import chain, groupby
-from typing import Any, BinaryIO
+from pathlib import Path
+from typing import Any, BinaryIO, cast
 
 FORMAT = 1
 YEAR = 12  # months
 INSURANCES = ("pension", "medical", "unemployment", "injury", "maternity")
-INDICATORS = (
-    "employment",
-    "residence",
-    "education",
-    "education_deduction",
-    "job_housing",
-    "innovation",
-    "tax",
-    "age",
-    "honour",
-    "law",
-)
+KINDS = ("own", "dormitory", "rent")
+RUN_ID = 16  # characters
+COMPACT: dict[str, Any] = {"ensure_ascii": False, "separators": (",", ":")}
 Json = dict[str, Any]
-
-
-# how a part, a day and a month are worked out
+Difference = tuple[str, Any, Any]  # where, what follows from the facts, what the receipt says
 
 
 def half_up(numerator: int, denominator: int) -> int:
@@ -56,8 +47,9 @@ def half_up(numerator: int, denominator: int) -> int:
 
 def month_of(text: str) -> int:
     """The month a day or a month (2019-12-31, 2019-12) lies in."""
-    year, month = text.split("-")[:2]
-    return int(year) * YEAR + int(month) - 1
+    if not re.fullmatch(r"[0-9]{4}-(0[1-9]|1[0-2])(-[0-9]{2})?", text):
+        raise ValueError(f"{text}: expected a day or a month")
+    return int(text[:4]) * YEAR + int(text[5:7]) - 1
 
 
 def written(month: int) -> str:
@@ -75,12 +67,6 @@ def later(day: str, months: int) -> str:
     month = month_of(day) + months
     last = monthrange(month // YEAR, month % YEAR + 1)[1]
     return f"{written(month)}-{min(int(day[8:]), last):02}"
-
-
-def covered(home: Json) -> tuple[int, int | None]:
-    """The first and last month whose first day the home was held on; None: held still."""
-    start, end = home["start_date"], home["end_date"]
-    return month_of(start) + (not start.endswith("-01")), end and month_of(end)
 
 
 def part(
@@ -114,83 +100,82 @@ class Outcome:
     def centipoints(self) -> int:
         """The sum of the parts, or the largest, limited."""
         each = [part["centipoints"] for part in self.parts]
-        points = max(each) if self.combined == "largest" else sum(each)
-        points = points if self.at_most is None else min(points, self.at_most)
+        points: int = max(each) if self.combined == "largest" else sum(each)
+        if self.at_most is not None:
+            points = min(points, self.at_most)
         return points if self.at_least is None else max(points, self.at_least)
 
 
-@dataclass
 class Case:
     """The facts of one receipt, as the rules look at them."""
 
-    receipt: Json
-
-    def __post_init__(self) -> None:
-        """Dates of the round, and the insurance row of every month that has one that exists."""
-        self.facts: Json = self.receipt["facts"]
-        self.year: int = self.receipt["round"]
+    def __init__(self, receipt: Json) -> None:
+        """Find the insurance row of every month, the insurance taken and its counted months."""
+        self.receipt, self.facts, self.year = receipt, receipt["facts"], receipt["round"]
         self.ref = f"{self.year - 1}-12-31"
-        self.counting = {
-            name: each["value"] for name, each in self.receipt["counted_months"]["values"].items()
-        }
-        self.first, self.last = month_of(self.counting["first_month"]), month_of(self.ref)
+        counting = values_of(receipt["counted_months"])
+        self.first, self.last = month_of(counting["first_month"]), month_of(self.ref)
+        self.counted_status: str = counting["counted_status"]
         self.rows: dict[int, Json] = {
             month: span
             for span in self.facts["insurance"]
-            if exists(span)
+            if has_status(span) and span["recorded_on"] is None
             for month in range(month_of(span["from"]), month_of(span["to"]) + 1)
         }
+        self.paid = {name: len(self.months_paid(name)) for name in counting["insurances"]}
+        # the first in the order of the law among equals
+        self.taken = max(self.paid, key=lambda name: self.paid[name])
+        self.counted = self.months_paid(self.taken)
 
-    @cached_property
-    def paid(self) -> dict[str, int]:
-        """The months paid for each insurance."""
-        status = self.counting["counted_status"]
-        return {
-            name: sum(row[name] == status for row in self.rows.values())
-            for name in self.counting["insurances"]
-        }
+    def months_paid(self, insurance: str) -> list[int]:
+        """The months paid on time for an insurance: those of the one taken are the counted months
+        (计分缴费月数, Measures art. 5(1))."""
+        return [m for m, row in self.rows.items() if row[insurance] == self.counted_status]
 
-    @cached_property
-    def taken(self) -> str:
-        """The insurance with the most paid months, the first in the order of the law among equals."""
-        return max(self.paid, key=lambda name: self.paid[name])
+    def january(self, years_back: int) -> str:
+        """The first day of a calendar year before the round."""
+        return f"{self.year - years_back}-01-01"
 
-    @cached_property
-    def counted(self) -> set[int]:
-        """The counted months (计分缴费月数, Measures art. 5(1)): paid for the insurance taken."""
-        status = self.counting["counted_status"]
-        return {month for month, row in self.rows.items() if row[self.taken] == status}
-
-    def window(self, years: int) -> tuple[str, str]:
-        """So many calendar years before the round: first and last day."""
-        return f"{self.year - years}-01-01", self.ref
+    def homes(self, since: int) -> dict[int, list[Json]]:
+        """The homes held in each month to December of the year before: a home covers the months
+        whose first day lies in start_date..end_date."""
+        held: dict[int, list[Json]] = {month: [] for month in range(since, self.last + 1)}
+        for home in self.facts["housing"]:
+            start, end = home["start_date"], home["end_date"] or self.ref
+            for month in range(month_of(start) + (start[8:] != "01"), month_of(end) + 1):
+                if month in held:
+                    held[month].append(home)
+        return held
 
     def employer(self, number: int) -> Json:
-        """An employer told of in the receipt."""
-        return next(each for each in self.facts["employers"] if each["employer"] == number)
+        """An employer told of in the receipt; number 1 filed the application."""
+        firm: Json = {each["employer"]: each for each in self.facts["employers"]}[number]
+        return firm
 
 
-def exists(span: Json) -> bool:
-    """Whether the rows of a span exist: there are some, and none was recorded too late."""
-    return any(span[name] for name in INSURANCES) and span["recorded_on"] is None
+def has_status(span: Json) -> bool:
+    """Whether any of the five insurances has a status."""
+    return any(span[name] for name in INSURANCES)
 
 
-def spans(states: list[tuple[int, Json]]) -> list[Json]:
+def first_kind(homes: list[Json], kinds: Sequence[str]) -> str | None:
+    """The first kind of home held: own home before dormitory before rent."""
+    return next((kind for kind in kinds if any(home["kind"] == kind for home in homes)), None)
+
+
+def spans(states: dict[int, Json]) -> list[Json]:
     """Months with what is said of each, as runs of months of which the same is said."""
     found = []
-    for state, run in groupby(states, key=lambda each: each[1]):
+    for state, run in groupby(states.items(), key=lambda each: each[1]):
         months = [month for month, _ in run]
         told = {"from": written(months[0]), "to": written(months[-1]), "months": len(months)}
         found.append({**told, **state})
     return found
 
 
-# indicators
-
-
 def employment(case: Case, values: Json) -> Outcome:
     """Stable employment (合法稳定就业, Measures art. 5(1)): each counted month at the monthly rate."""
-    months = sorted(case.counted)
+    months = case.counted
     evidence = {
         "months_counted": len(months),
         "insurance": case.taken,
@@ -201,158 +186,112 @@ def employment(case: Case, values: Json) -> Outcome:
     return Outcome([part("counted_months", points, months_counted=len(months))], evidence=evidence)
 
 
-def residence(case: Case, values: Json) -> Outcome:
-    """Stable residence (合法稳定住所, Measures art. 5(2)): dormitory and rent registered by the day
-    facts count up to; own home before dormitory before rent; never more months than employment."""
-    return residence_of(case, values, lambda home: (home["registered_on"] or "9999") <= case.ref)
-
-
-def residence_unregistered(case: Case, values: Json) -> Outcome:
-    """As residence, registered or not (Trial measures art. 5(2))."""
-    return residence_of(case, values, lambda _: True)
-
-
-def residence_of(case: Case, values: Json, is_filed: Callable[[Json], bool]) -> Outcome:
-    """Months by kind of home and period, capped by employment, each part rounded on its own."""
+def residence(case: Case, values: Json, *, registered: bool = True) -> Outcome:
+    """Stable residence (合法稳定住所, Measures art. 5(2)): months by kind of home and period, own home
+    first, never more than employment has; each part rounded on its own.  From `filed_from` on a
+    dormitory or a rented home counts as registered in time (Trial measures: registered or not);
+    before it each employment month without an own home counts as rented."""
     split = month_of(values["filed_from"])
-    held = homes_by_month(case, month_of(values["first_month"]))
-    states = [
-        (month, residence_state(homes, is_filed, early=month < split))
-        for month, homes in held.items()
-    ]
-    months = dict.fromkeys(("own_early", "own_late", "dormitory_late", "rented_late"), 0)
-    for _, state in states:
-        if state["counts_as"]:
-            months[state["counts_as"]] += 1
-    employed, early = len(case.counted), sum(month < split for month in case.counted)
-
-    over = max(months["own_early"] + months["own_late"] - employed, 0)
-    own_early = max(months["own_early"] - over, 0)
-    own_late = months["own_late"] - max(over - months["own_early"], 0)
-    left = employed - own_early - own_late
-    free = min(early - min(own_early, early), left)
-    dormitory = min(months["dormitory_late"], left - free)
-    rented = min(months["rented_late"], left - free - dormitory)
-
-    counted = {
-        "own_early": own_early,
-        "own_late": own_late,
-        "default_early": free,
-        "dormitory_late": dormitory,
-        "rented_late": rented,
+    states = {}
+    for month, homes in case.homes(month_of(values["first_month"])).items():
+        filed = [
+            home
+            for home in homes
+            if not registered
+            or home["kind"] == "own"
+            or (home["registered_on"] and home["registered_on"] <= case.ref)
+        ]
+        states[month] = residence_month(
+            first_kind(filed, KINDS), first_kind(homes, KINDS), early=month < split
+        )
+    held = {
+        name: sum(state["counts_as"] == name for state in states.values())
+        for name in ("own_early", "own_late", "dormitory_late", "rented_late")
     }
-    own, other = values["centipoints_per_year_own"], values["centipoints_per_year_other"]
+    employed, early = len(case.counted), sum(month < split for month in case.counted)
+    over = max(held["own_early"] + held["own_late"] - employed, 0)
+    counted = {"own_early": max(held["own_early"] - over, 0)}
+    counted["own_late"] = held["own_late"] - max(over - held["own_early"], 0)
+    left = employed - counted["own_early"] - counted["own_late"]
+    counted["default_early"] = min(early - min(counted["own_early"], early), left)
+    left -= counted["default_early"]
+    counted["dormitory_late"] = min(held["dormitory_late"], left)
+    counted["rented_late"] = min(held["rented_late"], left - counted["dormitory_late"])
+    rate = {"own": values["centipoints_per_year_own"]}
+    other = values["centipoints_per_year_other"]
     parts = [
-        part(name, number * (own if name.startswith("own") else other), YEAR, months=number)
-        for name, number in counted.items()
+        part(name, months * rate.get(name.split("_")[0], other), YEAR, months=months)
+        for name, months in counted.items()
     ]
     evidence = {
         "months_employed": employed,
         "months_employed_early": early,
-        **{f"months_{name}": number for name, number in months.items()},
-        **{f"counted_{name}": number for name, number in counted.items()},
+        **{f"months_{name}": months for name, months in held.items()},
+        **{f"counted_{name}": months for name, months in counted.items()},
     }
     return Outcome(parts, evidence=evidence, months=spans(states))
 
 
-def residence_state(homes: list[Json], is_filed: Callable[[Json], bool], *, early: bool) -> Json:
-    """What a month counts as by the homes held in it, or why it does not."""
-    kinds = ("own", "dormitory", "rent")
-    best = next((kind for kind in kinds if any(home["kind"] == kind for home in homes)), None)
-    filed = {home["kind"] for home in homes if home["kind"] == "own" or is_filed(home)}
-    home = next((kind for kind in kinds if kind in filed), None)
-    if home == "own":
-        counts_as, why = ("own_early" if early else "own_late"), None
-    elif early:
-        counts_as, why = None, "counts_by_employment"
-    elif home:
-        counts_as, why = ("dormitory_late" if home == "dormitory" else "rented_late"), None
+def residence_month(filed: str | None, held: str | None, *, early: bool) -> Json:
+    """What a month counts as by the kind of home that is filed, or why it does not."""
+    late = {"own": "own_late", "dormitory": "dormitory_late", "rent": "rented_late"}
+    if early:
+        counts_as = "own_early" if filed == "own" else None
+        why = None if counts_as else "counts_by_employment"
     else:
-        counts_as, why = None, "not_registered" if best else "no_home"
-    return {"home": home or best, "counts_as": counts_as, "why": why}
+        counts_as = late[filed] if filed else None
+        why = None if counts_as else "not_registered" if held else "no_home"
+    return {"home": filed or held, "counts_as": counts_as, "why": why}
 
 
-def homes_by_month(case: Case, since: int) -> dict[int, list[Json]]:
-    """The homes held in each month, from a first month to December of the year before."""
-    held: dict[int, list[Json]] = {month: [] for month in range(since, case.last + 1)}
-    for home in case.facts["housing"]:
-        start, end = covered(home)
-        until = case.last if end is None else min(end, case.last)
-        for month in range(max(start, since), until + 1):
-            held[month].append(home)
-    return held
-
-
-def best_credential(case: Case, values: Json, *, from_enrolment: bool) -> Json | None:
+def best_credential(case: Case) -> Json:
     """The verified credential that earns most, then the latest, then the one least studied while
-    insured; none unless the applicant claims the indicator."""
-    levels = [each["level"] for each in values["credentials"]]
+    insured; none unless the applicant claims the indicator.  Studied are the months that end with
+    graduation: as many as the table says (Trial measures: from enrolment, where it is known)."""
+    rule = case.receipt["indicators"]["education"]
+    table = values_of(rule)["credentials"]
+    levels = [each["level"] for each in table]
     found = []
     for row in case.facts["education"] if case.facts["claims_education"] else []:
         holds = {name: row[name] for name in ("level", "has_diploma", "has_degree")}
-        entry = next((each for each in values["credentials"] if holds.items() <= each.items()), None)
+        entry = next((each for each in table if holds.items() <= each.items()), None)
         if entry is None or not row["verified"] or row["graduated_on"] > case.ref:
             continue
-        graduated = month_of(row["graduated_on"])
-        begun = graduated - entry["window_months"] + 1
-        if from_enrolment and row["enrolled_on"]:
-            begun = month_of(row["enrolled_on"])
-        studied = sum(begun <= month <= graduated for month in case.counted)
-        day = -date.fromisoformat(row["graduated_on"]).toordinal()
-        order = (-entry["centipoints"], day, studied, levels.index(row["level"]), begun)
-        told = {**holds, "graduated_on": row["graduated_on"], "study_from": first_day(begun)}
-        told |= {"window_months": entry["window_months"], "months_studied": studied}
-        found.append((order, row["has_diploma"], row["has_degree"], entry["centipoints"], told))
-    if not found:
-        return None
-    *_, points, told = min(found, key=lambda each: (each[0][:4], each[1:3], each[0][4]))
-    return {"centipoints": points, **told}
+        last = month_of(row["graduated_on"])
+        first = last - entry["window_months"] + 1
+        if rule["rule"] == "education_from_enrolment" and row["enrolled_on"]:
+            first = month_of(row["enrolled_on"])
+        told = {
+            "centipoints": entry["centipoints"],
+            **holds,
+            "graduated_on": row["graduated_on"],
+            "study_from": first_day(first),
+            "window_months": entry["window_months"],
+            "months_studied": sum(first <= month <= last for month in case.counted),
+        }
+        found.append((told, (levels.index(row["level"]), *list(holds.values())[1:], first)))
+    # the last three tell apart what is equal for the law
+    found.sort(key=lambda each: (each[0]["months_studied"], each[1]))
+    found.sort(key=lambda each: (each[0]["centipoints"], each[0]["graduated_on"]), reverse=True)
+    return found[0][0] if found else {}
 
 
-def education(case: Case, values: Json) -> Outcome:
+def education(case: Case, _: Json) -> Outcome:
     """Education (教育背景, Measures art. 5(3)): the points of the best credential."""
-    return education_of(best_credential(case, values, from_enrolment=False))
-
-
-def education_from_enrolment(case: Case, values: Json) -> Outcome:
-    """As education, studied from the month of enrolment (Trial measures art. 5(3))."""
-    return education_of(best_credential(case, values, from_enrolment=True))
-
-
-def education_of(best: Json | None) -> Outcome:
-    """The credential as the one part."""
-    evidence = dict(best or {})
-    points = evidence.pop("centipoints", 0)
-    shown = {name: evidence.get(name) for name in ("level", "graduated_on")}
-    return Outcome([part("credential", points, **shown)], evidence=evidence)
-
-
-def credential_of(case: Case) -> Json:
-    """The credential that earned the education points of this receipt."""
-    rule = case.receipt["indicators"]["education"]
-    values = {name: each["value"] for name, each in rule["values"].items()}
-    late = rule["rule"] == "education_from_enrolment"
-    return best_credential(case, values, from_enrolment=late) or {}
-
-
-def study(best: Json, values: Json) -> Json:
-    """What the counted months of study cost."""
-    months = best.get("months_studied", 0)
-    return part("study", -months * values["centipoints_per_year"], YEAR, months=months)
+    best = best_credential(case)
+    shown: Json = {name: best.get(name) for name in ("level", "graduated_on")}
+    return Outcome([part("credential", best.get("centipoints", 0), **shown)], evidence=best)
 
 
 def education_deduction(case: Case, values: Json) -> Outcome:
     """Deduction for the study period (学习期间不累计, Measures art. 5(3)): counted months among those
-    of study, at a yearly rate."""
-    best = credential_of(case)
-    return Outcome([study(best, values)], evidence=best)
-
-
-def education_deduction_limited(case: Case, values: Json) -> Outcome:
-    """As education_deduction, at most what the level adds to the one below (Trial measures 5(3))."""
-    best = credential_of(case)
-    most = values["centipoints_at_most"][best["level"]] if best else 0
-    return Outcome([study(best, values)], at_least=-most, evidence=best)
+    of study, at a yearly rate (Trial measures: at most what the level adds)."""
+    best = best_credential(case)
+    months = best.get("months_studied", 0)
+    cost = part("study", -months * values["centipoints_per_year"], YEAR, months=months)
+    limits = values.get("centipoints_at_most")
+    most = None if limits is None else -limits[best["level"]] if best else 0
+    return Outcome([cost], at_least=most, evidence=best)
 
 
 def is_outside(district: int, values: Json) -> bool:
@@ -363,21 +302,22 @@ def is_outside(district: int, values: Json) -> bool:
     )
 
 
-def job_state(homes: list[Json], kinds: list[str], row: Json | None, values: Json) -> Json:
-    """A month's home (the homes held of the first kind there is) and job, outside or not."""
-    kind = next((each for each in kinds if any(home["kind"] == each for home in homes)), None)
-    home = any(home["kind"] == kind and is_outside(home["district"], values) for home in homes)
-    job = is_outside(row["work_district"], values) if row else None
-    counts_as = ("home_and_job" if job else "home") if home else None
-    none = "no_own_home" if len(kinds) == 1 else "no_home"
-    why = None if home else ("home_not_outside" if kind else none)
-    return {
-        "home": kind,
-        "home_outside": home,
-        "job_outside": job,
-        "counts_as": counts_as,
-        "why": why,
-    }
+def home_and_job(case: Case, since: int, kinds: Sequence[str], values: Json) -> dict[int, Json]:
+    """Each month's home (those held of the first kind there is) and job, outside or not."""
+    states = {}
+    for month, homes in case.homes(since).items():
+        kind, row = first_kind(homes, kinds), case.rows.get(month)
+        home = any(is_outside(each["district"], values) for each in homes if each["kind"] == kind)
+        job = is_outside(row["work_district"], values) if row else None
+        none = "no_own_home" if len(kinds) == 1 else "no_home"
+        states[month] = {
+            "home": kind,
+            "home_outside": home,
+            "job_outside": job,
+            "counts_as": ("home_and_job" if job else "home") if home else None,
+            "why": None if home else "home_not_outside" if kind else none,
+        }
+    return states
 
 
 def full_years(name: str, months: int, rate: int, gates: Json, at_most: int | None = None) -> Json:
@@ -389,30 +329,24 @@ def full_years(name: str, months: int, rate: int, gates: Json, at_most: int | No
 def job_housing(case: Case, values: Json) -> Outcome:
     """Home and job outside the six districts (职住区域, Measures art. 5(4)): full years with an own
     home outside, and of those with the job outside too; only if December has the home."""
-    held = homes_by_month(case, month_of(values["counts_from"]))
-    states = [
-        (month, job_state(homes, ["own"], case.rows.get(month), values))
-        for month, homes in held.items()
-    ]
-    months = {
-        "home": [month for month, state in states if state["home_outside"]],
-        "job": [month for month, state in states if state["counts_as"] == "home_and_job"],
-    }
-    december = case.last in months["home"]
+    states = home_and_job(case, month_of(values["counts_from"]), KINDS[:1], values)
+    home = [month for month, state in states.items() if state["home_outside"]]
+    both = [month for month in home if states[month]["job_outside"]]
+    december = {"home_outside_in_december": case.last in home}
     parts = [
         full_years(
             name,
-            len(each) if december else 0,
+            len(months) if case.last in home else 0,
             values[f"centipoints_per_year_{name}"],
-            {"home_outside_in_december": december},
+            december,
         )
-        for name, each in months.items()
+        for name, months in (("home", home), ("job", both))
     ]
     evidence = {
-        "months_home_outside": len(months["home"]),
-        "months_job_outside": len(months["job"]),
-        "last_month": first_day(max(months["home"], default=None)),
-        "home_outside_in_december": december,
+        "months_home_outside": len(home),
+        "months_job_outside": len(both),
+        "last_month": first_day(max(home, default=None)),
+        **december,
     }
     return Outcome(
         parts, at_most=values["centipoints_at_most"], evidence=evidence, months=spans(states)
@@ -420,55 +354,50 @@ def job_housing(case: Case, values: Json) -> Outcome:
 
 
 def job_housing_moved_out(case: Case, values: Json) -> Outcome:
-    """Home and job moved out of the six districts (Trial measures art. 5(4)): both must have moved,
-    that is the last one had before the first outside lay inside."""
+    """Home and job moved out of the six districts (Trial measures art. 5(4)): full years of both, and
+    of the home alone.  Moved: the last one had before the first outside lay inside."""
     kinds, since = values["home_kinds"], month_of(values["counts_from"])
-    held = homes_by_month(case, min(month_of(values["first_month"]), since))
-    states = [
-        (month, job_state(homes, kinds, case.rows.get(month), values))
-        for month, homes in held.items()
-        if month >= since
-    ]
-    outside = [month for month, state in states if state["home_outside"]]
-    both = [month for month, state in states if state["counts_as"] == "home_and_job"]
+    six = values["six_districts"]
+    states = home_and_job(case, since, kinds, values)
+    home = [month for month, state in states.items() if state["home_outside"]]
+    both = [month for month in home if states[month]["job_outside"]]
     jobs = [
         month
         for month, row in case.rows.items()
         if month >= since and is_outside(row["work_district"], values)
     ]
-    first_home, first_job = min(outside, default=None), min(jobs, default=None)
-    home_before = last_before(first_home, [month for month, homes in held.items() if homes])
-    job_before = last_before(first_job, list(case.rows))
-    six = values["six_districts"]
-    home_moved = outside_kind_inside(held.get(home_before or -1, []), kinds, six)
-    job_moved = bool(
-        outside and job_before and case.rows[job_before]["work_district"] in six
-    )
-    home = len(outside) if home_moved else 0
-    job = len(both) if home_moved and job_moved else 0
+    held = case.homes(month_of(values["first_month"]))
+    home_before = last_before(home, [month for month, homes in held.items() if homes])
+    job_before = last_before(jobs, list(case.rows))
+    homes = held[home_before] if home_before else []
+    kind = first_kind(homes, kinds)
+    home_moved = any(each["kind"] == kind and each["district"] in six for each in homes)
+    job_moved = bool(home and job_before and case.rows[job_before]["work_district"] in six)
     gates = {"home_before_inside": home_moved}
+    moved = len(home) if home_moved else 0
+    moved_both = len(both) if home_moved and job_moved else 0
     parts = [
         full_years(
             "home_and_job",
-            job,
+            moved_both,
             values["centipoints_per_year_home_and_job"],
             gates | {"job_before_inside": job_moved},
         ),
         full_years(
             "home_alone",
-            home - job,
+            moved - moved_both,
             values["centipoints_per_year_home"],
             gates,
             values["centipoints_at_most_home"],
         ),
     ]
     evidence = {
-        "months_home_outside": len(outside),
+        "months_home_outside": len(home),
         "months_job_outside": len(both),
-        "first_home_outside": first_day(first_home),
+        "first_home_outside": first_day(min(home, default=None)),
         "home_before": first_day(home_before),
-        **gates,
-        "first_job_outside": first_day(first_job),
+        "home_before_inside": home_moved,
+        "first_job_outside": first_day(min(jobs, default=None)),
         "job_before": first_day(job_before),
         "job_before_inside": job_moved,
     }
@@ -477,15 +406,9 @@ def job_housing_moved_out(case: Case, values: Json) -> Outcome:
     )
 
 
-def last_before(month: int | None, among: list[int]) -> int | None:
-    """The last of some months before another."""
-    return None if month is None else max((each for each in among if each < month), default=None)
-
-
-def outside_kind_inside(homes: list[Json], kinds: list[str], six: list[int]) -> bool:
-    """Whether a home of the first kind held lies in the six districts."""
-    kind = next((each for each in kinds if any(home["kind"] == each for home in homes)), None)
-    return any(home["kind"] == kind and home["district"] in six for home in homes)
+def last_before(months: list[int], among: list[int]) -> int | None:
+    """The last of some months before the first of others."""
+    return max((each for each in among if months and each < min(months)), default=None)
 
 
 def best_award(case: Case, values: Json) -> tuple[Json, Json]:
@@ -499,7 +422,7 @@ def best_award(case: Case, values: Json) -> tuple[Json, Json]:
             national = award["scope"] == "national"
             found.append((points, award["awarded_on"], national, award["points"], award["scope"]))
     points, day, _, worth, scope = max(found, default=(0, None, None, None, None))
-    shown = {"award_points": worth, "award_scope": scope}
+    shown: Json = {"award_points": worth, "award_scope": scope}
     return part("award", points, **shown), {**shown, "awarded_on": day}
 
 
@@ -507,8 +430,7 @@ def innovation(case: Case, values: Json) -> Outcome:
     """Innovation (创新创业, Measures art. 5(5)): the best award, or the financing of a technology firm
     the applicant works in and held a large enough share of all of the year before."""
     award, evidence = best_award(case, values)
-    start, end = case.window(values["financing_years"])
-    begin = case.window(1)[0]
+    start = case.january(values["financing_years"])
     works_at = case.rows.get(case.last, {}).get("employer")
     sums = []
     for share in case.facts["shareholdings"]:
@@ -516,11 +438,11 @@ def innovation(case: Case, values: Json) -> Outcome:
         cash = [
             each["amount_fen"]
             for each in firm["financings"]
-            if start <= each["received_on"] <= end
+            if start <= each["received_on"] <= case.ref
         ]
         if (
             share["share_bp"] >= values["share_bp_at_least"]
-            and share["held_from"] <= begin
+            and share["held_from"] <= case.january(1)
             and (share["held_to"] is None or share["held_to"] >= case.ref)
             and (firm["high_tech"] or firm["tech_sme"])
             and share["employer"] == works_at
@@ -542,24 +464,22 @@ def innovation_award_or_position(case: Case, values: Json) -> Outcome:
     """Innovation (Trial measures art. 5(5)): the best award, or the full years held in a position."""
     award, evidence = best_award(case, values)
     kinds = [each["kind"] for each in values["positions"]]
-    found = []
+    found: list[tuple[Any, ...]] = []
     for held in case.facts["positions"]:
         if held["held_from"] <= case.ref:
             until = min(held["held_to"] or case.ref, case.ref)
             years = int(until[:4]) - int(held["held_from"][:4])
             years -= later(held["held_from"], years * YEAR) > until
-            rate = values["positions"][kinds.index(held["kind"])]
+            place = kinds.index(held["kind"])
+            rate = values["positions"][place]
             points = min(years * rate["centipoints_per_year"], rate["centipoints_at_most"])
-            order = (-points, -years, kinds.index(held["kind"]), held["held_from"], until)
-            found.append((order, years, held["kind"]))
-    order, years, kind = min(found, default=((0, 0, 0, None, None), None, None))
-    evidence |= {
-        "position_kind": kind,
-        "position_from": order[3],
-        "position_until": order[4],
-        "position_years": years,
-    }
-    position = part("position", -order[0], position_kind=kind, full_years=years)
+            found.append((-points, -years, place, held["held_from"], until))
+    points, years, place, begun, until = min(found, default=(0, None, None, None, None))
+    kind = None if place is None else kinds[place]
+    years = None if years is None else -years
+    evidence |= {"position_kind": kind, "position_years": years}
+    evidence |= {"position_from": begun, "position_until": until}
+    position = part("position", -points, position_kind=kind, full_years=years)
     return Outcome([award, position], "largest", values["centipoints_at_most"], evidence=evidence)
 
 
@@ -600,7 +520,7 @@ def tax(case: Case, values: Json) -> Outcome:
         )
         for year, fen in paid.items()
     ]
-    cost, evidence = violations(case, values, case.window(values["violation_years"])[0])
+    cost, evidence = violations(case, values, case.january(values["violation_years"]))
     years = {f"fen_{case.year - year}": fen for year, fen in paid.items()}
     return Outcome([*parts, cost], evidence=years | evidence)
 
@@ -614,7 +534,9 @@ def tax_three_year_total(case: Case, values: Json) -> Outcome:
         if row["income_kind"] in values["income_kinds"]
     ]
     of_company = [(row["year"], row["attributed_fen"]) for row in case.facts["company_tax"]]
-    shown, years, reached = {}, {}, False
+    shown: Json = {}
+    years: Json = {}
+    reached = False
     for name, rows in (("fen", of_income), ("company_fen", of_company)):
         paid = [
             sum(fen for year, fen in rows if year == case.year - back)
@@ -639,7 +561,7 @@ def age(case: Case, values: Json) -> Outcome:
         part("full", values["centipoints_full"]),
         part("years_above", cost, age=years, years=above),
     ]
-    evidence = {"birth_date": case.facts["birth_date"], "age": years, "on": case.window(1)[0]}
+    evidence = {"birth_date": case.facts["birth_date"], "age": years, "on": case.january(1)}
     return Outcome(parts, at_least=0, evidence=evidence)
 
 
@@ -660,27 +582,14 @@ def honour(case: Case, values: Json) -> Outcome:
 
 
 def law(case: Case, values: Json) -> Outcome:
-    """Law-abiding record (守法记录, Measures art. 5(9)): each detention of the last years."""
-    return detentions(case, values, case.window(values["years"])[0])
-
-
-def law_since_commencement(case: Case, values: Json) -> Outcome:
-    """As law, each detention since the measures commenced (Trial measures art. 5(9))."""
-    return detentions(case, values, values["counts_from"])
-
-
-def detentions(case: Case, values: Json, start: str) -> Outcome:
-    """What detentions decided in a window cost."""
+    """Law-abiding record (守法记录, Measures art. 5(9)): each detention of the last years (Trial
+    measures: since they commenced)."""
+    start = values["counts_from"] if "counts_from" in values else case.january(values["years"])
     days = case.facts["detentions"]
     evidence = events(days, start, case.ref, "detentions", "last_decided_on")
     number = evidence["detentions"]
-    cost = part(
-        "detentions", number * values["centipoints_per_detention"], detentions=number
-    )
-    return Outcome([cost], evidence=evidence)
-
-
-# conditions: each is a list of checks, and holds when all of them do
+    cost = number * values["centipoints_per_detention"]
+    return Outcome([part("detentions", cost, detentions=number)], evidence=evidence)
 
 
 def at_least(name: str, found: int, asked: int) -> Json:
@@ -752,7 +661,7 @@ def social_insurance(case: Case, values: Json) -> tuple[list[Json], Json]:
     insured = before_filing is None or any(
         span["from"] <= before_filing <= span["to"]
         for span in case.facts["insurance"] + case.facts["insurance_outside"]
-        if any(span[name] for name in INSURANCES)
+        if has_status(span)
     )
     if before_filing:
         checks.append(is_true("insured_in_month", insured, month=before_filing))
@@ -774,7 +683,7 @@ def criminal_record(case: Case, _: Json) -> tuple[list[Json], Json]:
 
 def employer(case: Case, _: Json) -> tuple[list[Json], Json]:
     """Employer (申报单位, release of 2020-07-16, Q&A 3): registered in Beijing and for tax, paying it."""
-    firm = next(each for each in case.facts["employers"] if each["filed_application"])
+    firm = case.employer(1)
     names = ("registered_in_beijing", "tax_registered", "tax_paying")
     return [is_true(name, bool(firm[name])) for name in names], {name: firm[name] for name in names}
 
@@ -782,7 +691,7 @@ def employer(case: Case, _: Json) -> tuple[list[Json], Json]:
 def not_barred(case: Case, values: Json) -> tuple[list[Json], Json]:
     """Not barred (未在禁止申报期内, Measures art. 10): no finding of false material on the person or
     the employer that filed, in its year and the years after it."""
-    firm = next(each for each in case.facts["employers"] if each["filed_application"])
+    firm = case.employer(1)
     days = {
         name: [day for day in found if 0 <= case.year - int(day[:4]) <= values["years_after"]]
         for name, found in (("person", case.facts["sanctions"]), ("employer", firm["sanctions"]))
@@ -793,44 +702,51 @@ def not_barred(case: Case, values: Json) -> tuple[list[Json], Json]:
     return checks, {**evidence, "last_found_on": last}
 
 
-INDICATOR_RULES: dict[str, Callable[[Case, Json], Outcome]] = {
-    each.__name__: each
-    for each in (
-        employment,
-        residence,
-        residence_unregistered,
-        education,
-        education_from_enrolment,
-        education_deduction,
-        education_deduction_limited,
-        job_housing,
-        job_housing_moved_out,
-        innovation,
-        innovation_award_or_position,
-        tax,
-        tax_three_year_total,
-        age,
-        honour,
-        law,
-        law_since_commencement,
-    )
+# an edition is a list of rules: the condition or indicator, and the name of its rule where it is another
+CONDITIONS: dict[str, Callable[[Case, Json], tuple[list[Json], Json]]] = {
+    "residence_permit": residence_permit,
+    "retirement_age": retirement_age,
+    "social_insurance": social_insurance,
+    "criminal_record": criminal_record,
+    "employer": employer,
+    "not_barred": not_barred,
 }
-CONDITION_RULES: dict[str, Callable[[Case, Json], tuple[list[Json], Json]]] = {
-    each.__name__: each
-    for each in (
-        residence_permit,
-        retirement_age,
-        social_insurance,
-        criminal_record,
-        employer,
-        not_barred,
-    )
+INDICATORS: dict[str, Callable[[Case, Json], Outcome]] = {
+    "employment": employment,
+    "residence": residence,
+    "education": education,
+    "education_deduction": education_deduction,
+    "job_housing": job_housing,
+    "innovation": innovation,
+    "tax": tax,
+    "age": age,
+    "honour": honour,
+    "law": law,
+    "residence_unregistered": partial(residence, registered=False),
+    "education_from_enrolment": education,
+    "education_deduction_limited": education_deduction,
+    "job_housing_moved_out": job_housing_moved_out,
+    "innovation_award_or_position": innovation_award_or_position,
+    "tax_three_year_total": tax_three_year_total,
+    "law_since_commencement": law,
 }
-
-
-# a receipt held against what follows from it
-
-Difference = tuple[str, Any, Any]  # where, what follows from the facts, what the receipt says
+SIX, TEN = list(CONDITIONS), list(INDICATORS)[:10]
+EDITIONS: dict[str, tuple[Json, Json]] = {
+    "2020": ({name: name for name in SIX}, {name: name for name in TEN}),
+    "trial": (
+        {name: name for name in SIX if name != "employer"},
+        {name: name for name in TEN}
+        | {
+            "residence": "residence_unregistered",
+            "education": "education_from_enrolment",
+            "education_deduction": "education_deduction_limited",
+            "job_housing": "job_housing_moved_out",
+            "innovation": "innovation_award_or_position",
+            "tax": "tax_three_year_total",
+            "law": "law_since_commencement",
+        },
+    ),
+}
 
 
 def differences(receipt: Json) -> Iterator[Difference]:
@@ -838,92 +754,98 @@ def differences(receipt: Json) -> Iterator[Difference]:
     yield from unlike("format", FORMAT, receipt["format"])
     body = {name: each for name, each in receipt.items() if name != "sha256"}
     yield from unlike("sha256", digest(canonical(body)), receipt["sha256"])
-    named = digest(json.dumps(receipt["made_from"], **COMPACT, sort_keys=True).encode())
-    yield from unlike("run_id", named[: len(receipt["run_id"])], receipt["run_id"])
+    made_from = json.dumps(receipt["made_from"], **COMPACT, sort_keys=True)
+    yield from unlike("run_id", digest(made_from.encode())[:RUN_ID], receipt["run_id"])
+    for kind, rules in zip(("conditions", "indicators"), EDITIONS[receipt["edition"]], strict=True):
+        said = {name: each["rule"] for name, each in receipt[kind].items()}
+        yield from unlike(f"{kind}: rules", rules, said)
     case = Case(receipt)
     yield from unlike("reference_date", case.ref, receipt["reference_date"])
     yield from insurance_months(case)
-    eligible = True
+    eligible, total = True, 0
     for name, said in receipt["conditions"].items():
-        checks, evidence = CONDITION_RULES[said["rule"]](case, values_of(said))
+        checks, evidence = CONDITIONS[said["rule"]](case, values_of(said))
         holds = all(each["holds"] for each in checks)
         eligible = eligible and holds
         yield from unlike(f"conditions.{name}.holds", holds, said["holds"])
         yield from unlike(f"conditions.{name}.checks", checks, said["checks"])
         yield from counts(f"conditions.{name}.evidence", evidence, said["evidence"])
-    total = 0
-    yield from unlike("indicators", list(INDICATORS), list(receipt["indicators"]))
     for name, said in receipt["indicators"].items():
-        found = INDICATOR_RULES[said["rule"]](case, values_of(said))
+        found = INDICATORS[said["rule"]](case, values_of(said))
         total += found.centipoints
-        yield from indicator(f"indicators.{name}", found, said)
+        for field_name in ("parts", "combined", "at_most", "at_least", "centipoints"):
+            where = f"indicators.{name}.{field_name}"
+            yield from unlike(where, getattr(found, field_name), said[field_name])
+        yield from unlike(f"indicators.{name}.points", in_points(found.centipoints), said["points"])
+        yield from counts(f"indicators.{name}.evidence", found.evidence, said["evidence"])
+        yield from unlike(f"indicators.{name}.months", found.months, said.get("months"))
     yield from unlike("total_centipoints", total, receipt["total_centipoints"])
     yield from unlike("total", in_points(total), receipt["total"])
     yield from standing(receipt["standing"], total, eligible=eligible)
 
 
-def indicator(where: str, found: Outcome, said: Json) -> Iterator[Difference]:
-    """One indicator: parts, limits, points, counts, months."""
-    for name in ("parts", "combined", "at_most", "at_least", "centipoints"):
-        yield from unlike(f"{where}.{name}", getattr(found, name), said[name])
-    yield from unlike(f"{where}.points", in_points(found.centipoints), said["points"])
-    yield from counts(f"{where}.evidence", found.evidence, said["evidence"])
-    yield from unlike(f"{where}.months", found.months, said.get("months"))
-
-
 def insurance_months(case: Case) -> Iterator[Difference]:
     """Spans tile all months that can count; each is counted, or not for the reason it says."""
     following = case.first
-    for span in case.facts["insurance"]:
-        where, first, last = f"insurance {span['from']}", month_of(span["from"]), month_of(span["to"])
-        yield from unlike(f"{where}: from", written(following), span["from"])
-        yield from unlike(f"{where}: months", last - first + 1, span["months"])
-        why = why_not(case, span)
-        yield from unlike(f"{where}: why", why, span["why"])
-        yield from unlike(f"{where}: counted", why is None, span["counted"])
+    for place, span in enumerate(case.facts["insurance"]):
+        first, last, why = month_of(span["from"]), month_of(span["to"]), why_not(case, span)
+        follows = {
+            "from": written(following),
+            "months": last - first + 1,
+            "counted": why is None,
+            "why": why,
+        }
+        yield from unlike(
+            f"facts.insurance.{place}", follows, {name: span[name] for name in follows}
+        )
         if span["recorded_on"] and span["recorded_on"] <= case.ref:
-            yield f"{where}: recorded_on", f"after {case.ref}", span["recorded_on"]
+            where = f"facts.insurance.{place}.recorded_on"
+            yield where, f"a day after {case.ref}", span["recorded_on"]
         following = last + 1
-    yield from unlike("insurance: to", written(case.last), written(following - 1))
-    for span in case.facts["insurance_outside"]:
-        early, late = month_of(span["to"]) < case.first, month_of(span["from"]) > case.last
-        why = "before_first_month" if early else "after_reference_date" if late else None
-        yield from unlike(f"insurance_outside {span['from']}: why", why, span["why"])
-        yield from unlike(f"insurance_outside {span['from']}: counted", False, span["counted"])
-    said = case.receipt["counted_months"]
-    counted, all_months = len(case.counted), case.last - case.first + 1
-    expected = {
+    yield from unlike("facts.insurance: last month", written(case.last), written(following - 1))
+    for place, span in enumerate(case.facts["insurance_outside"]):
+        first, last = month_of(span["from"]), month_of(span["to"])
+        reasons = {
+            last < case.first: "before_first_month",
+            first > case.last: "after_reference_date",
+        }
+        follows = {"months": last - first + 1, "counted": False, "why": reasons.get(True)}
+        where = f"facts.insurance_outside.{place}"
+        yield from unlike(where, follows, {name: span[name] for name in follows})
+    follows = {
         "paid": case.paid,
         "insurance": case.taken,
-        "counted": counted,
-        "uncounted": all_months - counted,
+        "counted": len(case.counted),
+        "uncounted": case.last - case.first + 1 - len(case.counted),
     }
-    for name, found in expected.items():
-        yield from unlike(f"counted_months.{name}", found, said[name])
+    said = case.receipt["counted_months"]
+    yield from unlike("counted_months", follows, {name: said[name] for name in follows})
 
 
 def why_not(case: Case, span: Json) -> str | None:
     """Why the months of a span earn nothing; None when they count (Measures art. 5(1))."""
-    if not any(span[name] for name in INSURANCES):
+    if not has_status(span):
         return "not_insured"
     if span["recorded_on"]:
         return "recorded_after_reference_date"
     status: str | None = span[case.taken]
     if status is None:
         return "other_insurance_only"
-    return None if status == case.counting["counted_status"] else status
+    return None if status == case.counted_status else status
 
 
 def standing(said: Json, total: int, *, eligible: bool) -> Iterator[Difference]:
     """Only who is eligible is ranked; everyone at or above the line settles (同分同落)."""
-    yield from unlike("standing.eligible", eligible, said["eligible"])
-    yield from unlike("standing.rank: there is one", eligible, said["rank"] is not None)
-    line = said["line"] and in_centipoints(said["line"])
+    line = None if said["line"] is None else int(said["line"].replace(".", ""))
     settled = eligible and line is not None and total >= line
-    yield from unlike("standing.settled", settled, said["settled"])
-    yield from unlike("standing.serial: there is one", settled, said["serial"] is not None)
-    above = None if line is None else in_points(total - line)
-    yield from unlike("standing.above_line", above, said["above_line"])
+    follows = {
+        "eligible": eligible,
+        "settled": settled,
+        "above_line": None if line is None else in_points(total - line),
+    }
+    yield from unlike("standing", follows, {name: said[name] for name in follows})
+    yield from unlike("standing.rank: is there one", eligible, said["rank"] is not None)
+    yield from unlike("standing.serial: is there one", settled, said["serial"] is not None)
 
 
 def counts(where: str, expected: Json, found: Json) -> Iterator[Difference]:
@@ -933,8 +855,14 @@ def counts(where: str, expected: Json, found: Json) -> Iterator[Difference]:
 
 
 def unlike(where: str, expected: Any, found: Any) -> Iterator[Difference]:
-    """A difference, if there is one."""
-    if expected != found or type(expected) is not type(found):
+    """The differences between two values, as deep inside as they can be told."""
+    if isinstance(expected, dict) and isinstance(found, dict) and expected.keys() == found.keys():
+        for name, each in expected.items():
+            yield from unlike(f"{where}.{name}", each, found[name])
+    elif isinstance(expected, list) and isinstance(found, list) and len(expected) == len(found):
+        for place, each in enumerate(expected):
+            yield from unlike(f"{where}.{place}", each, found[place])
+    elif expected != found or type(expected) is not type(found):
         yield where, expected, found
 
 
@@ -946,16 +874,6 @@ def values_of(said: Json) -> Json:
 def in_points(centipoints: int) -> str:
     """Centipoints as points: -1050 as -10.50."""
     return f"{'-' if centipoints < 0 else ''}{abs(centipoints) // 100}.{abs(centipoints) % 100:02}"
-
-
-def in_centipoints(points: str) -> int:
-    """Points as centipoints."""
-    return int(points.replace(".", ""))
-
-
-# reading, the tree of receipts, and the command line
-
-COMPACT: Json = {"ensure_ascii": False, "separators": (",", ":")}
 
 
 def canonical(receipt: Json) -> bytes:
@@ -993,6 +911,14 @@ class Tree:
         return tops[0].hex()
 
 
+def opened(name: str) -> BinaryIO:
+    """A file by its name, packed or not; `-` is what is piped in."""
+    if name == "-":
+        return sys.stdin.buffer
+    file: Any = gzip.open(name) if name.endswith(".gz") else Path(name).open("rb")  # noqa: SIM115
+    return cast("BinaryIO", file)
+
+
 def receipts(file: BinaryIO) -> Iterator[Json]:
     """The receipts of a file: one a line, or a single one over many lines."""
     first = file.readline()
@@ -1017,30 +943,28 @@ def parse(text: bytes) -> Json:
     def refuse(text: str) -> None:
         raise ValueError(f"{text}: expected whole numbers")
 
-    parsed = json.loads(
-        text, object_pairs_hook=once, parse_float=refuse, parse_constant=refuse
-    )
-    if not isinstance(parsed, dict):
-        raise ValueError("expected an object")
-    return parsed
+    parsed = json.loads(text, object_pairs_hook=once, parse_float=refuse, parse_constant=refuse)
+    if isinstance(parsed, dict):
+        return parsed
+    raise ValueError("expected an object")
 
 
 def check(receipt: Json) -> list[str]:
     """The differences in a receipt, a line each."""
-    number = receipt.get("application_no", "?")
     try:
         found = list(differences(receipt))
-    except (KeyError, TypeError, ValueError, IndexError, AttributeError, StopIteration) as error:
-        found = [("receipt", "one that is complete", f"{type(error).__name__}: {error}")]
+    except (LookupError, TypeError, ValueError, AttributeError) as error:
+        found = [("receipt", "a complete one", f"{type(error).__name__}: {error}")]
+    number = receipt.get("application_no")
     return [
-        f"{number}: {where}: {shown(expected)} follows from the facts, the receipt says {shown(said)}"
+        f"{number}: {where}: expected {shown(expected)}, the receipt says {shown(said)}"
         for where, expected, said in found
     ]
 
 
 def shown(value: Any) -> str:
     """A value for a message."""
-    return json.dumps(value, ensure_ascii=False, default=str)
+    return json.dumps(value, ensure_ascii=False)
 
 
 def main() -> int:
@@ -1048,27 +972,25 @@ def main() -> int:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("file", help="receipts; `-` reads what is piped in")
-    parser.add_argument("--root", help="the published root: the file must hold all receipts, in order")
+    parser.add_argument("file", help="one receipt or many; - reads what is piped in")
+    parser.add_argument("--root", help="the root published over all receipts of the round")
     chosen = parser.parse_args()
     number, wrong, tree = 0, 0, Tree()
     try:
-        with sys.stdin.buffer if chosen.file == "-" else open(chosen.file, "rb") as raw:
-            opened = gzip.open(raw) if chosen.file.endswith(".gz") else raw
-            for number, receipt in enumerate(receipts(opened), start=1):
+        with opened(chosen.file) as file:
+            for receipt in receipts(file):
                 tree.add(canonical(receipt))
                 found = check(receipt)
-                wrong += bool(found)
-                if found:
-                    print("\n".join(found))
-    except (OSError, EOFError, ValueError) as error:
-        print(f"{chosen.file}: receipt {number + 1}: {error}", file=sys.stderr)
+                print(*found, sep="\n", end="\n" * bool(found))
+                number, wrong = number + 1, wrong + bool(found)
+    except (OSError, EOFError, ValueError, RecursionError, zlib.error) as error:
+        print(f"{chosen.file}: receipt {number + 1} cannot be read: {error}", file=sys.stderr)
         return 2
     root = tree.root()
+    print(f"{number} checked, {wrong} with differences; root {root}")
     if chosen.root and chosen.root.lower() != root:
-        print(f"root: expected {chosen.root}, found {root}")
-        wrong += 1
-    print(f"{number} receipts checked, {wrong} with differences; root {root}")
+        print(f"root: expected {chosen.root}: receipts are missing, added, changed or out of order")
+        return 1
     return 1 if wrong else 0
 
 

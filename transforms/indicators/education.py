@@ -36,7 +36,8 @@ def best(found: pl.LazyFrame) -> pl.LazyFrame:
             "graduated_on",
             "months_studied",
             *CREDENTIAL,
-            descending=[False, True, True, False, False, False, False],
+            "study_from",  # tells apart what is equal else, so that the evidence is one
+            descending=[False, True, True, *[False] * 5],
         )
         .unique("person", keep="first", maintain_order=True)
         .select(
