@@ -215,6 +215,37 @@ def test_no_id_no_name_no_employer_in_any_receipt(
     assert people["application_no"][0] in text
 
 
+def test_a_round_of_nobody_has_no_receipts(copied: Path, tmp_path: Path) -> None:
+    (path,) = (copied / "applications").iterdir()
+    pl.read_parquet(path).clear().write_parquet(path)
+    run(Order(2020, copied, tmp_path))
+    written = write_receipts(tmp_path, 2020, tmp_path / "all.jsonl")
+    assert (written.receipts, written.root) == (0, root([]))
+    assert (tmp_path / "all.jsonl").read_bytes() == b""
+
+
+def test_an_application_without_any_record(copied: Path, tmp_path: Path) -> None:
+    """Nothing on record is a receipt of zeros: one span, not insured."""
+    path = min((copied / "applications").iterdir())
+    rows = pl.read_parquet(path)
+    lone = rows.head(1).with_columns(
+        application_no=pl.lit('2020"LONE\\\n'),
+        person_id=pl.lit("110101199001010090"),
+        birth_date=pl.date(1990, 1, 1),
+        employer_id=pl.lit("91110105MA00000012"),  # in no employers row either
+    )
+    pl.concat([rows, lone]).write_parquet(path)
+    run(Order(2020, copied, tmp_path))
+    found = receipt(tmp_path, 2020, '2020"LONE\\\n')
+    assert [(s["from"], s["to"], s["why"]) for s in found["facts"]["insurance"]] == [
+        ("1998-07", "2019-12", "not_insured")
+    ]
+    assert (found["total"], found["standing"]["rank"]) == ("20.00", None)
+    assert verify(VERIFIER, "-", stdin=json.dumps(found, indent=3).encode()).returncode == 0
+    write_receipts(tmp_path, 2020, tmp_path / "all.jsonl")
+    assert compact(found) in (tmp_path / "all.jsonl").read_bytes().splitlines()
+
+
 def test_a_title_somebody_typed_is_not_told(copied: Path, tmp_path: Path) -> None:
     (path,) = (copied / "honours").iterdir()
     rows = pl.read_parquet(path)

@@ -56,14 +56,14 @@ def write_receipts(warehouse: Path, year: int, out: Path, run_id: str | None = N
     with told_without_values("receipts"):
         report("reading the run", 0, 1)
         run = source(warehouse, year, run_id)
-        known = material(everybody(run))
-    compress = out.suffix == ".gz"
-    hashes: list[bytes] = []
-    with complete_or_absent(out) as aside, aside.open("wb") as file:
-        for lines in side_by_side(texts(known), compress=compress):
-            file.write(lines.written)
-            hashes += lines.hashes
-            report("receipts", len(hashes), known.rows.height)
+        people = everybody(run)
+        chunks = texts(material(people)) if people.rows.height else iter(())
+        hashes: list[bytes] = []
+        with complete_or_absent(out) as aside, aside.open("wb") as file:
+            for lines in side_by_side(chunks, compress=out.suffix == ".gz"):
+                file.write(lines.written)
+                hashes += lines.hashes
+                report("receipts", len(hashes), people.rows.height)
     return Written(run.run_id, FORMAT, len(hashes), root_of_hashes(hashes))
 
 

@@ -17,7 +17,7 @@ from schemas.columns import INSURANCES
 from transforms.policy import Rule
 
 FORMAT = 1
-CHUNK = 4096  # applicants put together at a time
+CHUNK = 2048  # applicants put together at a time
 
 
 def texts(known: Material) -> Iterator[pl.Series]:

@@ -10,7 +10,7 @@ from typing import Any
 
 import polars as pl
 
-from flows.failures import CheckFailed
+from flows.failures import BadUsage, CheckFailed
 from flows.past_run import MANIFEST, PastRun, past_run
 from flows.publish import DATABASE, open_read_only
 from flows.settings import Order
@@ -53,11 +53,14 @@ class Source:
 
 def source(warehouse: Path, year: int, run_id: str | None = None) -> Source:
     """The published run of a round, or the one named; raises Failure when it cannot be vouched for."""
-    if not run_id:
-        open_read_only(warehouse).close()  # says what to do where there is no database
-    past = past_run(warehouse, year, run_id)
-    require_published(past)
-    require_files(past)
+    if not run_id and not (warehouse / DATABASE).is_file():
+        open_read_only(warehouse)  # says what to do
+    try:
+        past = past_run(warehouse, year, run_id)
+        require_published(past)
+        require_files(past)
+    except OSError as error:
+        raise BadUsage(f"cannot read {error.filename}: {error.strerror}") from None
     order = Order(past.year, past.directory, warehouse, data=past.directory / "pinned")
     made_from = {name: past.manifest[name] for name in MADE_FROM}
     return Source(past.directory, past.run_id, order.round(), order.edition(), made_from)

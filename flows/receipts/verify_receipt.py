@@ -22,6 +22,7 @@ import re
 import sys
 import zlib
 from calendar import monthrange
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import partial
@@ -160,7 +161,8 @@ def has_status(span: Json) -> bool:
 
 def first_kind(homes: list[Json], kinds: Sequence[str]) -> str | None:
     """The first kind of home held: own home before dormitory before rent."""
-    return next((kind for kind in kinds if any(home["kind"] == kind for home in homes)), None)
+    held = {home["kind"] for home in homes}
+    return next((kind for kind in kinds if kind in held), None)
 
 
 def spans(states: dict[int, Json]) -> list[Json]:
@@ -204,10 +206,9 @@ def residence(case: Case, values: Json, *, registered: bool = True) -> Outcome:
         states[month] = residence_month(
             first_kind(filed, KINDS), first_kind(homes, KINDS), early=month < split
         )
-    held = {
-        name: sum(state["counts_as"] == name for state in states.values())
-        for name in ("own_early", "own_late", "dormitory_late", "rented_late")
-    }
+    number = Counter(state["counts_as"] for state in states.values())
+    names = ("own_early", "own_late", "dormitory_late", "rented_late")
+    held = {name: number[name] for name in names}
     employed, early = len(case.counted), sum(month < split for month in case.counted)
     over = max(held["own_early"] + held["own_late"] - employed, 0)
     counted = {"own_early": max(held["own_early"] - over, 0)}
@@ -474,13 +475,16 @@ def innovation_award_or_position(case: Case, values: Json) -> Outcome:
             rate = values["positions"][place]
             points = min(years * rate["centipoints_per_year"], rate["centipoints_at_most"])
             found.append((-points, -years, place, held["held_from"], until))
-    points, years, place, begun, until = min(found, default=(0, None, None, None, None))
-    kind = None if place is None else kinds[place]
-    years = None if years is None else -years
-    evidence |= {"position_kind": kind, "position_years": years}
+    worth, long, which, begun, until = min(found, default=(0, 0, None, None, None))
+    is_held = which is not None
+    told: Json = {
+        "position_kind": kinds[which] if is_held else None,
+        "full_years": -long if is_held else None,
+    }
+    evidence |= {"position_kind": told["position_kind"], "position_years": told["full_years"]}
     evidence |= {"position_from": begun, "position_until": until}
-    position = part("position", -points, position_kind=kind, full_years=years)
-    return Outcome([award, position], "largest", values["centipoints_at_most"], evidence=evidence)
+    parts = [award, part("position", -worth, **told)]
+    return Outcome(parts, "largest", values["centipoints_at_most"], evidence=evidence)
 
 
 def events(days: list[str], start: str, end: str, name: str, last: str) -> Json:
