@@ -218,10 +218,9 @@ def residence(case: Case, values: Json, *, registered: bool = True) -> Outcome:
     left -= counted["default_early"]
     counted["dormitory_late"] = min(held["dormitory_late"], left)
     counted["rented_late"] = min(held["rented_late"], left - counted["dormitory_late"])
-    rate = {"own": values["centipoints_per_year_own"]}
-    other = values["centipoints_per_year_other"]
+    own, other = values["centipoints_per_year_own"], values["centipoints_per_year_other"]
     parts = [
-        part(name, months * rate.get(name.split("_")[0], other), YEAR, months=months)
+        part(name, months * (own if name.startswith("own") else other), YEAR, months=months)
         for name, months in counted.items()
     ]
     evidence = {
