@@ -191,7 +191,9 @@ def test_the_command_writes_the_same_compressed_or_not(
     assert gzip.decompress(packed.read_bytes()) == plain.read_bytes()
     assert f"root: {written.root}\n" in done.stdout
     assert f"{written.receipts:,} receipts" in done.stdout
-    assert written.root == root(plain.read_bytes().splitlines())
+    every = plain.read_bytes().splitlines()
+    assert written.root == root(every)
+    assert is_included(every[5], 5, len(every), proof(every, 5), written.root)
     assert sorted(tmp_path.iterdir()) == [plain, packed]
     told = done.stdout.split("try: python ")[1].split()
     assert verify(*told).returncode == 0

@@ -73,11 +73,7 @@ def residence(whose: Applicants, rule: Rule, jobs: pl.DataFrame) -> pl.LazyFrame
     return residence_spans(whose, rule, filed.fill_null(value=False))
 
 
-def residence_unregistered(
-    whose: Applicants,
-    rule: Rule,
-    jobs: pl.DataFrame,
-) -> pl.LazyFrame:
+def residence_unregistered(whose: Applicants, rule: Rule, jobs: pl.DataFrame) -> pl.LazyFrame:
     """Own homes, and from `filed_from` on dormitories and rented homes, registered or not."""
     return residence_spans(whose, rule, pl.lit(value=True))
 
