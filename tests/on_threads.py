@@ -13,6 +13,7 @@ if ROWS:  # what threads share out among them, so that small deliveries have sev
 
 from flows import delivery, publish, recheck, screening  # noqa: E402  (polars reads both once)
 from flows.cli import app  # noqa: E402
+from flows.recheck import engine  # noqa: E402
 
 import duckdb  # noqa: E402  # isort: skip
 import polars  # noqa: E402  # isort: skip
@@ -26,8 +27,8 @@ def limit() -> None:
         ((threads,),) = connection.execute("SELECT current_setting('threads')").fetchall()
     assert threads == polars.thread_pool_size() == THREADS
     assert screening.WORKERS
-    assert recheck.SIDE_BY_SIDE
-    screening.WORKERS = recheck.SIDE_BY_SIDE = THREADS
+    assert engine.SIDE_BY_SIDE
+    screening.WORKERS = engine.SIDE_BY_SIDE = THREADS
     if ROWS:
         assert min(delivery.PIECE_ROWS, screening.BATCH_ROWS) > ROWS
         delivery.PIECE_ROWS = screening.BATCH_ROWS = ROWS
