@@ -150,7 +150,7 @@ def cause(file: str, past: PastRun, found: Integrity) -> str:
     if found.wrong(file):
         return f"tampered: {file}"
     inputs = [*found.wrong("accepted/"), *found.wrong("restricted/")]
-    policy = found.wrong("pinned/")
+    policy = [*found.wrong("pinned/policy/"), *found.wrong("pinned/rounds/")]
     versions = [f"{name} {old} then, {new} now" for name, old, new in other_versions(past.manifest)]
     causes = [
         f"tampered: {MANIFEST}" if found.wrong(MANIFEST) else "",

@@ -12,6 +12,8 @@ from typing import Any, NamedTuple
 import duckdb
 import polars as pl
 
+from flows import pinned_code
+from flows.failures import CheckFailed
 from flows.manifest import OF_THE_RUN, code_digest, environment
 from flows.past_run import MANIFEST, PastRun
 from flows.publish import DATABASE, OFFLINE, quoted
@@ -21,6 +23,7 @@ from schemas.results import TABLES
 
 LOCK = "requirements.lock"
 REPORT = "report.html"
+CODE = f"pinned/{pinned_code.NAME}"
 MADE_FROM = ("round", "policy", "codes", "feeds", "options", "code")
 SHORT = 16
 
@@ -52,11 +55,12 @@ def integrity(past: PastRun) -> Integrity:
         for path in sorted(past.directory.rglob("*"))
         if path.is_file()
     }
-    expected = expected_digests(past)
+    expected = expected_digests(past.manifest)
     notes: list[str] = []
     findings = [
         *files(digests, expected),
         *rows(past, digests, expected),
+        *code(past, digests, expected),
         *identity(past, digests, notes),
         *surroundings(past.manifest, notes),
     ]
@@ -65,13 +69,13 @@ def integrity(past: PastRun) -> Integrity:
     return Integrity(findings, notes, digests)
 
 
-def expected_digests(past: PastRun) -> dict[str, str]:
+def expected_digests(manifest: dict[str, Any]) -> dict[str, str]:
     """File -> SHA-256, as the manifest has it."""
-    manifest = past.manifest
     return {
         **{name: str(each["sha256"]) for name, each in manifest["outputs"].items()},
         **{f"pinned/policy/{name}": str(digest) for name, digest in manifest["policy"].items()},
         **{f"pinned/rounds/{name}": str(digest) for name, digest in manifest["round"].items()},
+        **{f"pinned/{name}": str(digest) for name, digest in manifest.get("pinned", {}).items()},
         **({REPORT: str(manifest["report"])} if "report" in manifest else {}),
     }
 
@@ -104,10 +108,29 @@ def rows(past: PastRun, digests: dict[str, str], expected: dict[str, str]) -> It
                 yield Finding(MANIFEST, told)
 
 
+def code(past: PastRun, digests: dict[str, str], expected: dict[str, str]) -> Iterator[Finding]:
+    """The pinned code is the code that names the run; a run made before code was kept has none."""
+    if CODE not in expected or digests.get(CODE) != expected[CODE]:
+        return
+    try:
+        found = pinned_code.digest_of(pinned_code.contents(past.directory / CODE))
+    except CheckFailed as failure:
+        yield Finding(CODE, str(failure).partition(": ")[2])
+        return
+    named = str(past.manifest["code"].get("digest"))
+    if found != named:
+        yield Finding(CODE, f"expected code {named[:SHORT]}, found {found[:SHORT]}")
+
+
+def run_id_of(manifest: dict[str, Any]) -> str:
+    """The name that follows from what a run was made from."""
+    return sha256_of({name: manifest[name] for name in MADE_FROM})[:SHORT]
+
+
 def identity(past: PastRun, digests: dict[str, str], notes: list[str]) -> Iterator[Finding]:
     """The manifest names the run it was made from, and is the one that was published."""
     manifest, known = past.manifest, past.publication
-    named = sha256_of({name: manifest[name] for name in MADE_FROM})[:SHORT]
+    named = run_id_of(manifest)
     if named != past.run_id:
         yield Finding(
             MANIFEST,

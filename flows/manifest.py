@@ -13,13 +13,13 @@ from typing import Any
 import polars as pl
 from pandera.config import get_config_global
 
+from flows import pinned_code
 from flows.settings import HOME, Order, luohu_version
 from flows.storage import sha256, sha256_of
 from schemas.results import TABLES
 
 FORMAT = 1
 LIBRARIES = ("duckdb", "pandera", "polars", "pyarrow")
-PACKAGES = ("flows", "schemas", "transforms")
 # tables that name the run or the rows of a delivery's files; the others depend on facts alone
 OF_THE_RUN = ("rejects", "feeds", "rounds")
 
@@ -37,11 +37,12 @@ def made_from(order: Order, delivery: dict[str, Any]) -> dict[str, Any]:
 
 
 def pin(order: Order, work: Path) -> None:
-    """Keep the round and policy files a run was made with beside its tables."""
+    """Keep the round, the policy files and the code a run was made with beside its tables."""
     kept = work / "pinned"
     shutil.copytree(order.data / "policy", kept / "policy", ignore=only_toml)
     (kept / "rounds").mkdir()
     shutil.copy(order.data / "rounds" / f"{order.year}.toml", kept / "rounds")
+    pinned_code.keep(kept / pinned_code.NAME)
 
 
 def only_toml(_folder: str, names: list[str]) -> list[str]:
@@ -64,6 +65,7 @@ def manifest(run_id: str, source: dict[str, Any], work: Path) -> dict[str, Any]:
         "outputs": outputs,
         "result_digest": sha256_of(results),
         "report": sha256(work / "report.html"),
+        "pinned": {pinned_code.NAME: sha256(work / "pinned" / pinned_code.NAME)},
         "environment": environment(),
     }
 
@@ -81,14 +83,8 @@ def file_digests(folder: Path, pattern: str) -> dict[str, str]:
 
 def code_digest() -> str:
     """One digest of every source file of the three packages."""
-    return sha256_of(
-        {
-            path.relative_to(HOME).as_posix(): sha256(path)
-            for package in PACKAGES
-            for path in sorted((HOME / package).rglob("*"))
-            if path.suffix in (".py", ".sql")
-        }
-    )
+    files = pinned_code.source_files()
+    return pinned_code.digest_of({name: sha256(path) for name, path in files.items()})
 
 
 def environment() -> dict[str, Any]:

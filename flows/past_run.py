@@ -115,6 +115,8 @@ def read_manifest(path: Path) -> dict[str, Any]:
         if not isinstance(manifest.get(name), kind):
             what = type(manifest.get(name)).__name__
             raise CheckFailed(f"{path}: {name}: expected a {kind.__name__}, found {what}")
+    if not isinstance(manifest.get("pinned", {}), dict):
+        raise CheckFailed(f"{path}: pinned: expected a dict, found something else")
     for name, each in manifest["outputs"].items():
         if not isinstance(each, dict) or not {"sha256", "rows"} <= each.keys():
             raise CheckFailed(f"{path}: outputs: {name}: expected sha256 and rows")

@@ -6,6 +6,7 @@ Every table is validated whole by its model in `schemas/results.py` before it is
 
 import json
 from pathlib import Path
+from typing import NamedTuple
 
 import polars as pl
 
@@ -19,13 +20,31 @@ from transforms.scorecard import Ledger, ledger
 SEGMENTS = range(1000, 6001, 1000)
 
 
+class Scored(NamedTuple):
+    """The ledger of a round, the applications it is about, and their order by number."""
+
+    people: pl.DataFrame
+    by_number: pl.Series
+    ledger: Ledger
+    edition: Edition
+
+
 def score(order: Order, work: Path) -> Path:
     """Write scores, eligibility and both evidence tables; returns the work folder."""
+    people, by_number, scored, edition = publish_results(order, work)
+    publish_table(work, "evidence", evidence(people[by_number], by_number, scored))
+    publish_table(work, "condition_evidence", condition_evidence(people, by_number, scored))
+    publish_table(work, "clauses", clauses(edition, order.year))
+    return work
+
+
+def publish_results(order: Order, work: Path, *, with_evidence: bool = True) -> Scored:
+    """Write scores and eligibility; the ledger they come from holds no evidence unless asked to."""
     made, edition = order.round(), order.edition()
     accepted = work / "accepted"
     feeds = {path.stem: pl.scan_parquet(path) for path in sorted(accepted.glob("*.parquet"))}
     review = feeds.pop("needs_review").collect()["person"]
-    scored = ledger(feeds, edition, made)
+    scored = ledger(feeds, edition, made, with_evidence=with_evidence)
     people = feeds["applications"].select("person", "application_no").collect()
     people = people.with_columns(
         pl.lit(made.year, pl.Int32).alias("round"),
@@ -35,10 +54,7 @@ def score(order: Order, work: Path) -> Path:
     by_number = people["place"].arg_sort()
     publish_table(work, "scores", scores(people, scored)[by_number])
     publish_table(work, "eligibility", eligibility(people, scored)[by_number])
-    publish_table(work, "evidence", evidence(people[by_number], by_number, scored))
-    publish_table(work, "condition_evidence", condition_evidence(people, by_number, scored))
-    publish_table(work, "clauses", clauses(edition, made.year))
-    return work
+    return Scored(people, by_number, scored, edition)
 
 
 def publish_table(work: Path, name: str, rows: pl.DataFrame) -> None:
@@ -133,17 +149,23 @@ def cites(rule: Rule) -> str:
 
 def rank(order: Order, work: Path) -> Line:
     """Write the ranking, the segments and the public list; returns the line."""
+    ranked = publish_ranking(order, work)
+    shown = pl.read_parquet(work / "ranking.parquet")
+    publish_table(work, "segments", segments(shown))
+    publish_table(work, "public_list", public_list(work, shown))
+    return line(ranked)
+
+
+def publish_ranking(order: Order, work: Path) -> pl.DataFrame:
+    """Write the ranking; returns it in centipoints."""
     made = order.round()
-    table = pl.read_parquet(work / "scores.parquet")
+    table = pl.read_parquet(work / "scores.parquet", columns=["application_no", "total"])
     eligible = pl.read_parquet(work / "eligibility.parquet", columns=["eligible"])["eligible"]
     totals = table.filter(eligible).select("application_no", total=centipoints("total"))
     ranked = ranking(totals, made.quota, made.year)
     year = pl.lit(made.year, pl.Int32).alias("round")
-    shown = ranked.with_columns(year, in_points(pl.col("total")))
-    publish_table(work, "ranking", shown)
-    publish_table(work, "segments", segments(shown))
-    publish_table(work, "public_list", public_list(work, table, shown))
-    return line(ranked)
+    publish_table(work, "ranking", ranked.with_columns(year, in_points(pl.col("total"))))
+    return ranked
 
 
 def centipoints(name: str) -> pl.Expr:
@@ -159,8 +181,9 @@ def segments(ranked: pl.DataFrame) -> pl.DataFrame:
     )
 
 
-def public_list(work: Path, table: pl.DataFrame, ranked: pl.DataFrame) -> pl.DataFrame:
+def public_list(work: Path, ranked: pl.DataFrame) -> pl.DataFrame:
     """Settled applicants by serial, with name, birth month, employer and all points."""
+    table = pl.read_parquet(work / "scores.parquet")
     applications = pl.read_parquet(work / "accepted" / "applications.parquet")
     names = pl.read_parquet(work / "restricted" / "people.parquet").select("person", "name")
     employers = pl.read_parquet(work / "accepted" / "employers.parquet")

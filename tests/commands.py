@@ -1,9 +1,12 @@
-"""Run the luohu command as a user does: in a process of its own."""
+"""Run the luohu command as a user does: in a process of its own, of this code or of another."""
 
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
+
+from flows.settings import HOME
 
 
 def luohu(
@@ -19,3 +22,22 @@ def luohu(
         cwd=cwd,
         env=os.environ | (env or {}),
     )
+
+
+def other_code(folder: Path, *edits: tuple[str, str, str]) -> Path:
+    """A copy of the source with some texts replaced, to be run with `luohu(..., cwd=it)`."""
+    code = folder / "code"
+    for package in ("flows", "schemas", "transforms", "data"):
+        shutil.copytree(
+            HOME / package, code / package, ignore=shutil.ignore_patterns("__pycache__")
+        )
+    for file, old, new in edits:
+        edited(code / file, old, new)
+    return code
+
+
+def edited(path: Path, old: str, new: str) -> None:
+    """Replace the one place where a file has a text."""
+    text = path.read_text(encoding="utf-8")
+    assert text.count(old) == 1, (path, old)
+    path.write_text(text.replace(old, new), encoding="utf-8")

@@ -5,6 +5,7 @@ import os
 import shutil
 import struct
 import sys
+import zipfile
 from collections.abc import Callable
 from pathlib import Path
 from subprocess import run as process
@@ -12,17 +13,16 @@ from subprocess import run as process
 import duckdb
 import polars as pl
 import pytest
-from commands import luohu
+from commands import luohu, other_code
 
 import flows.integrity
-import flows.manifest
+from flows import pinned_code
 from flows.audit import Audit, as_json, audit
 from flows.audit_page import lines
 from flows.differences import KEYS, SHOWN, compare
 from flows.failures import CheckFailed, NewerWarehouse, NotFound
-from flows.manifest import OF_THE_RUN, environment
-from flows.pipeline import Outcome, run
-from flows.settings import Order
+from flows.manifest import OF_THE_RUN, code_digest, environment
+from flows.pipeline import Outcome
 from flows.storage import sha256, sha256_of, write_json, write_table
 from schemas.results import TABLES
 
@@ -284,22 +284,73 @@ def test_another_lock_of_the_same_code_is_a_finding(
     assert (differing(found), found.passed) == (set(), False)
 
 
-def test_an_older_code_is_told_and_compared(
-    delivery: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    with monkeypatch.context() as then:
-        then.setattr(flows.manifest, "code_digest", lambda: "0" * 64)
-        run(Order(2020, delivery, tmp_path, recheck=False))
-    found = audit(2020, tmp_path)
+def test_an_older_code_is_told_and_compared(delivery: Path, tmp_path: Path) -> None:
+    older = other_code(
+        tmp_path, ("transforms/indicators/age.py", '"""Age (年龄)', '"""Age: (年龄)')
+    )
+    warehouse = tmp_path / "warehouse"
+    done = luohu(
+        "run", 2020, "--feeds", delivery, "--warehouse", warehouse, "--direct", "--no-recheck",
+        cwd=older,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    found = audit(2020, warehouse)
     assert found.passed
-    assert "made with code 0000000000000000" in told(found)
+    assert f"made with code {found.past.manifest['code']['digest'][:16]}" in told(found)
     assert "compared all the same" in told(found)
-    past = directory(tmp_path)
+    past = directory(warehouse)
     change(past / "scores.parquet", tax=pl.col("tax") + MORE)
     adjust(past)  # as if that code had scored so
-    (tmp_path / "luohu.duckdb").unlink()
-    found = audit(2020, tmp_path)
+    (warehouse / "luohu.duckdb").unlink()
+    found = audit(2020, warehouse)
     assert {each.cause for each in found.tables if not each.same} == {"code"}
+
+
+def test_the_pinned_code_is_the_code_that_names_the_run(warehouse: Path, tmp_path: Path) -> None:
+    run, manifest = (
+        directory(warehouse),
+        json.loads((directory(warehouse) / "manifest.json").read_text()),
+    )
+    kept = pinned_code.contents(run / "pinned" / "code.zip")
+    assert pinned_code.digest_of(kept) == manifest["code"]["digest"] == code_digest()
+    assert {"flows/recompute.py", "flows/recheck/ranking.sql", "data/codes.toml"} < kept.keys()
+    pinned_code.keep(tmp_path / "again.zip")
+    assert (tmp_path / "again.zip").read_bytes() == (run / "pinned" / "code.zip").read_bytes()
+
+
+@pytest.mark.parametrize(
+    ("name", "careful", "expected"),
+    [
+        ("transforms/sitecustomize.py", False, "expected sha256"),
+        ("transforms/sitecustomize.py", True, "expected code"),
+        ("polars.so", True, "expected source files only, found polars.so"),
+        (None, True, "expected a zip of code"),
+    ],
+)
+def test_tampered_code_is_found(
+    name: str | None, careful: bool, expected: str, warehouse: Path
+) -> None:
+    run = directory(warehouse)
+    path = run / "pinned" / "code.zip"
+    if name:
+        with zipfile.ZipFile(path, "a") as archive:
+            archive.writestr(name, "raise SystemExit")
+    else:
+        path.write_bytes(b"nothing")
+    if careful:  # the manifest goes along
+        edit(run, lambda manifest: manifest["pinned"].update({"code.zip": sha256(path)}))
+    found = audit(2020, warehouse)
+    assert not found.passed
+    assert not differing(found)  # an audit runs today's code
+    assert f"found: pinned/code.zip: {expected}" in told(found)
+
+
+def test_a_run_older_than_kept_code_is_audited(warehouse: Path) -> None:
+    (directory(warehouse) / "pinned" / "code.zip").unlink()
+    assert "pinned/code.zip: expected the file" in told(audit(2020, warehouse))
+    edit(directory(warehouse), lambda manifest: manifest.pop("pinned"))
+    (warehouse / "luohu.duckdb").unlink()  # it keeps the digest of the manifest as it was
+    assert audit(2020, warehouse).passed
 
 
 def test_unknown_rounds_and_runs_are_told_with_those_there_are(

@@ -30,15 +30,18 @@ class Ledger:
     indicators: dict[str, pl.DataFrame]
 
 
-def ledger(feeds: Feeds, edition: Edition, made: Round) -> Ledger:
-    """Score every accepted application under an edition."""
+def ledger(feeds: Feeds, edition: Edition, made: Round, *, with_evidence: bool = True) -> Ledger:
+    """Score every accepted application under an edition; the evidence column costs extra."""
     facts = prepared(feeds, edition, made)
     conditions = [condition(facts, rule, made) for rule in edition.conditions.values()]
     indicators = [
         indicator(facts, rule, made, found=facts.credential if name == "education" else None)
         for name, rule in edition.indicators.items()
     ]
-    frames = iter(pl.collect_all(conditions + indicators, engine="streaming"))
+    plans = conditions + indicators
+    if not with_evidence:
+        plans = [each.drop("evidence") for each in plans]
+    frames = iter(pl.collect_all(plans, engine="streaming"))
     return Ledger(
         conditions=dict(zip(edition.conditions, frames, strict=False)),
         indicators=dict(zip(edition.indicators, frames, strict=True)),
