@@ -1,4 +1,4 @@
-"""The command line: `luohu simulate`, `run`, `explain`, `receipts`, `audit` and `serve`.
+"""The command line: `luohu simulate`, `run`, `explain`, `receipts`, `audit`, `diff` and `serve`.
 
 Results go to stdout, progress and messages to stderr.  Exit status: 0 done; 1 a check failed;
 2 bad input or usage, with nothing published.
@@ -237,6 +237,53 @@ def audit(
         else:
             typer.echo("\n".join(lines(found)))
     raise typer.Exit(0 if found.passed else 1)
+
+
+@app.command()
+def diff(
+    run_a: Annotated[
+        str, typer.Argument(help="Run id, its first 6 characters or more, or a run directory.")
+    ],
+    run_b: Annotated[str, typer.Argument(help="The run to compare with it.")],
+    warehouse: Warehouse = WAREHOUSE,
+    as_json: Annotated[bool, typer.Option("--json", help="For machines.")] = False,
+    everyone: Annotated[
+        bool, typer.Option("--all", help="List everybody who moved, not the first 20.")
+    ] = False,
+    out: Annotated[
+        Path | None, typer.Option(help="Write every share of everybody to a .parquet or .csv file.")
+    ] = None,
+) -> None:
+    """Compare two runs: who moved, by how much, across the line or not, and why.
+
+    The causes are data, policy, decision (the round file) and code.  Where several differ, mixed
+    combinations are recomputed, so that no cause is guessed; what only causes together bring about
+    is told as that.  Exit status 0, whatever differs; 2 when a run is not there.
+
+    [bold]Examples[/]
+
+      luohu diff 5094d8 2b125d
+      luohu diff 5094d8 2b125d --warehouse /srv/luohu --all
+      luohu diff old/runs/2020/5094d8613434d365 new/runs/2020/2b125db61427b371 --out moved.csv
+      luohu diff 5094d8 2b125d --json | jq .causes
+    """
+    from flows.diff import diff as compared
+    from flows.diff_page import lines
+    from flows.moves import FIRST, require_writable, write
+    from flows.moves import as_json as for_machines
+
+    first = None if everyone else FIRST
+    with told():
+        if out:
+            require_writable(out)
+        with shown():
+            found = compared(run_a, run_b, warehouse)
+        if out:
+            write(found, out)
+        if as_json:
+            typer.echo(json.dumps(for_machines(found, first), ensure_ascii=False, indent=2))
+        else:
+            typer.echo("\n".join(lines(found, first)))
 
 
 @app.command()
