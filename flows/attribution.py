@@ -110,7 +110,7 @@ def flags(span: Span, effects: Sequence[Effect]) -> Iterator[pl.DataFrame]:
     names = [each.cause for each in effects]
     yield shares(FLAGS, span.aside, np.where(is_aside, change, 0))
     for causes, where in among(names, enough, measured & (enough != 0)):
-        cause = causes[0] if len(causes) == 1 else f"either alone: {', '.join(causes)}"
+        cause = causes[0] if len(causes) == 1 else f"each alone: {', '.join(causes)}"
         yield shares(FLAGS, cause, np.where(where, change, 0))
     for causes, where in among(names, needed, measured & (enough == 0)):
         yield shares(FLAGS, together_of(causes, names), np.where(where, change, 0))

@@ -421,9 +421,9 @@ def test_settlement_that_either_cause_alone_would_bring(
             for cause in ("policy", "code")
             if (number in who[cause]) == (number in who["both"])
         ]
-        cause = {0: "together: policy, code", 1: "".join(enough), 2: "either alone: policy, code"}
+        cause = {0: "together: policy, code", 1: "".join(enough), 2: "each alone: policy, code"}
         expected.setdefault(cause[len(enough)], {})[number] = 1 if number in who["both"] else -1
-    assert "either alone: policy, code" in expected
+    assert "each alone: policy, code" in expected
     settled_by = {cause: of(found, "settled", cause) for cause in causes_of(found)}
     assert {cause: each for cause, each in settled_by.items() if each} == expected
     add_up(found, base)
@@ -505,7 +505,7 @@ def test_a_rule_and_its_code_that_do_not_fit_without_each_other(
     assert of(found, "age", "policy with code") == nonzero(moved)
     assert of(found, "law", "data")
     assert causes_of(found) <= {
-        "data", "policy with code", "either alone: data, policy with code",
+        "data", "policy with code", "each alone: data, policy with code",
         "together: data, policy with code",
     }  # fmt: skip
     assert any("names age_new, expected one of" in note for note in found.notes)
