@@ -7,6 +7,8 @@ import sys
 from pathlib import Path
 
 import pytest
+from commands import other_code
+from two_runs import MILDER, STRICTER, Base, first, other_data, other_policy, run_with
 
 import flows.prefect_settings  # noqa: F401  (before anything imports Prefect)
 from flows.pipeline import Outcome, run
@@ -59,3 +61,30 @@ def duckdb_2(tmp_path_factory: pytest.TempPathFactory) -> Path:
     except (subprocess.CalledProcessError, subprocess.TimeoutExpired):
         pytest.skip("no package index to take DuckDB 2.0 from")
     return folder
+
+
+@pytest.fixture(scope="session")
+def base(tmp_path_factory: pytest.TempPathFactory) -> Base:
+    """The run others are compared with; runs may be added to its warehouse, not changed."""
+    return first(tmp_path_factory.mktemp("base"))
+
+
+@pytest.fixture(scope="session")
+def detained(base: Base, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
+    """The delivery with detentions, and its run."""
+    feeds = other_data(base, tmp_path_factory.mktemp("detained"))
+    return feeds, run(Order(2020, feeds, base.warehouse, base.data, recheck=False)).run_id
+
+
+@pytest.fixture(scope="session")
+def stricter(base: Base, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
+    """Code that counts everybody five years older, and its run of the base."""
+    code = other_code(tmp_path_factory.mktemp("stricter"), STRICTER)
+    return code, run_with(code, base, base.feeds, base.data)
+
+
+@pytest.fixture(scope="session")
+def milder(base: Base, detained: tuple[Path, str], tmp_path_factory: pytest.TempPathFactory) -> str:
+    """The delivery with detentions under a policy that takes fewer points for them."""
+    data = other_policy(base, tmp_path_factory.mktemp("milder"), MILDER)
+    return run(Order(2020, detained[0], base.warehouse, data, recheck=False)).run_id

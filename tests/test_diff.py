@@ -1,220 +1,46 @@
 """Two runs compared: a change with one cause is that cause's to the last point and place.
 
-Every run is a real one.  What a cause should have done is worked out here from the delivered rows, by
-hand or by the independent scorer of `reference/`.
+Every run is a real one.  What a cause should have done is worked out from the delivered rows, by hand
+or by the independent scorer of `reference/`.
 """
 
 import json
 import shutil
-import zipfile
-from collections.abc import Callable, Iterator
 from datetime import date
 from pathlib import Path
-from typing import NamedTuple
 
-import numpy as np
 import polars as pl
-import pytest
 from commands import edited, luohu, other_code
-from hypothesis import given, settings
-from hypothesis import strategies as st
 from reference import scorer
-
-from flows.attribution import FLAGS, POINTS, Effect, Results, Span, attribution
-from flows.diff import Diff, diff
-from flows.diff_page import lines
-from flows.failures import BadUsage, CheckFailed, NotFound
-from flows.moves import as_json, counts, write
-from flows.pipeline import Outcome, run
-from flows.settings import DATA, Order
-from flows.simulate import simulate
-from flows.storage import sha256, write_json, write_table
-
-QUOTA, LARGER_QUOTA, APPLICANTS = 120, 140, 500
-DETAINED = 12
-REFERENCE = {"insured_in": date(2020, 6, 1)}
-
-
-class Base(NamedTuple):
-    """The run everything is compared with: warehouse, its delivery and its data folder."""
-
-    warehouse: Path
-    feeds: Path
-    data: Path
-    run: Outcome
-
-
-@pytest.fixture(scope="module")
-def base(tmp_path_factory: pytest.TempPathFactory) -> Base:
-    folder = tmp_path_factory.mktemp("diff")
-    feeds = folder / "feeds"
-    simulate(2020, feeds, applicants=APPLICANTS, seed=3, dirty=0.002, data=DATA)
-    (path,) = (feeds / "detentions").iterdir()
-    pl.read_parquet(path).clear().write_parquet(path)  # nobody is detained, until a test says so
-    data = folder / "data"
-    shutil.copytree(DATA, data)
-    edited(data / "rounds" / "2020.toml", "\nquota = 6000\n", f"\nquota = {QUOTA}\n")
-    done = run(Order(2020, feeds, folder / "warehouse", data, recheck=False))
-    return Base(folder / "warehouse", feeds, data, done)
-
-
-def other_data(base: Base, folder: Path) -> Path:
-    """Some who settled, from the first to the last, are detained."""
-    feeds = folder / "feeds"
-    shutil.copytree(base.feeds, feeds)
-    people = pl.read_parquet(Path(base.run.directory) / "restricted" / "people.parquet")
-    ranking = pl.read_parquet(Path(base.run.directory) / "ranking.parquet")
-    chosen = (
-        ranking.sort("rank", "application_no").filter("settled").gather_every(QUOTA // DETAINED)
-    )
-    ids = people.join(chosen, on="application_no", how="semi")["person_id"]
-    (path,) = (feeds / "detentions").iterdir()
-    rows = pl.read_parquet(path)
-    new = pl.DataFrame({"person_id": ids, "decided_on": [date(2019, 5, 5)] * len(ids)})
-    pl.concat([rows, new.cast(dict(rows.schema))]).write_parquet(path)
-    return feeds
-
-
-def other_policy(base: Base, folder: Path, *edits: tuple[str, str, str]) -> Path:
-    """Another data folder with some values changed."""
-    data = folder / "data"
-    shutil.copytree(base.data, data)
-    for file, old, new in edits:
-        edited(data / file, old, new)
-    return data
-
-
-YOUNGER = ("policy/age.toml", "\nvalue = 45\n", "\nvalue = 43\n")
-MILDER = ("policy/law.toml", "\nvalue = -3000\n", "\nvalue = -2000\n")
-LARGER = ("rounds/2020.toml", f"\nquota = {QUOTA}\n", f"\nquota = {LARGER_QUOTA}\n")
-
-
-STRICTER = (
-    "transforms/indicators/age.py",
-    'pl.col("age") - p.full_until_age,',
-    'pl.col("age") + 5 - p.full_until_age,',
+from two_runs import (
+    DETAINED,
+    LARGER,
+    LARGER_QUOTA,
+    QUOTA,
+    REFERENCE,
+    YOUNGER,
+    Base,
+    add_up,
+    age_points,
+    birth_years,
+    causes_of,
+    nonzero,
+    of,
+    other_policy,
+    run_with,
+    settled,
+    settled_of,
+    tables,
 )
 
+from flows.diff import diff
+from flows.diff_page import lines
+from flows.moves import counts
+from flows.pipeline import run
+from flows.settings import DATA, Order
+from flows.simulate import simulate
 
-def run_with(code: Path, base: Base, feeds: Path, data: Path, warehouse: Path | None = None) -> str:
-    """A run by another version of the code, in a process of its own; its id."""
-    known = set(ids(warehouse or base.warehouse))
-    done = luohu(
-        "run", 2020, "--feeds", feeds, "--data", data, "--direct", "--no-recheck",
-        "--warehouse", warehouse or base.warehouse, cwd=code,
-    )  # fmt: skip
-    assert done.returncode == 0, done.stderr
-    (new,) = set(ids(warehouse or base.warehouse)) - known
-    return new
-
-
-def ids(warehouse: Path) -> list[str]:
-    return [path.name for path in warehouse.glob("runs/2020/*") if not path.name.startswith(".")]
-
-
-@pytest.fixture(scope="module")
-def detained(base: Base, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
-    """The delivery with detentions, and its run."""
-    feeds = other_data(base, tmp_path_factory.mktemp("detained"))
-    return feeds, run(Order(2020, feeds, base.warehouse, base.data, recheck=False)).run_id
-
-
-@pytest.fixture(scope="module")
-def stricter(base: Base, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
-    """Code that counts everybody five years older, and its run of the base."""
-    code = other_code(tmp_path_factory.mktemp("stricter"), STRICTER)
-    return code, run_with(code, base, base.feeds, base.data)
-
-
-# --- independent calculation -------------------------------------------------------------------
-
-
-class Tables(NamedTuple):
-    points: dict[str, dict[str, int]]  # application -> measure -> centipoints
-    eligible: set[str]
-    settled: set[str]
-
-
-def tables(base: Base, run_id: str) -> Tables:
-    """What a run wrote, in plain Python."""
-    folder = base.warehouse / "runs" / "2020" / run_id
-    scores = pl.read_parquet(folder / "scores.parquet").rows(named=True)
-    eligible = pl.read_parquet(folder / "eligibility.parquet").filter("eligible")
-    ranking = pl.read_parquet(folder / "ranking.parquet").filter("settled")
-    return Tables(
-        {row["application_no"]: {name: int(row[name] * 100) for name in POINTS} for row in scores},
-        set(eligible["application_no"]),
-        set(ranking["application_no"]),
-    )
-
-
-def settled(totals: dict[str, int], eligible: set[str], quota: int) -> set[str]:
-    """Everyone at or above the total at the place of the quota."""
-    ordered = sorted((totals[number] for number in eligible), reverse=True)
-    return {number for number in eligible if totals[number] >= ordered[quota - 1]}
-
-
-def settled_of(result: scorer.Result) -> set[str]:
-    return {number for number, row in result.ranking.items() if row.settled}
-
-
-def birth_years(base: Base) -> dict[str, int]:
-    (path,) = (base.feeds / "applications").iterdir()
-    rows = pl.read_parquet(path).select("application_no", "birth_date").rows()
-    return {number: born.year for number, born in rows if number and born}
-
-
-def age_points(born: int, full_until: int) -> int:
-    """Contract 4: max(0, 2000 - 400 * max(0, (Y - 2 - birth year) - 45))."""
-    return max(0, 2000 - 400 * max(0, 2020 - 2 - born - full_until))
-
-
-def told(found: Diff) -> dict[tuple[str, str, str], int]:
-    """Application, measure, cause -> amount."""
-    numbers = found.applications["application_no"]
-    return {
-        (numbers[place], measure, cause): amount
-        for place, measure, cause, amount in found.shares.iter_rows()
-    }
-
-
-def of(found: Diff, measure: str, cause: str) -> dict[str, int]:
-    """Application -> amount of one measure and cause."""
-    return {
-        number: amount
-        for (number, each, why), amount in told(found).items()
-        if (each, why) == (measure, cause)
-    }
-
-
-def causes_of(found: Diff) -> set[str]:
-    return set(found.shares["cause"])
-
-
-def add_up(found: Diff, base: Base) -> None:
-    """All shares of a difference add up to it, and there are no others."""
-    then, now = (tables(base, side.run.run_id) for side in (found.a, found.b))
-    expected: dict[tuple[str, str], int] = {}
-    for number in then.points.keys() | now.points.keys():
-        if number in then.points and number in now.points:
-            for name in POINTS:
-                expected[number, name] = now.points[number][name] - then.points[number][name]
-            expected[number, "eligible"] = (number in now.eligible) - (number in then.eligible)
-        expected[number, "present"] = (number in now.points) - (number in then.points)
-        expected[number, "settled"] = (number in now.settled) - (number in then.settled)
-    sums: dict[tuple[str, str], int] = {}
-    for (number, measure, _), amount in told(found).items():
-        sums[number, measure] = sums.get((number, measure), 0) + amount
-    assert {key: each for key, each in sums.items() if each} == {
-        key: each for key, each in expected.items() if each
-    }
-
-
-def nonzero(values: dict[str, int]) -> dict[str, int]:
-    return {name: value for name, value in values.items() if value}
-
-
-# --- one cause each ------------------------------------------------------------------------------
+AGE_OF_2020 = 'tax = "tax", age = "age", honour'
 
 
 def test_one_cause_data(base: Base, detained: tuple[Path, str]) -> None:
@@ -346,16 +172,6 @@ def test_a_day_of_receipt_lets_other_rows_in_and_that_is_the_decision(
     assert of(found, "present", "decision") == dict.fromkeys(late, -1)
     assert any("the delivery is the same" in note for note in found.notes)
     add_up(found, base)
-
-
-# --- several causes ------------------------------------------------------------------------------
-
-
-@pytest.fixture(scope="module")
-def milder(base: Base, detained: tuple[Path, str], tmp_path_factory: pytest.TempPathFactory) -> str:
-    """The delivery with detentions under a policy that takes fewer points for them."""
-    data = other_policy(base, tmp_path_factory.mktemp("milder"), MILDER)
-    return run(Order(2020, detained[0], base.warehouse, data, recheck=False)).run_id
 
 
 def test_what_only_two_causes_do_together_is_told_as_that(
@@ -512,12 +328,6 @@ def test_a_rule_and_its_code_that_do_not_fit_without_each_other(
     add_up(found, base)
 
 
-AGE_OF_2020 = 'tax = "tax", age = "age", honour'
-
-
-# --- nothing to attribute, other rounds, other warehouses -------------------------------------------
-
-
 def test_the_same_inputs_move_nobody(base: Base) -> None:
     order = Order(2020, base.feeds, base.warehouse, base.data, max_rejects="0.5", recheck=False)
     again = run(order).run_id
@@ -555,264 +365,3 @@ def test_another_round_and_another_warehouse(base: Base, tmp_path: Path) -> None
         settled_then, settled_now = found.a.line["settled"], found.b.line["settled"]
         assert found.shares.filter(measure="settled")["amount"].sum() == settled_now - settled_then
         assert f"{found.b.run.year}.toml quota" in {each.what for each in found.causes.changes}
-
-
-# --- what is older, other or broken -----------------------------------------------------------------
-
-
-@pytest.fixture
-def warehouse(base: Base, tmp_path: Path) -> Base:
-    """A copy of the warehouse to tamper with."""
-    copy = shutil.copytree(base.warehouse, tmp_path / "warehouse")
-    return base._replace(warehouse=Path(copy))
-
-
-def directory(of_: Base, run_id: str) -> Path:
-    return of_.warehouse / "runs" / "2020" / run_id
-
-
-def edit(folder: Path, how: Callable[[dict], object]) -> None:
-    manifest = json.loads((folder / "manifest.json").read_text())
-    how(manifest)
-    write_json(manifest, folder / "manifest.json")
-
-
-def without_code(folder: Path) -> None:
-    """As a run was before code was kept."""
-    (folder / "pinned" / "code.zip").unlink()
-    edit(folder, lambda manifest: manifest.pop("pinned"))
-
-
-def test_without_kept_code_it_is_the_remainder(
-    warehouse: Base, detained: tuple[Path, str], stricter: tuple[Path, str]
-) -> None:
-    without_code(directory(warehouse, stricter[1]))
-    found = diff(base_id(warehouse), stricter[1], warehouse.warehouse)
-    assert causes_of(found) == {"code"}  # nothing else differs: no need to recompute
-    with_code = of(found, "age", "code")
-    for pair, sign in (((stricter[1], detained[1]), -1), ((detained[1], stricter[1]), 1)):
-        found = diff(*pair, warehouse.warehouse)
-        assert found.causes.differing == ("data", "code")
-        remainder = of(found, "age", "code (remainder)")
-        assert remainder == {number: sign * amount for number, amount in with_code.items()}
-        assert set(of(found, "law", "data").values()) == {3000 * sign}
-        assert any("older than kept code" in note for note in found.notes)
-        add_up(found, warehouse)
-
-
-def base_id(of_: Base) -> str:
-    return of_.run.run_id
-
-
-def test_what_other_libraries_do_is_measured_apart(
-    warehouse: Base, detained: tuple[Path, str], milder: str
-) -> None:
-    """A run whose libraries gave somebody a point more: today's give it back, and nobody else's."""
-    folder = directory(warehouse, base_id(warehouse))
-    scores = pl.read_parquet(folder / "scores.parquet")
-    more = pl.when(pl.int_range(pl.len()) == 5).then(1).otherwise(0).cast(pl.Decimal(9, 2))
-    write_table(
-        scores.with_columns(pl.col("tax", "total") + more).cast(dict(scores.schema)),
-        folder / "scores.parquet",
-    )
-
-    def other(manifest: dict) -> None:
-        manifest["environment"]["libraries"]["polars"] = "0.1"
-        manifest["outputs"]["scores.parquet"]["sha256"] = sha256(folder / "scores.parquet")
-
-    edit(folder, other)
-    found = diff(base_id(warehouse), milder, warehouse.warehouse)
-    assert of(found, "tax", "libraries (remainder)") == {scores["application_no"][5]: -100}
-    assert set(of(found, "law", "data").values()) == {-3000}
-    assert any("today's Python and libraries" in note for note in found.notes)
-    found = diff(base_id(warehouse), detained[1], warehouse.warehouse)
-    assert of(found, "tax", "libraries (remainder)") == {scores["application_no"][5]: -100}
-    assert set(of(found, "law", "data").values()) == {-3000}
-    add_up(found, warehouse)
-
-
-@pytest.mark.parametrize(
-    "file", ["scores.parquet", "pinned/policy/age.toml", "accepted/tax.parquet", "pinned/code.zip"]
-)
-def test_a_run_that_was_changed_is_not_compared(file: str, warehouse: Base, milder: str) -> None:
-    path = directory(warehouse, base_id(warehouse)) / file
-    path.write_bytes(path.read_bytes() + b"\n")
-    with pytest.raises(CheckFailed, match=f"{file}: expected sha256"):
-        diff(base_id(warehouse), milder, warehouse.warehouse)
-    path.unlink()
-    done = luohu("diff", base_id(warehouse), milder, "--warehouse", warehouse.warehouse)
-    assert (done.returncode, done.stdout) == (1, "")
-    assert "no file" in done.stderr
-    assert "luohu audit 2020 --run" in done.stderr
-
-
-@pytest.mark.parametrize(
-    ("name", "message"),
-    [("flows/x.py", "expected code"), ("polars.so", "expected source files only")],
-)
-def test_code_that_is_not_the_one_that_names_the_run_is_not_run(
-    name: str, message: str, warehouse: Base, stricter: tuple[Path, str], milder: str
-) -> None:
-    """Even when the manifest was edited along with it."""
-    folder = directory(warehouse, stricter[1])
-    archive = folder / "pinned" / "code.zip"
-    with zipfile.ZipFile(archive, "a") as files:
-        files.writestr(name, "raise SystemExit")
-    edit(folder, lambda manifest: manifest["pinned"].update({"code.zip": sha256(archive)}))
-    with pytest.raises(CheckFailed, match=message):
-        diff(stricter[1], milder, warehouse.warehouse)
-
-
-def test_an_edited_manifest_is_not_compared(warehouse: Base) -> None:
-    folder = directory(warehouse, base_id(warehouse))
-    edit(folder, lambda manifest: manifest["policy"].update({"age.toml": "0" * 64}))
-    with pytest.raises(CheckFailed, match="it was edited"):
-        diff(base_id(warehouse), base_id(warehouse), warehouse.warehouse)
-
-
-def test_runs_that_are_not_there_or_fit_twice(warehouse: Base, tmp_path: Path) -> None:
-    known = base_id(warehouse)
-    twin = f"{known[:6]}{'0' * 10}"
-    shutil.copytree(directory(warehouse, known), directory(warehouse, twin))
-    for name, wrong, message in (
-        ("ffffff", NotFound, f"holds no run ffffff; runs: 2020: .*{known}"),
-        (known[:5], BadUsage, "at least 6 characters, found 5"),
-        (known[:6], BadUsage, f"expected one run, found 2020: .*{twin}"),
-        (str(tmp_path / "nowhere"), NotFound, "expected a run directory"),
-    ):
-        with pytest.raises(wrong, match=message):
-            diff(name, known, warehouse.warehouse)
-        with pytest.raises(wrong, match=message):
-            diff(known, name, warehouse.warehouse)
-    with pytest.raises(NotFound, match="runs: none"):
-        diff(known, known, tmp_path / "nowhere")
-    done = luohu("diff", "ffffff", known, "--warehouse", warehouse.warehouse)
-    assert (done.returncode, done.stdout) == (2, "")
-
-
-def test_out_is_refused_before_anything_is_compared(base: Base, tmp_path: Path) -> None:
-    for out, message in (
-        ("x.json", "ending in .parquet or .csv"),
-        ("no/x.csv", "expected the folder"),
-    ):
-        done = luohu(
-            "diff", "ffffff", "ffffff", "--out", tmp_path / out, "--warehouse", base.warehouse
-        )
-        assert (done.returncode, done.stdout) == (2, "")
-        assert message in done.stderr
-    assert not list(tmp_path.iterdir())
-
-
-def test_nobody_is_named_and_the_warehouse_is_not_written_to(
-    base: Base, milder: str, tmp_path: Path
-) -> None:
-    before = {path: path.stat().st_mtime_ns for path in base.warehouse.rglob("*")}
-    found = diff(base.run.run_id, milder, base.warehouse)
-    out = tmp_path / "moved.parquet"
-    write(found, out)
-    text = (
-        "\n".join(lines(found, None))
-        + json.dumps(as_json(found, None), ensure_ascii=False)
-        + pl.read_parquet(out).cast({"amount": pl.String}).write_csv()
-    )
-    people = pl.read_parquet(Path(base.run.directory) / "restricted" / "people.parquet")
-    for value in (*people["person_id"], *people["name"]):
-        assert value not in text
-    assert {path: path.stat().st_mtime_ns for path in base.warehouse.rglob("*")} == before
-    assert [path.name for path in tmp_path.iterdir()] == ["moved.parquet"]
-
-
-def test_an_application_number_like_an_id_is_shown_as_its_shape(base: Base, tmp_path: Path) -> None:
-    feeds, secret = tmp_path / "feeds", "110101198001010010"
-    shutil.copytree(base.feeds, feeds)
-    (path,) = (feeds / "applications").iterdir()
-    rows = pl.read_parquet(path)
-    first = tables(base, base.run.run_id).settled.pop()
-    rows.with_columns(
-        application_no=pl.when(pl.col("application_no") == first)
-        .then(pl.lit(secret))
-        .otherwise("application_no")
-    ).write_parquet(path)
-    found = diff(
-        base.run.run_id,
-        run(Order(2020, feeds, tmp_path, base.data, recheck=False)).directory,
-        base.warehouse,
-    )
-    text = "\n".join(lines(found, None)) + json.dumps(as_json(found, None))
-    assert secret not in text
-    assert "999999999999999999" in text
-    assert (counts(found)["came_in"], counts(found)["dropped_out"]) == (1, 1)
-
-
-# --- the attribution itself --------------------------------------------------------------------------
-
-
-@st.composite
-def cases(draw: st.DrawFn) -> tuple[Span, list[Effect]]:
-    """Any results at all of up to four causes."""
-    rows = draw(st.integers(1, 4))
-
-    def results() -> Results:
-        flags = np.array(draw(st.lists(st.booleans(), min_size=rows * 2, max_size=rows * 2)))
-        present = np.array([[there] for there in here])
-        return Results(
-            np.array(
-                draw(st.lists(st.integers(-300, 300), min_size=rows * 11, max_size=rows * 11))
-            ).reshape(rows, 11),
-            np.hstack([present, flags.reshape(rows, 2)]),
-        )
-
-    here = draw(st.lists(st.booleans(), min_size=rows, max_size=rows))
-    start = results()
-    then = draw(st.sampled_from([start, results()]))
-    here = draw(st.lists(st.booleans(), min_size=rows, max_size=rows))
-    end = results()
-    now = draw(st.sampled_from([end, results()]))
-    names = draw(st.sampled_from([["data"], ["data", "policy"], ["data", "policy", "code"]]))
-    effects = (
-        [Effect(names[0], end, start)]
-        if len(names) == 1
-        else [Effect(name, results(), results()) for name in names]
-    )
-    return Span(then, start, end, now, "aside"), effects
-
-
-@settings(max_examples=150, deadline=None)
-@given(cases())
-def test_shares_add_up_whatever_the_results(case: tuple[Span, list[Effect]]) -> None:
-    span, effects = case
-    found = attribution(span, effects)
-    sums = {
-        (place, measure): amount
-        for place, measure, amount in found.group_by("application", "measure")
-        .agg(pl.col("amount").sum())
-        .iter_rows()
-    }
-    both = span.then.flags[:, 0] & span.now.flags[:, 0]
-    for place, name, before, after in cells(span):
-        counted = both[place] or name in {"present", "settled"}
-        assert sums.get((place, name), 0) == (after - before if counted else 0), name
-    flags_told = found.filter(pl.col("measure").is_in(FLAGS))
-    assert not flags_told.select("application", "measure").is_duplicated().any()
-    assert (flags_told["amount"].abs() == 1).all()
-    assert (found["amount"] != 0).all()
-    if len(effects) == 1 and span.then is span.start and span.end is span.now:
-        assert set(found["cause"]) <= {"data"}
-
-
-def cells(span: Span) -> Iterator[tuple[int, str, int, int]]:
-    for place in range(len(span.then.points)):
-        for column, name in enumerate(POINTS):
-            yield (
-                place,
-                name,
-                int(span.then.points[place, column]),
-                int(span.now.points[place, column]),
-            )
-        for column, name in enumerate(FLAGS):
-            yield (
-                place,
-                name,
-                int(span.then.flags[place, column]),
-                int(span.now.flags[place, column]),
-            )
