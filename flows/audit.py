@@ -8,6 +8,7 @@ copy nobody can write to, without network or Prefect.
 import shutil
 import tempfile
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -66,13 +67,25 @@ class Audit:
 
 def audit(year: int, warehouse: Path, run_id: str | None = None) -> Audit:
     """Check, repeat and compare a run; raises Failure where there is nothing to audit."""
-    with told_without_values("audit"):
-        try:
-            past = past_run(warehouse, year, run_id)
-            report("files against the manifest", 0, STEPS)
-            found = integrity(past)
-        except OSError as error:
-            raise BadUsage(f"cannot read {error.filename}: {error.strerror}") from None
+    with told_without_values("audit"), told_which_file():
+        past = past_run(warehouse, year, run_id)
+    return audit_run(past)
+
+
+@contextmanager
+def told_which_file() -> Iterator[None]:
+    """Turn a file that cannot be read into a message that names it."""
+    try:
+        yield
+    except OSError as error:
+        raise BadUsage(f"cannot read {error.filename}: {error.strerror}") from None
+
+
+def audit_run(past: PastRun) -> Audit:
+    """Check, repeat and compare a run that was found."""
+    report("files against the manifest", 0, STEPS)
+    with told_without_values("audit"), told_which_file():
+        found = integrity(past)
     with tempfile.TemporaryDirectory(prefix="luohu-audit-") as folder:
         work = Path(folder)
         untold = list(repeated(past, work))

@@ -16,18 +16,23 @@ def lines(found: Audit) -> Iterator[str]:
         f"Round {found.past.year}, run {found.past.run_id}, luohu {code.get('version')},"
         f" code {str(code.get('digest'))[:SHORT]}"
     )
-    for each in found.tables:
-        rows = "-" if each.rows is None else f"{each.rows:,}"
-        how = " (as delivered: not repeated)" if each.name == AS_DELIVERED else ""
-        told = f"same{how}" if each.same else f"DIFFERS  {why(each)}"
-        digest = (each.sha256 or "absent")[:SHORT]
-        yield f"{each.name:20}{rows:>12}  {digest:16}  {told}".rstrip()
+    yield from table_lines(found)
     for note in found.files.notes:
         yield f"note: {note}"
     for file, told in found.findings:
         yield f"found: {file}: {told}"
     yield from differences(found)
     yield summary(found)
+
+
+def table_lines(found: Audit) -> Iterator[str]:
+    """A line a table: rows, digest, whether it came out the same."""
+    for each in found.tables:
+        rows = "-" if each.rows is None else f"{each.rows:,}"
+        how = " (as delivered: not repeated)" if each.name == AS_DELIVERED else ""
+        told = f"same{how}" if each.same else f"DIFFERS  {why(each)}"
+        digest = (each.sha256 or "absent")[:SHORT]
+        yield f"{each.name:20}{rows:>12}  {digest:16}  {told}".rstrip()
 
 
 def why(table: TableAudit) -> str:

@@ -1,4 +1,4 @@
-"""The command line: `luohu simulate`, `run`, `explain`, `receipts`, `audit`, `diff` and `serve`.
+"""The command line: `luohu simulate`, `run`, `explain`, `receipts`, `capsule`, `audit`, `diff`, `serve`.
 
 Results go to stdout, progress and messages to stderr.  Exit status: 0 done; 1 a check failed;
 2 bad input or usage, with nothing published.
@@ -206,8 +206,44 @@ def receipts(
 
 
 @app.command()
-def audit(
+def capsule(
     year: Annotated[int, typer.Argument(metavar="ROUND", help="Application year, e.g. 2020.")],
+    out: Annotated[Path, typer.Option(help="New file, say 2020.capsule.")],
+    warehouse: Warehouse = WAREHOUSE,
+    run_id: Annotated[
+        str | None,
+        typer.Option("--run", help="A run of the round; default: the published one."),
+    ] = None,
+    public: Annotated[
+        bool,
+        typer.Option("--public", help="Leave out every row about a person but the public list."),
+    ] = False,
+) -> None:
+    """Pack a run into one file that `luohu audit FILE` verifies on any machine, offline.
+
+    Exit status: 0 packed; 1 the run is not as it was published; 2 nothing to pack, or no room.
+    Without --public it holds names and ID numbers: hand it to an auditor, not to anybody.
+
+    [bold]Examples[/]
+
+      luohu capsule 2020 --out 2020.capsule
+      luohu capsule 2020 --out 2020-public.capsule --public
+      luohu audit 2020.capsule                         anywhere, without warehouse or network
+    """
+    from flows.capsule.pack import pack
+    from flows.capsule.page import packed_lines
+
+    with told():
+        with shown():
+            packed = pack(year, warehouse, out, run_id, public=public)
+        typer.echo("\n".join(packed_lines(packed)))
+
+
+@app.command()
+def audit(
+    what: Annotated[
+        str, typer.Argument(metavar="ROUND|FILE", help="Application year, or a capsule.")
+    ],
     warehouse: Warehouse = WAREHOUSE,
     run_id: Annotated[
         str | None,
@@ -217,6 +253,8 @@ def audit(
 ) -> None:
     """Repeat a past run from what it pinned, and compare every table with what was written then.
 
+    The run is one of a warehouse, or the one in a capsule, which needs no warehouse.
+
     Exit status: 0 all the same; 1 something differs or was tampered with; 2 nothing to audit.
 
     [bold]Examples[/]
@@ -224,18 +262,17 @@ def audit(
       luohu audit 2020
       luohu audit 2020 --warehouse /srv/luohu --run 0123456789abcdef
       luohu audit 2020 --json | jq .findings
+      luohu audit 2020.capsule
     """
-    from flows.audit import as_json as for_machines
-    from flows.audit import audit as audited
-    from flows.audit_page import lines
+    from flows.audit_any import audit_any
 
     with told():
         with shown():
-            found = audited(year, warehouse, run_id)
+            found = audit_any(what, warehouse, run_id)
         if as_json:
-            typer.echo(json.dumps(for_machines(found), ensure_ascii=False, indent=2))
+            typer.echo(json.dumps(found.machine, ensure_ascii=False, indent=2))
         else:
-            typer.echo("\n".join(lines(found)))
+            typer.echo("\n".join(found.page))
     raise typer.Exit(0 if found.passed else 1)
 
 

@@ -41,5 +41,9 @@ class NewerWarehouse(Failure):
     """The warehouse, or a run in it, was written by a newer version; nothing was changed."""
 
 
+class CapsuleRefused(Failure):
+    """A capsule that is damaged, of another kind, or of a later format; nothing in it is believed."""
+
+
 class PrefectUnavailable(Failure):
     """No Prefect server could be started or reached."""

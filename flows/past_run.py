@@ -42,6 +42,7 @@ class PastRun:
     warehouse: Path
     manifest: dict[str, Any]
     publication: Publication
+    left_out: frozenset[str] = frozenset()  # outputs a public capsule does not hold
 
     @property
     def published(self) -> bool:

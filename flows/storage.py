@@ -5,8 +5,9 @@ import json
 import os
 import shutil
 from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import polars as pl
 from polars.io.plugins import register_io_source
@@ -47,9 +48,14 @@ def write_parts(parts: Iterable[pl.DataFrame], path: Path) -> int:
 
 
 def write_json(content: Any, path: Path) -> None:
-    """A JSON file for machines and people: sorted keys, indented, UTF-8."""
+    """A JSON file for machines and people."""
+    path.write_bytes(json_bytes(content))
+
+
+def json_bytes(content: Any) -> bytes:
+    """JSON for machines and people: sorted keys, indented, UTF-8."""
     text = json.dumps(content, ensure_ascii=False, indent=2, sort_keys=True)
-    path.write_text(text + "\n", encoding="utf-8")
+    return f"{text}\n".encode()
 
 
 def sha256(path: Path) -> str:
@@ -62,6 +68,23 @@ def sha256_of(content: Any) -> str:
     """The SHA-256 of a JSON value in canonical form: sorted keys, no blanks."""
     text = json.dumps(content, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
     return hashlib.sha256(text.encode()).hexdigest()
+
+
+@contextmanager
+def written_aside(target: Path, mode: int) -> Iterator[IO[bytes]]:
+    """A file to write and read, which becomes the target in one rename when all went well."""
+    aside = target.with_name(f".{target.name}.{os.getpid()}.partial")
+    aside.unlink(missing_ok=True)
+    try:
+        handle = os.open(aside, os.O_RDWR | os.O_CREAT | os.O_EXCL, mode)
+        with open(handle, "w+b") as file:  # noqa: PTH123 (a handle, not a path)
+            yield file
+            file.flush()
+            os.fsync(handle)
+        os.replace(aside, target)
+    finally:
+        aside.unlink(missing_ok=True)
+    sync_entry(target.parent)
 
 
 def sync(path: Path) -> None:
