@@ -45,5 +45,9 @@ class CapsuleRefused(Failure):
     """A capsule that is damaged, of another kind, or of a later format; nothing in it is believed."""
 
 
+class DatabaseUnreadable(Failure):
+    """The warehouse's database is damaged; nothing was changed."""
+
+
 class PrefectUnavailable(Failure):
     """No Prefect server could be started or reached."""

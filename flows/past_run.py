@@ -8,12 +8,11 @@ from typing import Any
 
 import duckdb
 
-from flows.failures import CheckFailed, NewerWarehouse, NotFound
+from flows.failures import CheckFailed, DatabaseUnreadable, NewerWarehouse, NotFound
 from flows.manifest import FORMAT
 from flows.publish import DATABASE, open_read_only
 
 MANIFEST = "manifest.json"
-NEWER = ("with version number", "newer version of DuckDB")  # how DuckDB tells a file of its future
 SHAPE: dict[str, type] = {
     **dict.fromkeys(("run_id", "result_digest"), str),
     **dict.fromkeys(("round", "policy", "codes", "feeds", "options", "code"), dict),
@@ -139,13 +138,8 @@ def published(warehouse: Path, year: int) -> Publication:
                     "SELECT run_id, manifest_sha256 FROM manifests WHERE round = ?", [year]
                 ).fetchall()
             )
-    except duckdb.Error as error:
-        if any(words in str(error) for words in NEWER):
-            raise NewerWarehouse(
-                f"{warehouse / DATABASE}: written by a newer version, which DuckDB"
-                f" {duckdb.__version__} cannot read: audit with the newer luohu"
-            ) from None
-        return Publication(
-            trouble=f"expected a database, found a file DuckDB cannot read ({type(error).__name__})"
-        )
+    except (DatabaseUnreadable, duckdb.Error) as error:
+        told = str(error).removeprefix(f"{warehouse / DATABASE}: ")
+        unknown = f"expected the tables of a warehouse, found others ({type(error).__name__})"
+        return Publication(trouble=told if isinstance(error, DatabaseUnreadable) else unknown)
     return Publication(runs.get(year), dict(manifests), tuple(sorted(runs)))

@@ -15,11 +15,12 @@ from pathlib import Path
 
 import duckdb
 
-from flows.failures import NotFound, PublicationFailed
+from flows.failures import DatabaseUnreadable, NewerWarehouse, NotFound, PublicationFailed
 from flows.storage import sha256, sync, sync_entry
 from schemas.results import REGISTERS, TABLES, columns_of, dictionary
 
 DATABASE = "luohu.duckdb"
+NEWER = ("with version number", "newer version of DuckDB")  # how DuckDB tells a file of its future
 STORAGE_VERSION = "v1.5.0"  # readable by DuckDB 1.5 and 2.0
 # nothing is fetched, and the file reads nothing else once it is open
 OFFLINE: dict[str, str | bool | int | float | list[str]] = {
@@ -156,11 +157,22 @@ def only_publisher(warehouse: Path) -> Iterator[None]:
 
 
 def open_read_only(warehouse: Path) -> duckdb.DuckDBPyConnection:
-    """The current database for reading; raises NotFound that says what to do."""
+    """The current database for reading; raises NotFound, or a Failure that says it is unreadable."""
     database = warehouse / DATABASE
     if not database.is_file():
         raise NotFound(
             f"expected {database}, found none: run `luohu run ROUND --feeds DIR` first,"
             " or name the warehouse with --warehouse"
         )
-    return duckdb.connect(str(database), read_only=True, config=OFFLINE)
+    try:
+        return duckdb.connect(str(database), read_only=True, config=OFFLINE)
+    except duckdb.Error as error:
+        if any(words in str(error) for words in NEWER):
+            raise NewerWarehouse(
+                f"{database}: written by a newer version, which DuckDB {duckdb.__version__} cannot"
+                " read: use the newer luohu that wrote it"
+            ) from None
+        raise DatabaseUnreadable(
+            f"{database}: expected a database, found a file DuckDB cannot read"
+            f" ({type(error).__name__})"
+        ) from None

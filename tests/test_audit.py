@@ -3,7 +3,6 @@
 import json
 import os
 import shutil
-import struct
 import sys
 import zipfile
 from collections.abc import Callable
@@ -14,6 +13,7 @@ import duckdb
 import polars as pl
 import pytest
 from commands import luohu, other_code
+from newer import written_by_a_newer_duckdb
 
 import flows.integrity
 from flows import pinned_code
@@ -221,10 +221,16 @@ def test_an_edited_policy_file_is_the_cause(warehouse: Path) -> None:
 
 def test_an_edited_round_file_is_the_cause(warehouse: Path) -> None:
     path = directory(warehouse) / "pinned" / "rounds" / "2020.toml"
-    path.write_text(path.read_text().replace("quota = 6000", "quota = 60"))
+    text = path.read_text()
+    path.write_text(text.replace("quota = 6000", "quota = 60"))
     found = audit(2020, warehouse)
     assert {"ranking", "rounds", "public_list"} <= differing(found)
     assert "policy: pinned/rounds/2020.toml" in told(found)
+    path.write_text(text.replace("quota = 6000\n", ""))
+    found = audit(2020, warehouse)
+    assert not found.passed
+    assert "pinned/rounds/2020.toml: expected sha256" in told(found)
+    assert "cannot be repeated to its end: rounds/2020.toml lacks quota" in told(found)
 
 
 @pytest.mark.parametrize("spoil", ["absent", "damaged", "an unreadable policy"])
@@ -395,12 +401,7 @@ def test_a_published_run_that_is_gone_and_a_manifest_that_is_none(warehouse: Pat
 
 
 def test_a_newer_warehouse_is_left_alone(warehouse: Path) -> None:
-    kept = (warehouse / "luohu.duckdb").read_bytes()
-    newer = (99).to_bytes(8, "little").join((kept[8:12], kept[20:4096]))
-    checksum = 5381  # as DuckDB works it out, or it would take the file for a damaged one
-    for (each,) in struct.iter_unpack("<Q", newer):
-        checksum ^= each * 0xBF58476D1CE4E5B9 & (2**64 - 1)
-    (warehouse / "luohu.duckdb").write_bytes(checksum.to_bytes(8, "little") + newer + kept[4096:])
+    kept = written_by_a_newer_duckdb(warehouse / "luohu.duckdb")
     with pytest.raises(NewerWarehouse, match="newer"):
         audit(2020, warehouse)
     (warehouse / "luohu.duckdb").write_bytes(kept)

@@ -13,6 +13,7 @@ import duckdb
 import polars as pl
 import pytest
 from commands import luohu
+from newer import written_by_a_newer_duckdb
 
 from flows.settings import HOME
 
@@ -327,6 +328,42 @@ def test_help_teaches_by_example() -> None:
         assert f"luohu {command} 2020" in done.stdout
     assert sys.executable
     assert HOME
+
+
+@pytest.mark.parametrize("how", ["newer", "damaged"])
+def test_a_database_of_the_future_or_none_is_told_and_left_alone(
+    how: str, published: tuple, tmp_path: Path
+) -> None:
+    database = tmp_path / "luohu.duckdb"
+    shutil.copy(published[0] / "luohu.duckdb", database)
+    if how == "newer":
+        written_by_a_newer_duckdb(database)
+        expected = "written by a newer version"
+    else:
+        database.write_bytes(b"not a database")
+        expected = "expected a database, found a file DuckDB cannot read"
+    before = database.read_bytes()
+    commands = [("explain", 2020, "1"), ("capsule", 2020, "--out", tmp_path / "a")]
+    for arguments in commands[: 2 if how == "newer" else 1]:
+        done = luohu(*arguments, "--warehouse", tmp_path)
+        assert (done.returncode, done.stdout) == (2, "")
+        assert done.stderr.startswith(f"luohu: {database}: {expected}")
+        assert len(done.stderr.splitlines()) == 1
+    assert database.read_bytes() == before
+    assert list(tmp_path.iterdir()) == [database]
+
+
+def test_a_round_file_with_a_missing_value_is_told_before_anything_is_read(
+    delivery: Path, tmp_path: Path
+) -> None:
+    shutil.copytree(HOME / "data", tmp_path / "data")
+    path = tmp_path / "data" / "rounds" / "2020.toml"
+    path.write_text(path.read_text().replace("quota = 6000\n", ""))
+    done = luohu("run", 2020, "--feeds", delivery, "--warehouse", tmp_path / "w", "--direct",
+                 "--data", tmp_path / "data")  # fmt: skip
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr == "luohu: rounds/2020.toml lacks quota\n"
+    assert not (tmp_path / "w").exists()
 
 
 def test_a_current_database_that_cannot_be_read_is_named(copied: Path, tmp_path: Path) -> None:
