@@ -17,10 +17,11 @@ from capsules import Members, archive_of, forged, put_together, sealed, taken_ap
 from commands import luohu
 
 from flows.audit_any import audit_any
-from flows.capsule.container import FIRST_LINE_BYTES, MOST_DEFLATED, opened
+from flows.capsule.container import FIRST_LINE_BYTES, opened
 from flows.capsule.contents import INDEX, LOCK, RUN, is_public
 from flows.capsule.pack import pack
 from flows.capsule.page import lines
+from flows.capsule.unpack import MOST_DEFLATED
 from flows.capsule.verify import CapsuleAudit, audit_capsule
 from flows.failures import CapsuleRefused, CheckFailed, Failure
 from flows.pipeline import run
@@ -439,7 +440,7 @@ def test_scores_by_place_are_held_against_the_list(
     delivery: Path, warehouse: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Few apply here, so the places shown are nearer."""
-    for module in ("flows.score", "flows.capsule.public"):
+    for module in ("flows.score", "flows.capsule.checks"):
         monkeypatch.setattr(f"{module}.SEGMENTS", range(50, 201, 50))
     data = warehouse.parent / "data"
     run(Order(2020, delivery, tmp_path / "w", data, recheck=False))

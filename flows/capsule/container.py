@@ -28,9 +28,7 @@ from flows.storage import written_aside
 FORMAT = 1
 FIRST_LINE = re.compile(rb"(luohu capsule ([0-9]{8}) ([0-9]{20})) ([0-9a-f]{64})\n")
 FIRST_LINE_BYTES = 109
-NAME = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9_.-]*(/[A-Za-z0-9_-][A-Za-z0-9_.-]*)*")  # no .., no /x
 PACKED_ALREADY = {".parquet", ".zip"}
-MOST_DEFLATED = 64 << 20  # so much may the deflated members unpack to together
 CHUNK = 1 << 20
 FIRST_DAY = (1980, 1, 1, 0, 0, 0)  # the zip format knows no earlier one
 NOT_A_ZIP = (
@@ -147,86 +145,6 @@ def opened(path: Path) -> Iterator[Whole]:
                 f" {int(format_)}: audit with the newer luohu that wrote it"
             )
         yield Whole(path, file, size, whole)
-
-
-def read(whole: Whole, archive: zipfile.ZipFile, name: str) -> bytes:
-    """One small deflated member."""
-    with refused(whole.path):
-        try:
-            info = archive.getinfo(name)
-        except KeyError:
-            raise CapsuleRefused(f"{whole.path}: expected {name} in it, found none") from None
-        if info.file_size > MOST_DEFLATED:
-            raise CapsuleRefused(f"{whole.path}: {name}: {info.file_size:,} bytes are too many")
-        with archive.open(info) as member:
-            return member.read(info.file_size + 1)
-
-
-def unpack(
-    whole: Whole, archive: zipfile.ZipFile, sizes: dict[str, int], folder: Path
-) -> dict[str, str]:
-    """Unpack exactly these members into a folder; returns their digests.
-
-    Refuses names that lead elsewhere, members nobody declared, other sizes than declared, and
-    archives that would fill the disk.
-    """
-    with refused(whole.path):
-        members = archive.infolist()
-        for problem in problems(members, sizes, whole.size):
-            raise CapsuleRefused(f"{whole.path}: {problem}; nothing was unpacked")
-        try:
-            return {each.filename: unpack_one(archive, each, folder) for each in members}
-        except OSError as error:
-            need = sum(sizes.values())
-            raise CapsuleRefused(
-                f"{whole.path}: cannot unpack {need:,} bytes into {folder.parent}:"
-                f" {error.strerror}; TMPDIR names another folder"
-            ) from None
-
-
-def problems(
-    members: list[zipfile.ZipInfo], sizes: dict[str, int], most_stored: int
-) -> Iterator[str]:
-    """Why an archive is not to be unpacked."""
-    for each in members:
-        if not NAME.fullmatch(each.filename):
-            yield f"expected names of files below a folder, found {each.filename[:80]!r}"
-    names = [each.filename for each in members]
-    if sorted(names) != sorted(sizes):
-        odd = sorted(set(names) ^ set(sizes)) or sorted(
-            name for name in set(names) if names.count(name) > 1
-        )
-        yield f"expected each file it lists once and no other, found otherwise: {odd[0][:80]!r}"
-    for each in members:
-        if each.file_size != sizes.get(each.filename):
-            expected = sizes.get(each.filename)
-            yield f"{each.filename}: expected {expected} bytes, found {each.file_size:,}"
-    stored = [each for each in members if each.compress_type == zipfile.ZIP_STORED]
-    deflated = [each for each in members if each.compress_type == zipfile.ZIP_DEFLATED]
-    if len(stored) + len(deflated) < len(members):
-        yield "expected members that are stored or deflated, found another way of packing"
-    if (
-        sum(each.file_size for each in stored) > most_stored
-        or sum(each.file_size for each in deflated) > MOST_DEFLATED
-    ):
-        yield "its members would unpack to more than a capsule holds"
-
-
-def unpack_one(archive: zipfile.ZipFile, info: zipfile.ZipInfo, folder: Path) -> str:
-    """Write one member below the folder, never more than its size; returns its digest."""
-    target = folder / info.filename
-    target.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    hashed, left = hashlib.sha256(), info.file_size
-    with archive.open(info) as source, target.open("xb") as copy:
-        while chunk := source.read(min(CHUNK, left + 1)):
-            left -= len(chunk)
-            if left < 0:
-                break
-            hashed.update(chunk)
-            copy.write(chunk)
-    if left:
-        raise ValueError(f"{info.filename}: another size than declared")
-    return hashed.hexdigest()
 
 
 @contextmanager

@@ -1,7 +1,7 @@
 """Audit a capsule: unpack it aside, hold it against itself, then repeat the run as in a warehouse.
 
 Needs the file and an installed luohu, nothing else: no warehouse, no network, no Prefect.  Of a public
-capsule, which holds no row to repeat the run from, what can be shown is checked: see `public`.
+capsule, which holds no row to repeat the run from, what can be shown is checked: see `checks`.
 """
 
 import json
@@ -12,9 +12,10 @@ from pathlib import Path
 from typing import Any
 
 from flows.audit import Audit, audit_run, told_which_file
-from flows.capsule.container import FORMAT, Whole, opened, read, unpack
+from flows.capsule.checks import Check, checks
+from flows.capsule.container import FORMAT, Whole, opened
 from flows.capsule.contents import FULL, INDEX, LOCK, PUBLIC, RUN, index, is_public, left_out
-from flows.capsule.public import Check, checks
+from flows.capsule.unpack import read, unpack
 from flows.failures import CapsuleRefused, CheckFailed, NewerWarehouse
 from flows.integrity import SHORT, Finding, Integrity, integrity
 from flows.past_run import MANIFEST, PastRun, Publication, read_manifest
