@@ -43,7 +43,7 @@ def forged(
     """Change members, then every digest that is kept of them: contents, and manifest unless told."""
     members = taken_apart(capsule)
     how(members)
-    kind = json.loads(members.pop(INDEX))["kind"]
+    contents = json.loads(members.pop(INDEX))
     told = json.loads(members[f"{RUN}/manifest.json"])
     if manifest:
         for name, each in told["outputs"].items():
@@ -56,7 +56,7 @@ def forged(
         )
         members[f"{RUN}/manifest.json"] = json_bytes(told)
     listed = {name: (hashlib.sha256(data).hexdigest(), len(data)) for name, data in members.items()}
-    members[INDEX] = json_bytes(index(kind, 2020, told, listed))
+    members[INDEX] = json_bytes(index(contents["kind"], 2020, told, listed, contents["receipts"]))
     return put_together(target, members)
 
 

@@ -25,6 +25,7 @@ from flows.capsule.unpack import MOST_DEFLATED
 from flows.capsule.verify import CapsuleAudit, audit_capsule
 from flows.failures import CapsuleRefused, CheckFailed, Failure
 from flows.pipeline import run
+from flows.receipts.bulk import write_receipts
 from flows.settings import DATA, HOME, WAREHOUSE, Order
 from flows.storage import sha256, write_table
 from schemas.results import TABLES
@@ -176,18 +177,48 @@ def test_a_full_capsule_is_repeated_where_the_run_never_was(
     assert len(done.stdout.splitlines()) <= 60  # a page
 
 
+def test_the_receipts_root_is_that_of_all_receipts_and_made_again(
+    full: Path, public: Path, warehouse: Path, tmp_path: Path
+) -> None:
+    written = write_receipts(warehouse, 2020, tmp_path / "receipts.jsonl")
+    expected = {"format": written.format, "receipts": written.receipts, "root": written.root}
+    for capsule, how in ((full, "same"), (public, "as packed")):
+        assert json.loads(taken_apart(capsule)[INDEX])["receipts"] == expected
+        (line,) = [
+            each for each in lines(audit_capsule(capsule)) if each.startswith("receipts root")
+        ]
+        assert f"{written.receipts}  {written.root}  {how}" in line
+
+    def another(**values: object) -> CapsuleAudit:
+        members = taken_apart(full)
+        contents = json.loads(members[INDEX])
+        contents["receipts"] |= values
+        members[INDEX] = json.dumps(contents).encode()
+        return audit_capsule(put_together(tmp_path / "other.capsule", members))
+
+    found = another(root="0" * 64)
+    assert [each.file for each in found.findings] == ["receipts root"]
+    assert not found.passed
+    assert "found: receipts root: expected 0000000000000000 of" in told(found)
+    found = another(format=99)
+    assert found.passed
+    assert "of another format, not made again" in told(found)
+    with pytest.raises(CapsuleRefused, match="receipts that is not"):
+        another(root=None)
+
+
 def test_a_public_capsule_is_checked_where_the_run_never_was(
     public: Path, elsewhere: Callable[..., subprocess.CompletedProcess[str]]
 ) -> None:
     done = elsewhere("audit", public)
     assert (done.returncode, done.stderr) == (0, "")
-    assert "audit passed: 8 of 8 checks hold, 0 findings" in done.stdout
+    assert "audit passed: 9 of 9 checks hold, 0 findings" in done.stdout
     assert "FAILS" not in done.stdout
     assert "that takes the full capsule" in done.stdout
     done = elsewhere("audit", public, "--json")
     found = json.loads(done.stdout)
     assert (found["passed"], found["capsule"]["kind"]) == (True, "public")
-    assert [each["holds"] for each in found["checks"]] == [True] * 8
+    assert [each["holds"] for each in found["checks"]] == [True] * 9
 
 
 def test_cut_short_or_with_a_flipped_bit_it_is_refused(full: Path, tmp_path: Path) -> None:
@@ -246,10 +277,10 @@ def test_an_edited_member_is_named_however_far_the_forger_went(full: Path, tmp_p
     assert "run/scores.parquet: expected sha256" in told(found)
     assert "scores.parquet: expected sha256" in told(found)
     found = audit_capsule(forged(full, edited, change("scores", *MORE), manifest=False))
-    assert [each.file for each in found.findings] == ["scores.parquet"]
+    assert [each.file for each in found.findings] == ["scores.parquet", "receipts root"]
     assert "what is packed is NOT" in told(found)
     found = audit_capsule(forged(full, edited, change("scores", *MORE)))
-    assert not found.findings
+    assert [each.file for each in found.findings] == ["receipts root"]
     assert found.repeated
     assert {each.name for each in found.repeated.tables if not each.same} == {"scores"}
     done = luohu("audit", edited)
@@ -560,6 +591,7 @@ CONTENTS = {
     "run_id": "0" * 16,
     "manifest": "0" * 64,
     "left_out": {},
+    "receipts": {"format": 1, "receipts": 0, "root": ""},
 }
 
 

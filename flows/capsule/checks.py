@@ -41,7 +41,7 @@ class Check(NamedTuple):
         return not self.failures
 
 
-def checks(past: PastRun) -> Iterator[Check]:
+def checks(past: PastRun, receipts: dict[str, Any]) -> Iterator[Check]:
     """Every check, in the order a reader would make them."""
     told = "tables of the shape a run publishes, round and policy complete"
     try:
@@ -59,6 +59,8 @@ def checks(past: PastRun) -> Iterator[Check]:
                 yield Check(words, list(check(found)))
         except (Failure, PolicyError) as failure:
             yield Check(words, [str(failure)])
+    number = unequal(receipts, receipts=found.told.rows["scores"])
+    yield Check("the receipts root is over one receipt an application", list(number))
 
 
 def policy(found: Published) -> Iterator[str]:

@@ -46,11 +46,15 @@ def left_out(kind: str, manifest: dict[str, Any]) -> dict[str, dict[str, Any]]:
 
 
 def index(
-    kind: str, year: int, manifest: dict[str, Any], members: dict[str, tuple[str, int]]
+    kind: str,
+    year: int,
+    manifest: dict[str, Any],
+    members: dict[str, tuple[str, int]],
+    receipts: dict[str, Any],
 ) -> dict[str, Any]:
-    """The table of contents: everything but digest and size of the members follows from the manifest.
+    """The table of contents; most of it follows from the manifest.
 
-    `members` is name -> (SHA-256, bytes).
+    `members` is name -> (SHA-256, bytes), `receipts` the root over the receipts of all applicants.
     """
     rows = {name: each["rows"] for name, each in manifest["outputs"].items()}
     return {
@@ -64,6 +68,7 @@ def index(
         "policy": manifest["policy"],
         "round_file": manifest["round"],
         "codes": manifest["codes"],
+        "receipts": receipts,
         "delivered": {
             feed: {
                 name: {"sha256": each["sha256"], "rows": each["rows"]}

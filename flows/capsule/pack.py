@@ -3,12 +3,15 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from flows.capsule.container import Member, Whole, opened, write
 from flows.capsule.contents import FULL, INDEX, LOCK, PUBLIC, RUN, index, is_public
+from flows.capsule.root import receipts_root
 from flows.failures import BadUsage, CheckFailed
 from flows.integrity import Integrity, integrity
 from flows.past_run import PastRun, past_run
+from flows.pipeline import told_without_values
 from flows.progress import report
 from flows.publish import DATABASE
 from flows.settings import HOME
@@ -25,6 +28,7 @@ class Packed:
     file: Whole
     past: PastRun
     kind: str
+    receipts: dict[str, Any]
     members: int
     left_out: list[str]
     notes: list[str]
@@ -43,6 +47,8 @@ def pack(
     except OSError as error:
         raise BadUsage(f"cannot read {error.filename}: {error.strerror}") from None
     require_untouched(past, found)
+    with told_without_values("receipts"):
+        receipts = receipts_root(past)
     report("packing", 1, STEPS)
     kind = PUBLIC if public else FULL
     names = [name for name in found.digests if not public or is_public(name)]
@@ -52,7 +58,7 @@ def pack(
     notes = [each for each in found.notes if each.startswith(DATABASE)]
     members += lock(past, notes)
     listed = {each.name: (each.sha256 or "", each.size) for each in members}
-    contents = Member(INDEX, json_bytes(index(kind, year, past.manifest, listed)))
+    contents = Member(INDEX, json_bytes(index(kind, year, past.manifest, listed, receipts)))
     try:
         write(out, [*members, contents], private=not public)
         report("reading it back", 2, STEPS)
@@ -62,7 +68,7 @@ def pack(
         raise BadUsage(f"cannot write {out}: {error.strerror}; nothing was left there") from None
     report("done", STEPS, STEPS)
     left_out = sorted(found.digests.keys() - set(names))
-    return Packed(whole, past, kind, len(members), left_out, notes)
+    return Packed(whole, past, kind, receipts, len(members), left_out, notes)
 
 
 def require_untouched(past: PastRun, found: Integrity) -> None:

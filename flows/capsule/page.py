@@ -37,6 +37,7 @@ def page(found: CapsuleAudit) -> Iterator[str]:
     yield ""
     if found.repeated:
         yield from table_lines(found.repeated)
+    yield root(contents["receipts"], found.root_told)
     for check in found.checks:
         yield f"{'holds' if check.holds else 'FAILS'}  {check.told}"
         for failure in check.failures:
@@ -48,6 +49,11 @@ def page(found: CapsuleAudit) -> Iterator[str]:
     yield ""
     yield from verdict(found)
     yield REACHES[contents["kind"]]
+
+
+def root(receipts: dict[str, Any], told: str) -> str:
+    """The receipts root in full, to be held against the one announced."""
+    return f"{'receipts root':20}{receipts['receipts']:>12,}  {receipts['root']}  {told}"
 
 
 def packed(contents: dict[str, Any]) -> Iterator[str]:
@@ -116,6 +122,7 @@ def as_json(found: CapsuleAudit) -> dict[str, Any]:
             "sha256": found.file.sha256,
             "kind": found.contents["kind"],
         },
+        "receipts": {**found.contents["receipts"], "told": found.root_told},
         "round": found.past.year,
         "run_id": found.past.run_id,
         "passed": found.passed,
@@ -131,6 +138,7 @@ def packed_lines(packed: Packed) -> Iterator[str]:
     yield f"Round {packed.past.year}, run {packed.past.run_id}: {counted(packed.members, 'file')} packed"
     yield f"{file.path}: a {packed.kind} capsule of {file.size:,} bytes"
     yield f"sha256 {file.sha256}"
+    yield f"receipts root {packed.receipts['root']}"
     if packed.kind == FULL:
         yield "It holds names and ID numbers: hand it to an auditor, not to anybody."
     else:

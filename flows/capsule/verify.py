@@ -6,27 +6,37 @@ capsule, which holds no row to repeat the run from, what can be shown is checked
 
 import json
 import tempfile
-from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+import polars as pl
+
 from flows.audit import Audit, audit_run, told_which_file
 from flows.capsule.checks import Check, checks
 from flows.capsule.container import FORMAT, Whole, opened
-from flows.capsule.contents import FULL, INDEX, LOCK, PUBLIC, RUN, index, is_public, left_out
+from flows.capsule.contents import FULL, INDEX, PUBLIC, RUN, left_out
+from flows.capsule.itself import expected_index, odd_members, other_index
+from flows.capsule.root import receipts_root
 from flows.capsule.unpack import read, unpack
-from flows.failures import CapsuleRefused, CheckFailed, NewerWarehouse
+from flows.failures import CapsuleRefused, CheckFailed, Failure, NewerWarehouse
 from flows.integrity import SHORT, Finding, Integrity, integrity
 from flows.past_run import MANIFEST, PastRun, Publication, read_manifest
 from flows.pipeline import told_without_values
 from flows.progress import report
+from flows.receipts.compose import FORMAT as FORMAT_OF_RECEIPTS
+from transforms.policy import PolicyError
 
 SHAPE: dict[str, type] = {
     **dict.fromkeys(("format", "round"), int),
     **dict.fromkeys(("kind", "run_id", "manifest"), str),
-    **dict.fromkeys(("members", "left_out"), dict),
+    **dict.fromkeys(("members", "left_out", "receipts"), dict),
 }
+OF_RECEIPTS: dict[str, type] = {"format": int, "receipts": int, "root": str}
+ROOT = "receipts root"
+SAME = "same"
+NOT_COMPARED = "of another format, not made again"
+AS_PACKED = "as packed: only a full capsule holds what it is made of"
 
 
 @dataclass(frozen=True)
@@ -38,6 +48,7 @@ class CapsuleAudit:
     past: PastRun
     files: Integrity  # of the run's files, and how the capsule fits together
     repeated: Audit | None
+    root_told: str  # whether the receipts come to the root again
     checks: list[Check]
 
     @property
@@ -66,16 +77,20 @@ def audit_capsule(path: Path) -> CapsuleAudit:
         report("unpacking", 0, 1)
         contents, digests = unpacked(whole, Path(folder))
         past = past_run_in(Path(folder) / RUN, path, contents)
-        expected = expected_index(contents["kind"], past, digests)
+        expected = expected_index(contents, past, digests)
         own = [*other_index(contents, expected), *odd_members(contents["kind"], digests, past)]
         contents = expected  # from here on nobody's word, but what the members come to
         if contents["kind"] == FULL:
             found = audit_run(past)
-            files = replace(found.files, findings=own + found.files.findings)
-            return CapsuleAudit(whole, contents, past, files, replace(found, files=files), [])
+            told = root_again(past, contents["receipts"])
+            of_root = [] if told in (SAME, NOT_COMPARED) else [Finding(ROOT, told)]
+            files = replace(found.files, findings=own + found.files.findings + of_root)
+            found = replace(found, files=files)
+            return CapsuleAudit(whole, contents, past, files, found, told, [])
         files = integrity(past)
         files = replace(files, findings=own + files.findings)
-        return CapsuleAudit(whole, contents, past, files, None, list(checks(past)))
+        made = list(checks(past, contents["receipts"]))
+        return CapsuleAudit(whole, contents, past, files, None, AS_PACKED, made)
 
 
 def unpacked(whole: Whole, folder: Path) -> tuple[dict[str, Any], dict[str, tuple[str, int]]]:
@@ -105,10 +120,12 @@ def index_in(text: bytes, path: Path) -> dict[str, Any]:
         for name, kind in SHAPE.items()
         if not isinstance(found, dict) or type(found.get(name)) is not kind
     ]
+    if not wrong and {name: type(each) for name, each in found["receipts"].items()} != OF_RECEIPTS:
+        wrong = ["receipts"]
     if wrong or found["kind"] not in (FULL, PUBLIC) or found["format"] != FORMAT:
         raise CapsuleRefused(
             f"{path}: {INDEX}: expected {', '.join(SHAPE)} of format {FORMAT}, found"
-            f" {'no ' + wrong[0] if wrong else 'another kind or format'}"
+            f" {wrong[0] + ' that is not' if wrong else 'another kind or format'}"
         )
     return dict(found)
 
@@ -131,49 +148,20 @@ def past_run_in(directory: Path, path: Path, contents: dict[str, Any]) -> PastRu
     )
 
 
-def expected_index(kind: str, past: PastRun, members: dict[str, tuple[str, int]]) -> dict[str, Any]:
-    """The table of contents that members and manifest come to."""
+def root_again(past: PastRun, packed: dict[str, Any]) -> str:
+    """Make the receipts root again from the rows; tells whether it is the one packed."""
+    if packed["format"] != FORMAT_OF_RECEIPTS:
+        return NOT_COMPARED
     try:
-        return index(kind, past.year, past.manifest, members)
-    except (KeyError, TypeError, AttributeError):
-        raise CheckFailed(
-            f"{MANIFEST}: feeds: expected files, rows and digests of each, found something else"
-        ) from None
-
-
-def other_index(contents: dict[str, Any], expected: dict[str, Any]) -> Iterator[Finding]:
-    """Where the table of contents in the capsule tells something else."""
-    for name in sorted(expected.keys() | contents.keys()):
-        then, now = contents.get(name), expected.get(name)
-        if then != now and name == "members":
-            yield from other_members(contents["members"], expected["members"])
-        elif then != now:
-            yield Finding(
-                INDEX, f"{name}: expected what the members come to, found another: edited"
-            )
-
-
-def odd_members(kind: str, members: dict[str, tuple[str, int]], past: PastRun) -> Iterator[Finding]:
-    """Members that no capsule of this kind holds."""
-    for name in sorted(members):
-        top, _, below = name.partition("/")
-        if name != LOCK and (top != RUN or not below):
-            yield Finding(name, "expected no such file, found one no capsule holds")
-        elif kind == PUBLIC and name != LOCK and not is_public(below):
-            yield Finding(name, "expected no rows of people in a public capsule, found this file")
-    lock = past.manifest["environment"].get("lock")
-    if LOCK in members and members[LOCK][0] != lock:
-        yield Finding(
-            LOCK, f"expected sha256 {str(lock)[:SHORT]}, the lock of the run, found another"
-        )
-
-
-def other_members(then: dict[str, Any], now: dict[str, Any]) -> Iterator[Finding]:
-    """Members that are not what the table of contents says."""
-    for name, each in now.items():
-        if then.get(name) != each:
-            told = then[name].get("sha256") if isinstance(then.get(name), dict) else None
-            found = each["sha256"]
-            yield Finding(
-                name, f"expected sha256 {str(told)[:SHORT]} by {INDEX}, found {found[:SHORT]}"
-            )
+        with told_without_values("receipts"):
+            found = receipts_root(past)
+    except (Failure, PolicyError) as failure:
+        return f"cannot be made again: {failure}"
+    except pl.exceptions.PanicException:
+        return "cannot be made again: an input is damaged"
+    if found == packed:
+        return SAME
+    expected, other = (
+        f"{each['root'][:SHORT]} of {each['receipts']:,}" for each in (packed, found)
+    )
+    return f"expected {expected} receipts, found {other}"
