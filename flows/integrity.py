@@ -55,7 +55,9 @@ def integrity(past: PastRun) -> Integrity:
         if path.is_file()
     }
     expected = {
-        name: digest for name, digest in expected_digests(past.manifest).items() if name not in past.left_out
+        name: digest
+        for name, digest in expected_digests(past.manifest).items()
+        if name not in past.left_out
     }
     notes: list[str] = []
     findings = [

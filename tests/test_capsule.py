@@ -1,5 +1,6 @@
 """A capsule is packed the same every time, verified anywhere, and refused or told when it is not whole."""
 
+import io
 import json
 import os
 import random
@@ -312,6 +313,9 @@ def test_an_edited_table_of_contents_and_another_lock_are_found(full: Path, tmp_
 def texts(name: str, data: bytes) -> str:
     if name.endswith(".parquet"):
         return pl.read_parquet(data).with_columns(pl.all().cast(pl.String)).write_csv()
+    if name.endswith(".zip"):
+        with zipfile.ZipFile(io.BytesIO(data)) as archive:
+            return "\n".join(archive.read(each).decode() for each in archive.namelist())
     return data.decode()
 
 
