@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import date
+from functools import cached_property
 from typing import Any
 
 from flows.settings import DATA
@@ -24,6 +25,7 @@ class Applicant:
     made: Round
     counted: frozenset[date]  # the insurance months that earn points
     failing: list[str]  # the conditions that do not hold
+    bounds: dict[str, Any]  # the values of `data/what_if.toml`
 
     @property
     def application(self) -> Row:
@@ -44,18 +46,14 @@ class Applicant:
         """The values in force of the rule behind a condition or an indicator."""
         return {**self.edition.conditions, **self.edition.indicators}[column].values
 
-    def bound(self, name: str) -> Any:
-        """A value of `data/what_if.toml`."""
-        return rule(DATA, "what_if", self.made.policy_date).values[name]
-
     @property
     def first_working_month(self) -> int:
         """The first month that counts in which the applicant was old enough to work."""
         first_that_counts = number_of(self.edition.counted_months.values["first_month"])
         old_enough = number_of(self.application["birth_date"]) + 1
-        return max(first_that_counts, old_enough + 12 * int(self.bound("youngest_worker_years")))
+        return max(first_that_counts, old_enough + 12 * int(self.bounds["youngest_worker_years"]))
 
-    @property
+    @cached_property
     def insurance(self) -> dict[date, Row]:
         """The insurance rows in the record by the reference date, ascending by month."""
         on = self.made.reference_date
@@ -66,12 +64,12 @@ class Applicant:
         )
         return {row["month"]: row for row in sorted(there, key=lambda row: row["month"])}
 
-    @property
+    @cached_property
     def work_district(self) -> int:
         """Where the applicant worked last, or else where a home lies."""
         jobs = [row["work_district"] for row in self.insurance.values()]
         homes = [row["district"] for row in self.rows["housing"]]
-        return int([self.bound("district_outside"), *homes, *jobs][-1])
+        return int([self.bounds["district_outside"], *homes, *jobs][-1])
 
     def new_month(self, number: int) -> Row:
         """An insurance row there is none of: with the employer that files, where one worked last."""
@@ -96,4 +94,5 @@ def applicant(of: Records, edition: Edition, made: Round, failing: list[str]) ->
         made=made,
         counted=frozenset(counted["month"]),
         failing=failing,
+        bounds=rule(DATA, "what_if", made.policy_date).values,
     )

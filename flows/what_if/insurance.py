@@ -3,7 +3,7 @@
 Months are taken latest first: what was missed last is what could have been done last.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from flows.what_if.applicant import Applicant
 from flows.what_if.calendar import first_day
@@ -12,15 +12,15 @@ from schemas.columns import INSURANCES
 from transforms.months import number_of
 
 
-def paid(of: Applicant, number: int, **changed: int) -> Edit:
-    """A month with all five insurances paid and in the record by the reference date."""
-    month = first_day(number)
+def paid(of: Applicant, numbers: Iterable[int], **changed: int) -> Iterator[Edit]:
+    """Months with all five insurances paid and in the record by the reference date."""
     rows = {row["month"]: row for row in of.rows["social_insurance"]}
-    before = rows.get(month)
-    row = before or of.new_month(number)
     on_time = dict.fromkeys(INSURANCES, of.edition.counted_months.values["counted_status"])
-    recorded_on = min(row["recorded_on"], of.made.reference_date)
-    return edit(before, {**row, **on_time, "recorded_on": recorded_on, **changed})
+    for number in numbers:
+        before = rows.get(first_day(number))
+        row = before or of.new_month(number)
+        recorded_on = min(row["recorded_on"], of.made.reference_date)
+        yield edit(before, {**row, **on_time, "recorded_on": recorded_on, **changed})
 
 
 def edit(before: Row | None, after: Row) -> Edit:
@@ -36,13 +36,13 @@ def uncounted(of: Applicant) -> list[int]:
 
 def months(of: Applicant) -> Iterator[Change]:
     """More months paid on time, at one's employer."""
-    yield from growing("insurance_months", [paid(of, number) for number in uncounted(of)])
+    yield from growing("insurance_months", list(paid(of, uncounted(of))))
 
 
 def months_outside(of: Applicant) -> Iterator[Change]:
     """More months paid on time, worked outside the six districts."""
-    district = of.bound("district_outside")
-    edits = [paid(of, number, work_district=district) for number in uncounted(of)]
+    district = of.bounds["district_outside"]
+    edits = list(paid(of, uncounted(of), work_district=district))
     yield from growing("insurance_months_outside", edits)
 
 
@@ -54,7 +54,7 @@ def job_outside(of: Applicant) -> Iterator[Change]:
         for month, row in of.insurance.items()
         if month >= rule["counts_from"] and row["work_district"] in rule["six_districts"]
     ]
-    district = of.bound("district_outside")
+    district = of.bounds["district_outside"]
     yield from growing(
         "job_outside_months",
         [edit(row, {**row, "work_district": district}) for row in reversed(inside)],
@@ -69,8 +69,7 @@ def back_paid(of: Applicant) -> Iterator[Change]:
         for month, row in of.insurance.items()
         if status in (row[name] for name in INSURANCES)
     ]
-    edits = [paid(of, number) for number in reversed(numbers)]
-    yield from growing("back_paid_months", edits)
+    yield from growing("back_paid_months", list(paid(of, reversed(numbers))))
 
 
 def seven_years(of: Applicant) -> Iterator[Change]:
@@ -87,7 +86,7 @@ def seven_years(of: Applicant) -> Iterator[Change]:
             lacking.append(number)
         elif rule["back_paid_status"] in statuses:
             back.append(number)
-    yield from growing("seven_years_months", [paid(of, number) for number in lacking + back])
+    yield from growing("seven_years_months", list(paid(of, lacking + back)))
 
 
 def before_filing(of: Applicant) -> Iterator[Change]:

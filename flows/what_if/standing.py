@@ -8,6 +8,8 @@ from collections.abc import Iterator
 from flows.what_if.applicant import Applicant
 from flows.what_if.change import Change, Edit, Row, growing
 
+UNNAMED = "（未登记单位）"  # an employer in no register has no name there
+
 
 def absent(kind: str, feed: str, rows: list[Row], dated: str) -> Iterator[Change]:
     """The latest of some rows absent, the latest two, and so on."""
@@ -86,7 +88,7 @@ def employer(of: Applicant) -> Iterator[Change]:
     missing = [name for name in wanted if not (now or {}).get(name)]
     if missing:
         flags = dict.fromkeys(("high_tech", "tech_sme"), False) | dict.fromkeys(wanted, True)
-        blank = {"employer": firm, "name": "", "district": of.work_district, "employer_id": ""}
+        blank = {"employer": firm, "name": UNNAMED, "district": of.work_district, "employer_id": ""}
         after = {**blank, **flags, **(now or {}), **dict.fromkeys(wanted, True)}
         yield Change(
             "employer_qualified", 1, (Edit("employers", now, after),), {"missing": missing}
