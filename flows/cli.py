@@ -14,6 +14,7 @@ from typing import Annotated
 
 import typer
 
+from flows.explain.words import Language
 from flows.failures import BadUsage, CheckFailed, Failure
 from flows.settings import DATA, MAX_REJECTS, WAREHOUSE, Order
 from transforms.policy import PolicyError
@@ -146,15 +147,17 @@ def explain(
     year: Annotated[int, typer.Argument(metavar="ROUND", help="Application year, e.g. 2020.")],
     application_no: Annotated[str, typer.Argument(help="Application number (申请编号).")],
     warehouse: Warehouse = WAREHOUSE,
+    lang: Annotated[Language, typer.Option(help="Language of the page.")] = Language.en,
     as_json: Annotated[
         bool, typer.Option("--json", help="The receipt (积分凭单), for machines.")
     ] = False,
 ) -> None:
-    """Say why an applicant has their points, and where they stand against the line.
+    """Say why an applicant has their points, where they stand, and what would have been enough.
 
     [bold]Examples[/]
 
       luohu explain 2020 2020000123
+      luohu explain 2020 2020000123 --lang zh          中文
       luohu explain 2020 2020000123 --json | jq .indicators.residence
       luohu explain 2020 2020000123 --json > receipt.json
     """
@@ -165,9 +168,9 @@ def explain(
             found = receipt(warehouse, year, application_no)
             typer.echo(json.dumps(found, ensure_ascii=False, indent=2))
         else:
-            from flows.explain import explanation, show
+            from flows.explain import explain as page
 
-            show(explanation(warehouse, year, application_no))
+            page(warehouse, year, application_no, lang)
 
 
 @app.command()

@@ -18,6 +18,7 @@ Value: TypeAlias = Any  # whatever TOML holds: a number, a date, a text, a list 
 P = TypeVar("P")
 
 ABOUT = ("title", "title_zh", "clause")
+CLAUSE_ZH = "clause_zh"  # a run pinned before there was one has none
 ENTRY = {"date", "cite", "value"}
 DESCRIBED = {"meaning", "unit", "from"}
 EDITION = {"name", "date", "published", "cite", "counted_months", "conditions", "indicators"}
@@ -46,6 +47,7 @@ class Rule:
     clause: str
     on: date
     dated: Mapping[str, Dated]
+    clause_zh: str | None = None
 
     @property
     def values(self) -> dict[str, Value]:
@@ -92,12 +94,13 @@ def edition(folder: Path, on: date) -> Edition:
 def rule(folder: Path, name: str, on: date) -> Rule:
     """The values of one policy file in force on a date."""
     text = read_toml(folder / f"{name}.toml")
-    missing = [key for key in ABOUT if not isinstance(text.get(key), str)]
+    about = {CLAUSE_ZH: "", **text}
+    missing = [key for key in (*ABOUT, CLAUSE_ZH) if not isinstance(about.get(key), str)]
     if missing:
         raise PolicyError(f"{name}.toml: {', '.join(missing)} is missing")
     dated = {}
     for key, described in text.items():
-        if key in ABOUT:
+        if key in (*ABOUT, CLAUSE_ZH):
             continue
         where = f"{name}.toml: {key}"
         require_keys(where, set(described) if isinstance(described, dict) else set(), DESCRIBED)
@@ -110,7 +113,8 @@ def rule(folder: Path, name: str, on: date) -> Rule:
         if "value" not in entry:
             raise PolicyError(f"{where} has no value in force on {on}: repealed by {entry['cite']}")
         dated[key] = Dated(entry["value"], entry["date"], entry["cite"])
-    return Rule(name, text["title"], text["title_zh"], text["clause"], on, dated)
+    clause_zh = text.get(CLAUSE_ZH)
+    return Rule(name, text["title"], text["title_zh"], text["clause"], on, dated, clause_zh)
 
 
 def params(make: type[P], rule: Rule) -> P:

@@ -14,7 +14,7 @@ def claim(of: Applicant) -> Iterator[Change]:
     row = of.application
     claims = not row["claims_education"]
     edit = Edit("applications", row, {**row, "claims_education": claims})
-    yield Change("education_claim", 1, (edit,), {"claims_education": claims})
+    yield Change("education_claim", 1, (edit,), {"claim": "claimed" if claims else "waived"})
 
 
 def verified(of: Applicant) -> Iterator[Change]:
@@ -45,7 +45,10 @@ def higher(of: Applicant) -> Iterator[Change]:
 
 def credential(kind: str, before: Row | None, after: Row) -> Change:
     """A change of one credential."""
-    return Change(kind, 1, (Edit("education", before, after),), {n: after[n] for n in CREDENTIAL})
+    both = after["has_diploma"] and after["has_degree"]
+    certificates = "both" if both else "diploma" if after["has_diploma"] else "degree"
+    told = {"level": after["level"], "certificates": certificates}
+    return Change(kind, 1, (Edit("education", before, after),), told)
 
 
 def by_graduation(of: Applicant) -> list[Row]:

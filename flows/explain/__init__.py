@@ -1,0 +1,31 @@
+"""Why an applicant has their points, for a person: the receipt of a run as a page, in two languages.
+
+The receipt says what counted; `flows.what_if` says what the smallest single change would have been.
+"""
+
+from pathlib import Path
+
+from flows.explain.page import show
+from flows.explain.words import Language, Words
+from flows.past_run import past_run
+from flows.pipeline import told_without_values
+from flows.receipts import receipt
+from flows.settings import Order
+from flows.what_if import nearest
+
+__all__ = ["Language", "explain"]
+
+
+def explain(warehouse: Path, year: int, application_no: str, language: Language) -> None:
+    """Print the page of one application of the published run of a round.
+
+    Raises NotFound that says what there is, CheckFailed when the run was tampered with.
+    """
+    found = receipt(warehouse, year, application_no)
+    past = past_run(warehouse, year, found["run_id"])
+    edition = Order(year, past.directory, warehouse, past.directory / "pinned").edition()
+    rules = [*edition.conditions.values(), *edition.indicators.values()]
+    words = Words(language)
+    clauses = {rule.name: rule.clause_zh if words.zh else rule.clause for rule in rules}
+    with told_without_values("explain"):
+        show(found, nearest(past, application_no), clauses, words)

@@ -1,0 +1,59 @@
+"""What the page rests on: rows that were left out, the run, its receipt and the delivered files."""
+
+from typing import Any
+
+from rich.table import Table
+from rich.text import Text
+
+from flows.explain.tables import Column, table, text
+from flows.explain.words import Values, Words
+
+DIGEST = 16  # characters of a digest that only has to be told from others
+SHA256 = 64
+
+
+def review(receipt: dict[str, Any], words: Words, width: int) -> list[Text | Table]:
+    """Rows that were left out; nothing when the application needs no review."""
+    if not receipt["needs_review"]:
+        return []
+    if not receipt["rejects"]:
+        return [text(words.say("review", "of_others"), width)]
+    rows = [
+        [
+            words.say("feed", each["feed"]),
+            each["file"],
+            str(each["row"]),
+            words.listed(words.say("column", name) for name in each["column"].split(", ")),
+            words.say("expected", each["check"]),
+        ]
+        for each in receipt["rejects"]
+    ]
+    headings = ("of_feed", "file", "row", "column", "check")
+    widths = (18, 24, 9, 20, 0)
+    columns = [Column(words.say("page", name), w) for name, w in zip(headings, widths, strict=True)]
+    return [text(words.say("review", "rejected"), width), table(columns, rows, width)]
+
+
+def made_from(
+    receipt: dict[str, Any], found: Values, words: Words, width: int
+) -> list[Text | Table]:
+    """Edition, run and receipt, and the digest of every delivered file."""
+    made, code = receipt["made_from"], receipt["made_from"]["code"]
+    version = {"version": code["version"], "code": code["digest"][:DIGEST]}
+    run = words.say("source", "run", **found, **version)
+    rows = [
+        [words.say("feed", feed), file, words.shown("rows", each["rows"]), each["sha256"]]
+        for feed, delivered in made["feeds"].items()
+        for file, each in delivered["files"].items()
+    ]
+    columns = [
+        Column(words.say("page", "of_feed")),
+        Column(words.say("page", "file"), 17),
+        Column(words.say("page", "rows"), 9, "right"),
+        Column(words.say("page", "digest"), SHA256),
+    ]
+    return [
+        text(run, width),
+        text(words.say("source", "receipt", **found), width),
+        table(columns, rows, width),
+    ]
