@@ -14,8 +14,8 @@ from typing import Annotated
 
 import typer
 
-from flows.explain.words import Language
 from flows.failures import BadUsage, CheckFailed, Failure
+from flows.languages import Language
 from flows.settings import DATA, MAX_REJECTS, WAREHOUSE, Order
 from transforms.policy import PolicyError
 

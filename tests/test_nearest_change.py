@@ -313,6 +313,40 @@ def test_what_was_taken_from_somebody_would_have_been_enough(
     assert told[fined].total == ranked.filter(application_no=fined)["centipoints"].item()
 
 
+def test_an_employers_record_brings_back_its_other_applicants_too(tmp_path: Path) -> None:
+    """A colleague ahead takes the last place: what would reach the line alone does not settle."""
+    small = made(2020, tmp_path / "whole", quota=6000)
+    applications = pl.read_parquet(small.past.directory / "accepted" / "applications.parquet")
+    ranked = small.table("ranking").join(applications, on="application_no", maintain_order="left")
+    totals, firms = ranked["total"].to_list(), ranked["employer"].to_list()
+    last = next(
+        place
+        for place in range(10, len(totals) - 1)
+        if firms[place] in firms[:place] and totals[place] < totals[place - 1]
+    )
+    firm = small.delivery.codes[firms[last]]
+    feeds = delivered_with(small, {}, tmp_path / "feeds")
+    shutil.rmtree(feeds / "employers")
+    (feeds / "employers").mkdir()
+    register = small.delivery.feeds["employers"].with_columns(
+        tax_paying=pl.col("tax_paying") & (pl.col("employer_id") != firm)
+    )
+    register.write_parquet(feeds / "employers" / "a.parquet")
+    spoiled = published(2020, feeds, tmp_path, quota=last)  # one place less than it would take
+    number, ahead = (
+        ranked["application_no"][last],
+        ranked["application_no"][firms.index(firms[last])],
+    )
+    missed, settled = nearest(spoiled.past, number), nearest(spoiled.past, ahead)
+    assert missed.total >= spoiled.line
+    assert "employer_qualified" not in [each.change.kind for each in missed.reached]
+    (reached,) = (each for each in settled.reached if each.change.kind == "employer_qualified")
+    again = spoiled.again([reached.change], tmp_path / "again")
+    assert again[ahead]["settled"]
+    assert again[ahead]["rank"] == reached.rank
+    assert not again[number]["settled"]
+
+
 def test_with_places_left_it_is_enough_to_be_eligible(tmp_path: Path) -> None:
     """The last of a round with places for all, without a permit: below the line, and yet settled."""
     small = made(2020, tmp_path, quota=6000)

@@ -137,6 +137,7 @@ def test_the_last_value_on_or_before_the_date(
     found = rule(bonus(tmp_path), "bonus", day(on))
     assert found.values == {"centipoints": value}
     assert (found.title, found.title_zh, found.clause) == ("Bonus", "加分", "Measures art. 99")
+    assert found.clause_zh is None  # no run pinned before there was one has it
     assert found.dated["centipoints"].cite == f"Measures {act}, art. 99"
 
 
@@ -171,6 +172,7 @@ def test_repealed_value(tmp_path: Path) -> None:
         ('unit = "centipoints"', 'units = "centipoints"', "centipoints lacks unit"),
         ('meaning = "Points of the bonus"\n', "", "centipoints lacks meaning"),
         ('clause = "Measures art. 99"\n', "", "clause is missing"),
+        ('title = "Bonus"', 'title = "Bonus"\nclause_zh = 99', "clause_zh is missing"),
         ('title_zh = "加分"', "", "title_zh is missing"),
         ('title = "Bonus"', 'title = "Bonus"\nbonus = 5', "bonus lacks"),
         ('title = "Bonus"', 'title = "Bonus"\ntitle = "Bonus"', "overwrite"),

@@ -6,14 +6,13 @@ The receipt says what counted; `flows.what_if` says what the smallest single cha
 from pathlib import Path
 
 from flows.explain.page import show
-from flows.explain.words import Language, Words
+from flows.explain.words import Words
+from flows.languages import Language
 from flows.past_run import past_run
 from flows.pipeline import told_without_values
 from flows.receipts import receipt
 from flows.settings import Order
 from flows.what_if import nearest
-
-__all__ = ["Language", "explain"]
 
 
 def explain(warehouse: Path, year: int, application_no: str, language: Language) -> None:

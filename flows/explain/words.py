@@ -7,10 +7,11 @@ days as the language writes them, codes as words.  A word that is missing raises
 import re
 import tomllib
 from collections.abc import Iterable
-from enum import StrEnum
 from pathlib import Path
 from string import Formatter
 from typing import Any, TypeAlias
+
+from flows.languages import Language
 
 Values: TypeAlias = dict[str, Any]
 
@@ -30,13 +31,6 @@ MONTHS = {
 LARGE = {"rank", "ranked", "rows", "tried"}
 DAY = re.compile(r"(\d{4})-(\d{2})-(\d{2})")
 MONTH = re.compile(r"(\d{4})-(\d{2})")
-
-
-class Language(StrEnum):
-    """The languages there are."""
-
-    en = "en"
-    zh = "zh"
 
 
 class Words:
