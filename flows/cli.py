@@ -151,6 +151,10 @@ def explain(
     as_json: Annotated[
         bool, typer.Option("--json", help="The receipt (积分凭单), for machines.")
     ] = False,
+    what_if: Annotated[
+        bool,
+        typer.Option("--what-if", help="Only what would have been enough, as JSON with records."),
+    ] = False,
 ) -> None:
     """Say why an applicant has their points, where they stand, and what would have been enough.
 
@@ -160,12 +164,18 @@ def explain(
       luohu explain 2020 2020000123 --lang zh          中文
       luohu explain 2020 2020000123 --json | jq .indicators.residence
       luohu explain 2020 2020000123 --json > receipt.json
+      luohu explain 2020 2020000123 --what-if | jq .changes[0]
     """
     with told():
         if as_json:
             from flows.receipts import receipt
 
             found = receipt(warehouse, year, application_no)
+            typer.echo(json.dumps(found, ensure_ascii=False, indent=2))
+        elif what_if:
+            from flows.explain import what_if as enough
+
+            found = enough(warehouse, year, application_no)
             typer.echo(json.dumps(found, ensure_ascii=False, indent=2))
         else:
             from flows.explain import explain as page

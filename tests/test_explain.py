@@ -1,13 +1,20 @@
 """The page of an applicant: complete in both languages, true to the receipt, and without a word of
 Latin in the Chinese one."""
 
+import fcntl
 import io
 import json
+import os
+import pty
 import random
 import re
 import shutil
+import struct
+import subprocess
+import sys
+import termios
 from collections.abc import Iterator
-from contextlib import redirect_stdout
+from contextlib import redirect_stdout, suppress
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import pairwise
@@ -220,12 +227,10 @@ def test_lines_break_where_chinese_does() -> None:
     sentences = WORDS[Language.zh].tree["none"].values()
     texts = [*sentences, "持有 1,234.50 元，" * 30, "a long English line " * 9]
     for text in texts:
-        for width in (12, 31):
+        for width in (14, 31):
             lines = wrapped(text, width).split("\n")
             assert flat("".join(lines)) == flat(text)
-            assert all(
-                cell_len(line) <= width + 2 for line in lines
-            )  # a closing mark may stand out
+            assert max(map(cell_len, lines)) <= width
             assert not any(line[0] in CLOSING for line in lines)
             assert not any(
                 re.search(r"\d$", a) and re.match(r"[\d.,]", b) for a, b in pairwise(lines)
@@ -406,6 +411,49 @@ def test_json_is_the_receipt_in_any_language(published: Published) -> None:
     assert json.loads(explained(published, number, "--json", "--lang", "zh")) == receipt(
         published[0], 2020, number
     )
+
+
+def test_what_would_have_been_enough_for_machines(published: Published) -> None:
+    """The changes of the page with their records; who is meant stays out."""
+    sentenced = table(published, "eligibility").filter(
+        ~pl.col("criminal_record"), pl.sum_horizontal(~pl.col(pl.Boolean)) == 2
+    )["application_no"][0]
+    text = explained(published, sentenced, "--what-if")
+    found = json.loads(text)
+    assert found["conditions_failing"] == ["criminal_record"]
+    first, told = found["changes"][0], nearest(past_run(published[0], 2020, None), sentenced)
+    assert (first["kind"], first["rank"]) == ("sentences_absent", told.reached[0].rank)
+    (record,) = first["records"]
+    assert (record["feed"], record["after"]) == ("criminal_records", None)
+    assert record["before"].keys() == {"sentenced_on"}
+    assert '"person' not in text
+    done = luohu("explain", 2020, "1", "--what-if", "--warehouse", published[0])
+    assert (done.returncode, done.stdout) == (2, "")
+
+
+@pytest.mark.parametrize(("columns", "widest"), [(100, 100), (200, WIDTH)])
+def test_a_terminal_sets_the_width(columns: int, widest: int, published: Published) -> None:
+    number = table(published, "rejects").drop_nulls("application_no")["application_no"]
+    accepted = table(published, "scores")["application_no"]
+    number = number.filter(number.is_in(accepted.implode()))[0]
+    command = [sys.executable, "-m", "flows.cli", "explain", "2020", number, "--lang", "zh"]
+    ours, theirs = pty.openpty()
+    fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 50, columns, 0, 0))
+    env = {**os.environ, "TERM": "xterm-256color"}
+    env = {name: value for name, value in env.items() if name not in {"COLUMNS", "NO_COLOR"}}
+    running = subprocess.Popen(
+        [*command, "--warehouse", str(published[0])], stdout=theirs, stderr=theirs, env=env
+    )
+    os.close(theirs)
+    text = b""
+    with suppress(OSError):  # the other end of a terminal that was closed
+        while piece := os.read(ours, 65536):
+            text += piece
+    os.close(ours)
+    assert running.wait() == 0
+    lines = re.sub(r"\x1b\[[0-9;]*m", "", text.decode()).replace("\r", "").split("\n")
+    assert "\x1b[1m" in text.decode()  # headings stand out
+    assert widest - 2 <= max(map(cell_len, lines)) <= widest
 
 
 def test_the_page_never_names_anybody(published: Published) -> None:

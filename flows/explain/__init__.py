@@ -4,6 +4,7 @@ The receipt says what counted; `flows.what_if` says what the smallest single cha
 """
 
 from pathlib import Path
+from typing import Any
 
 from flows.explain.page import show
 from flows.explain.words import Words
@@ -13,6 +14,7 @@ from flows.pipeline import told_without_values
 from flows.receipts import receipt
 from flows.settings import Order
 from flows.what_if import nearest
+from flows.what_if.as_json import as_json
 
 
 def explain(warehouse: Path, year: int, application_no: str, language: Language) -> None:
@@ -28,3 +30,10 @@ def explain(warehouse: Path, year: int, application_no: str, language: Language)
     clauses = {rule.name: rule.clause_zh if words.zh else rule.clause for rule in rules}
     with told_without_values("explain"):
         show(found, nearest(past, application_no), clauses, words)
+
+
+def what_if(warehouse: Path, year: int, application_no: str) -> dict[str, Any]:
+    """What would have been enough, for machines; raises as `explain` does."""
+    run_id = receipt(warehouse, year, application_no)["run_id"]
+    with told_without_values("explain"):
+        return as_json(nearest(past_run(warehouse, year, run_id), application_no))

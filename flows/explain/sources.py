@@ -5,11 +5,12 @@ from typing import Any
 from rich.table import Table
 from rich.text import Text
 
-from flows.explain.tables import Column, table, text
+from flows.explain.tables import Column, rest, table, text
 from flows.explain.words import Values, Words
 
 DIGEST = 16  # characters of a digest that only has to be told from others
 SHA256 = 64
+FEED_CELLS, FILE_CELLS, ROWS_CELLS = 14, 17, 9
 
 
 def review(receipt: dict[str, Any], words: Words, width: int) -> list[Text | Table]:
@@ -46,11 +47,12 @@ def made_from(
         for feed, delivered in made["feeds"].items()
         for file, each in delivered["files"].items()
     ]
+    beside = (FEED_CELLS, FILE_CELLS, ROWS_CELLS)
     columns = [
         Column(words.say("page", "of_feed")),
-        Column(words.say("page", "file"), 17),
-        Column(words.say("page", "rows"), 9, "right"),
-        Column(words.say("page", "digest"), SHA256),
+        Column(words.say("page", "file"), FILE_CELLS),
+        Column(words.say("page", "rows"), ROWS_CELLS, "right"),
+        Column(words.say("page", "digest"), min(SHA256, rest(width, *beside, 0))),
     ]
     return [
         text(run, width),

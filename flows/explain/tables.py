@@ -36,15 +36,19 @@ def table(
     columns: Sequence[Column], rows: Iterable[Sequence[Cell]], width: int, *, ruled: bool = False
 ) -> Table:
     """A table so many cells wide; `ruled` has a line below each row."""
-    between = 3 * len(columns) - 1  # what the box and the padding take
-    rest = width - between - sum(column.width for column in columns)
-    widths = [column.width or rest for column in columns]
+    left = rest(width, *(column.width for column in columns))
+    widths = [column.width or left for column in columns]
     made = Table(box=box.HORIZONTALS, show_lines=ruled, pad_edge=False, width=width)
     for column, cells in zip(columns, widths, strict=True):
         made.add_column(column.heading, width=cells, justify=column.justify, overflow="fold")
     for row in rows:
         made.add_row(*(text(cell, cells) for cell, cells in zip(row, widths, strict=True)))
     return made
+
+
+def rest(width: int, *columns: int) -> int:
+    """The cells that columns, the box and the padding leave of a table's width."""
+    return width - sum(columns) - (3 * len(columns) - 1)
 
 
 def text(cell: Cell, width: int) -> Text:

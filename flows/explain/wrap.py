@@ -1,5 +1,5 @@
 """Break lines where a reader of Chinese would: between any two characters, but not before a closing
-mark, and never inside a number or a word."""
+mark or behind an opening one, and never inside a number or a word."""
 
 import re
 
@@ -7,6 +7,7 @@ from rich.cells import cell_len
 
 WIDE = r"[\u2e80-\ua4ff\uf900-\ufaff\ufe30-\uffef]"
 CLOSING = "，。；：、！？）》」』”…%"
+OPENING = "（《「『“"
 TOKENS = re.compile(rf"{WIDE}|(?:(?!{WIDE})\S)+|\s+")
 
 
@@ -27,10 +28,10 @@ def fold(line: str, width: int) -> list[str]:
 
 
 def pieces(line: str) -> list[str]:
-    """What may not be broken: a character or a word, with the closing marks behind it."""
+    """What may not be broken: a character or a word, with the marks that belong to it."""
     found: list[str] = []
     for token in TOKENS.findall(line):
-        if found and token in CLOSING:
+        if found and (token in CLOSING or found[-1] in OPENING):
             found[-1] += token
         else:
             found.append(token)
