@@ -1,6 +1,5 @@
 """What a comparison of two runs comes to: who moved, counted, by cause, for machines and as a file."""
 
-import os
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +10,7 @@ from flows.causes import CAUSES
 from flows.diff import NUMBER, STANDING, Diff, Side
 from flows.failures import BadUsage
 from flows.score import in_points
-from flows.storage import sync_entry
+from flows.storage import written_aside
 
 FIRST = 20  # so many applications are listed unless all are asked for
 SUFFIXES = (".parquet", ".csv")
@@ -191,16 +190,11 @@ def write(found: Diff, path: Path) -> None:
             *(name for name in found.applications.columns if name != NUMBER),
         )
     )
-    aside = path.with_name(f".{path.name}.{os.getpid()}.partial")
     try:
-        (rows.write_csv if path.suffix == ".csv" else rows.write_parquet)(aside)
-        sync_entry(aside)
-        os.replace(aside, path)
-        sync_entry(path.parent)
+        with written_aside(path, private=True) as file:
+            (rows.write_csv if path.suffix == ".csv" else rows.write_parquet)(file)
     except OSError as error:
         raise BadUsage(f"--out {path}: cannot be written: {error.strerror}") from None
-    finally:
-        aside.unlink(missing_ok=True)
 
 
 def require_writable(path: Path) -> None:

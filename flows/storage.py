@@ -71,8 +71,12 @@ def sha256_of(content: Any) -> str:
 
 
 @contextmanager
-def written_aside(target: Path, mode: int) -> Iterator[IO[bytes]]:
-    """A file to write and read, which becomes the target in one rename when all went well."""
+def written_aside(target: Path, *, private: bool) -> Iterator[IO[bytes]]:
+    """A file to write and read, which becomes the target in one rename when all went well.
+
+    One with what is on record about people is for its owner only.
+    """
+    mode = 0o600 if private else 0o644
     aside = target.with_name(f".{target.name}.{os.getpid()}.partial")
     aside.unlink(missing_ok=True)
     try:

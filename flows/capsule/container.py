@@ -72,7 +72,7 @@ class Whole:
 
 def write(target: Path, members: Iterable[Member], *, private: bool) -> None:
     """Write members in the order of their names; the target is complete or absent."""
-    with written_aside(target, 0o600 if private else 0o644) as file:
+    with written_aside(target, private=private) as file:
         file.write(b" " * FIRST_LINE_BYTES)
         with zipfile.ZipFile(file, "w") as archive:
             for member in sorted(members, key=lambda each: each.name):

@@ -3,12 +3,10 @@
 The file is written aside and renamed: it is complete or absent.  Equal runs give equal bytes.
 """
 
-import os
 import zlib
 from collections import deque
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -23,7 +21,7 @@ from flows.receipts.material import material
 from flows.receipts.seal import sealed
 from flows.receipts.source import source
 from flows.receipts.tree import leaf_hash, root_of_hashes
-from flows.storage import sync_entry
+from flows.storage import written_aside
 
 VERIFIER = Path(__file__).with_name("verify_receipt.py")
 WORKERS = 2
@@ -59,11 +57,14 @@ def write_receipts(warehouse: Path, year: int, out: Path, run_id: str | None = N
         people = everybody(run)
         chunks = texts(material(people)) if people.rows.height else iter(())
         hashes: list[bytes] = []
-        with complete_or_absent(out) as aside, aside.open("wb") as file:
-            for lines in side_by_side(chunks, compress=out.suffix == ".gz"):
-                file.write(lines.written)
-                hashes += lines.hashes
-                report("receipts", len(hashes), people.rows.height)
+        try:
+            with written_aside(out, private=True) as file:
+                for lines in side_by_side(chunks, compress=out.suffix == ".gz"):
+                    file.write(lines.written)
+                    hashes += lines.hashes
+                    report("receipts", len(hashes), people.rows.height)
+        except OSError as error:
+            raise BadUsage(f"cannot write {out}: {error.strerror}") from None
     return Written(run.run_id, FORMAT, len(hashes), root_of_hashes(hashes))
 
 
@@ -93,18 +94,3 @@ def require_folder(out: Path) -> None:
     """Raise BadUsage where no file can be written, before a minute is spent."""
     if not out.parent.is_dir() or out.is_dir():
         raise BadUsage(f"expected the name of a file in a folder there is, found {out}")
-
-
-@contextmanager
-def complete_or_absent(out: Path) -> Iterator[Path]:
-    """A file to write beside `out`, renamed to it when all is done."""
-    aside = out.with_name(f".{out.name}.{os.getpid()}.partial")
-    try:
-        yield aside
-        sync_entry(aside)
-        os.replace(aside, out)
-        sync_entry(out.parent)
-    except OSError as error:
-        raise BadUsage(f"cannot write {out}: {error.strerror}") from None
-    finally:
-        aside.unlink(missing_ok=True)
