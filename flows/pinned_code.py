@@ -62,6 +62,12 @@ def contents(archive: Path) -> dict[str, str]:
             names = sorted(files.namelist())
             if other := [name for name in names if not is_source(name)]:
                 raise CheckFailed(f"{archive}: expected source files only, found {other[0]}")
+            entries = files.infolist()
+            if (
+                any(each.compress_type != zipfile.ZIP_STORED for each in entries)
+                or sum(each.file_size for each in entries) > archive.stat().st_size
+            ):  # what comes from elsewhere, in a capsule, may be made to fill the memory
+                raise CheckFailed(f"{archive}: expected files stored as they are, found others")
             return {name: hashlib.sha256(files.read(name)).hexdigest() for name in names}
     except zipfile.BadZipFile:
         raise CheckFailed(f"{archive}: expected a zip of code, found something else") from None

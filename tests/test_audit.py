@@ -324,6 +324,14 @@ def test_the_pinned_code_is_the_code_that_names_the_run(warehouse: Path, tmp_pat
     assert (tmp_path / "again.zip").read_bytes() == (run / "pinned" / "code.zip").read_bytes()
 
 
+def test_code_that_would_fill_the_memory_is_refused(tmp_path: Path) -> None:
+    bomb = tmp_path / "code.zip"
+    with zipfile.ZipFile(bomb, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("flows/a.py", bytes(10**7))
+    with pytest.raises(CheckFailed, match="expected files stored as they are"):
+        pinned_code.contents(bomb)
+
+
 @pytest.mark.parametrize(
     ("name", "careful", "expected"),
     [
