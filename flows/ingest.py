@@ -125,6 +125,8 @@ def accept(
 
 def accepting(screened: Screened, keys: Keys) -> Iterator[pl.DataFrame]:
     """Part by part what is accepted of a feed; a part is let go, so that a large feed fits once."""
+    if screened.feed != LARGEST:  # sorted as a whole, into however many parts it was read
+        screened.parts[:] = [pl.concat(screened.parts)]
     while screened.parts:
         yield resolved(screened.feed, screened.parts.pop(0), screened.repeated, keys)
 
