@@ -152,7 +152,7 @@ def resolved(feed: str, rows: pl.DataFrame, repeated: pl.Series, keys: Keys) -> 
             employer_id=subject.cast(keys.employers.schema["employer_id"]),
         )
     found = [
-        recode(rows[column], getattr(keys, table), name)
+        recode(rows[column], getattr(keys, table), by=column, to=name)
         for column, table, name in (
             ("person_id", "people", "person"),
             ("employer_id", "employers", "employer"),

@@ -208,7 +208,7 @@ def as_number(column: pl.Series) -> pl.Series:
     """A categorical of digits as whole numbers, each distinct text read once."""
     keys = pl.DataFrame({"text": column.unique().drop_nulls()})
     keys = keys.with_columns(number=pl.col("text").cast(pl.String).cast(pl.UInt32))
-    return recode(column, keys, "number").cast(pl.Int32).alias(column.name)
+    return recode(column, keys, by="text", to="number").cast(pl.Int32).alias(column.name)
 
 
 def repeated(feed: str, parts: list[pl.DataFrame]) -> Repeats:
@@ -217,10 +217,9 @@ def repeated(feed: str, parts: list[pl.DataFrame]) -> Repeats:
     return repeats(pl.concat(suspects(parts) if keys == (OF_PERSON_AND_MONTH,) else parts), keys)
 
 
-def recode(column: pl.Series, keys: pl.DataFrame, name: str) -> pl.Series:
-    """A categorical column as whole numbers, looked up in `keys`; null where it has none."""
-    by = keys.columns[0] if keys.columns[0] != name else keys.columns[1]
-    code = keys.select(code=pl.col(by).to_physical(), key=pl.col(name).cast(pl.UInt32))
+def recode(column: pl.Series, keys: pl.DataFrame, *, by: str, to: str) -> pl.Series:
+    """A categorical column as whole numbers: its value in `by` of the keys gives `to`, or null."""
+    code = keys.select(code=pl.col(by).to_physical(), key=pl.col(to).cast(pl.UInt32))
     codes = column.to_physical()
     largest = pl.concat([codes, code["code"]]).max()
     assert isinstance(largest, int | None)
@@ -230,7 +229,7 @@ def recode(column: pl.Series, keys: pl.DataFrame, name: str) -> pl.Series:
         .join(code, on="code", how="left", maintain_order="left", validate="1:1")
         .get_column("key")
     )
-    return table.gather(codes).alias(name)
+    return table.gather(codes).alias(to)
 
 
 def described(rows: pl.DataFrame, bad: pl.DataFrame, start: int) -> pl.DataFrame:
@@ -272,7 +271,7 @@ def located(feed: str, rejects: pl.DataFrame, file_rows: dict[str, int]) -> pl.D
         pl.col("rows") > 0
     )
     return (
-        rejects.sort("position")
+        rejects.sort("position", maintain_order=True)
         .join_asof(starts, left_on="position", right_on="start", strategy="backward")
         .select(
             feed=pl.lit(feed),
