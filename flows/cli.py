@@ -277,7 +277,7 @@ def audit(
       luohu audit 2020 --json | jq .findings
       luohu audit 2020.capsule
     """
-    from flows.audit_any import audit_any
+    from flows.audit.round_or_capsule import audit_any
 
     with told():
         with shown():
@@ -318,9 +318,9 @@ def diff(
       luohu diff 5094d8 2b125d --json | jq .causes
     """
     from flows.diff import diff as compared
-    from flows.diff_page import lines
-    from flows.moves import FIRST, require_writable, write
-    from flows.moves import as_json as for_machines
+    from flows.diff.moves import FIRST, require_writable, write
+    from flows.diff.moves import as_json as for_machines
+    from flows.diff.page import lines
 
     first = None if everyone else FIRST
     with told():

@@ -20,11 +20,11 @@ import polars as pl
 
 from flows.failures import Failure, PublicationFailed, StageFailed
 from flows.ingest import ingest
-from flows.manifest import made_from, manifest, pin
 from flows.progress import report
 from flows.publish import publish
 from flows.recheck import check
 from flows.report import write_report
+from flows.runs.manifest import made_from, manifest, pin
 from flows.score import in_points, publish_table, rank, score
 from flows.settings import Order
 from flows.storage import put_in_place, sha256_of, write_json

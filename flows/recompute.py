@@ -9,8 +9,8 @@ import sys
 from pathlib import Path
 
 from flows.failures import Failure, StageFailed
-from flows.manifest import code_digest
 from flows.pipeline import told_without_values
+from flows.runs.manifest import code_digest
 from flows.score import publish_ranking, publish_results
 from flows.settings import Order
 from transforms.policy import PolicyError

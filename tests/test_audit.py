@@ -15,14 +15,14 @@ import pytest
 from commands import luohu, other_code
 from newer import written_by_a_newer_duckdb
 
-import flows.integrity
-from flows import pinned_code
+import flows.runs.integrity
 from flows.audit import Audit, as_json, audit
-from flows.audit_page import lines
-from flows.differences import KEYS, SHOWN, compare
+from flows.audit.differences import KEYS, SHOWN, compare
+from flows.audit.page import lines
 from flows.failures import CheckFailed, NewerWarehouse, NotFound
-from flows.manifest import OF_THE_RUN, code_digest, environment
 from flows.pipeline import Outcome
+from flows.runs import pinned_code
+from flows.runs.manifest import OF_THE_RUN, code_digest, environment
 from flows.storage import sha256, sha256_of, write_json, write_table
 from schemas.results import TABLES
 
@@ -283,7 +283,7 @@ def test_another_lock_of_the_same_code_is_a_finding(
     warehouse: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     other = {**environment(), "lock": "0" * 64, "python": "3.99"}
-    monkeypatch.setattr(flows.integrity, "environment", lambda: other)
+    monkeypatch.setattr(flows.runs.integrity, "environment", lambda: other)
     found = audit(2020, warehouse)
     assert "requirements.lock: expected sha256" in told(found)
     assert "python: " in told(found)

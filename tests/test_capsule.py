@@ -17,7 +17,7 @@ import pytest
 from capsules import Members, archive_of, forged, put_together, sealed, taken_apart
 from commands import luohu
 
-from flows.audit_any import audit_any
+from flows.audit.round_or_capsule import audit_any
 from flows.capsule.container import FIRST_LINE_BYTES, opened
 from flows.capsule.contents import INDEX, LOCK, RUN, is_public
 from flows.capsule.pack import pack
@@ -202,7 +202,7 @@ def test_the_receipts_root_is_that_of_all_receipts_and_made_again(
     assert not found.passed
     assert "found: receipts root: expected 0000000000000000 of" in told(found)
     assert "format 99, found" in told(another(format=99))
-    monkeypatch.setattr("flows.integrity.code_digest", lambda: "0" * 64)
+    monkeypatch.setattr("flows.runs.integrity.code_digest", lambda: "0" * 64)
     found = another(format=99)  # made by another code, which may have had other receipts
     assert found.passed
     assert "of another format, not made again" in told(found)
@@ -712,7 +712,7 @@ def test_a_capsule_cannot_write_the_verdict_itself(public: Path, tmp_path: Path)
 def test_another_code_is_told_and_a_clean_machine_says_what_it_lacks(
     full: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("flows.integrity.code_digest", lambda: "0" * 64)
+    monkeypatch.setattr("flows.runs.integrity.code_digest", lambda: "0" * 64)
     monkeypatch.setattr("flows.capsule.page.code_digest", lambda: "0" * 64)
     found = audit_capsule(full)
     assert found.passed

@@ -18,7 +18,7 @@ import duckdb
 import polars as pl
 import pytest
 
-from flows.manifest import OF_THE_RUN
+from flows.runs.manifest import OF_THE_RUN
 from flows.settings import DATA, HOME
 from flows.simulate import simulate
 from schemas.feeds import FEEDS

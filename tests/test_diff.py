@@ -34,8 +34,8 @@ from two_runs import (
 )
 
 from flows.diff import diff
-from flows.diff_page import lines
-from flows.moves import counts
+from flows.diff.moves import counts
+from flows.diff.page import lines
 from flows.pipeline import run
 from flows.settings import DATA, Order
 from flows.simulate import simulate

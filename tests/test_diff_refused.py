@@ -12,9 +12,9 @@ from commands import luohu
 from two_runs import Base, add_up, causes_of, of, tables
 
 from flows.diff import diff
-from flows.diff_page import lines
+from flows.diff.moves import as_json, counts, write
+from flows.diff.page import lines
 from flows.failures import BadUsage, CheckFailed, NotFound
-from flows.moves import as_json, counts, write
 from flows.pipeline import run
 from flows.settings import Order
 from flows.storage import sha256, write_json, write_table

@@ -37,7 +37,6 @@ from flows.explain.words import Words, holes, in_points, money, points
 from flows.explain.working import decimal, is_year
 from flows.explain.wrap import CLOSING, wrapped
 from flows.languages import Language
-from flows.past_run import past_run
 from flows.pipeline import Outcome, run
 from flows.quarantine import EXPECTED
 from flows.receipts import receipt
@@ -45,6 +44,7 @@ from flows.receipts.bulk import write_receipts
 from flows.receipts.checks import CHECKS
 from flows.receipts.facts import FACTS
 from flows.receipts.indicator_parts import PARTS
+from flows.runs.past_run import past_run
 from flows.settings import DATA, Order
 from flows.what_if import nearest
 from flows.what_if.kinds import KINDS

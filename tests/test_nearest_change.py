@@ -17,9 +17,9 @@ import polars as pl
 import pytest
 from redelivery import Delivery
 
-from flows.manifest import pin
-from flows.past_run import PastRun, Publication
 from flows.pipeline import ingest_stage, rank_stage, score_stage
+from flows.runs.manifest import pin
+from flows.runs.past_run import PastRun, Publication
 from flows.settings import DATA, Order
 from flows.simulate import simulate
 from flows.what_if import Change, Edit, Nearest, Reached, nearest

@@ -12,7 +12,7 @@ import polars as pl
 import pytest
 
 from flows.report import write_report
-from flows.report_page import difference, number
+from flows.report.page import difference, number
 from flows.score import in_points, publish_table, segments
 from schemas.feeds import FEEDS
 from schemas.results import CONDITIONS, INDICATORS, columns_of

@@ -13,8 +13,8 @@ import polars as pl
 from commands import edited, luohu
 from reference import scorer
 
-from flows.attribution import POINTS
 from flows.diff import Diff
+from flows.diff.attribution import POINTS
 from flows.pipeline import Outcome, run
 from flows.settings import DATA, Order
 from flows.simulate import simulate

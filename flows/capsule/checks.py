@@ -14,8 +14,8 @@ import polars as pl
 
 from flows.capsule.public import Published, read
 from flows.failures import Failure
-from flows.past_run import PastRun
 from flows.pipeline import told_without_values
+from flows.runs.past_run import PastRun
 from flows.score import SEGMENTS, centipoints, clauses
 from schemas.results import INDICATORS, columns_of
 from transforms.facts import Facts

@@ -16,7 +16,7 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from flows.capsule.container import FORMAT
-from flows.past_run import MANIFEST
+from flows.runs.past_run import MANIFEST
 
 INDEX = "capsule.json"
 LOCK = "requirements.lock"

@@ -5,8 +5,8 @@ from typing import Any
 
 from flows.capsule.contents import INDEX, LOCK, PUBLIC, RUN, index, is_public
 from flows.failures import CheckFailed
-from flows.integrity import SHORT, Finding
-from flows.past_run import MANIFEST, PastRun
+from flows.runs.integrity import SHORT, Finding
+from flows.runs.past_run import MANIFEST, PastRun
 
 
 def expected_index(

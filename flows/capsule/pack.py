@@ -9,11 +9,11 @@ from flows.capsule.container import Member, Whole, opened, write
 from flows.capsule.contents import FULL, INDEX, LOCK, PUBLIC, RUN, index, is_public
 from flows.capsule.root import receipts_root
 from flows.failures import BadUsage, CheckFailed
-from flows.integrity import Integrity, integrity
-from flows.past_run import PastRun, past_run
 from flows.pipeline import told_without_values
 from flows.progress import report
 from flows.publish import DATABASE
+from flows.runs.integrity import Integrity, integrity
+from flows.runs.past_run import PastRun, past_run
 from flows.settings import HOME
 from flows.storage import json_bytes, sha256
 

@@ -4,12 +4,12 @@ from collections.abc import Iterator
 from typing import Any
 
 from flows.audit import as_json as audit_as_json
-from flows.audit_page import counted, differences, summary, table_lines
+from flows.audit.page import counted, differences, summary, table_lines
 from flows.capsule.contents import FULL, PUBLIC
 from flows.capsule.pack import Packed
 from flows.capsule.verify import CapsuleAudit
-from flows.integrity import other_versions, short
-from flows.manifest import code_digest, environment
+from flows.runs.integrity import other_versions, short
+from flows.runs.manifest import code_digest, environment
 
 REACHES = {
     FULL: "not shown: that the accepted rows are those the departments delivered: of the deliveries"

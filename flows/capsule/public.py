@@ -6,8 +6,8 @@ from typing import Any
 import polars as pl
 
 from flows.failures import Failure
-from flows.past_run import PastRun
 from flows.pipeline import feed_counts
+from flows.runs.past_run import PastRun
 from flows.score import centipoints
 from flows.settings import Order
 from schemas.feeds import FEEDS

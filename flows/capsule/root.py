@@ -7,7 +7,6 @@ receipts, so an audit of a full capsule makes it again.
 
 from typing import Any
 
-from flows.past_run import PastRun
 from flows.progress import report
 from flows.receipts.applicants import everybody
 from flows.receipts.bulk import side_by_side
@@ -15,6 +14,7 @@ from flows.receipts.compose import FORMAT, texts
 from flows.receipts.material import material
 from flows.receipts.source import MADE_FROM, Source
 from flows.receipts.tree import root_of_hashes
+from flows.runs.past_run import PastRun
 from flows.settings import Order
 
 

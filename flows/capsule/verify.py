@@ -20,11 +20,11 @@ from flows.capsule.itself import expected_index, odd_members, other_index
 from flows.capsule.root import receipts_root
 from flows.capsule.unpack import read, unpack
 from flows.failures import CapsuleRefused, CheckFailed, Failure, NewerWarehouse
-from flows.integrity import SHORT, Finding, Integrity, integrity, is_other_code
-from flows.past_run import MANIFEST, PastRun, Publication, read_manifest
 from flows.pipeline import told_without_values
 from flows.progress import report
 from flows.receipts.compose import FORMAT as FORMAT_OF_RECEIPTS
+from flows.runs.integrity import SHORT, Finding, Integrity, integrity, is_other_code
+from flows.runs.past_run import MANIFEST, PastRun, Publication, read_manifest
 from transforms.policy import PolicyError
 
 SHAPE: dict[str, type] = {

@@ -9,9 +9,9 @@ from typing import Any
 from flows.explain.page import show
 from flows.explain.words import Words
 from flows.languages import Language
-from flows.past_run import past_run
 from flows.pipeline import told_without_values
 from flows.receipts import receipt
+from flows.runs.past_run import past_run
 from flows.settings import Order
 from flows.what_if import nearest
 from flows.what_if.as_json import as_json

@@ -11,8 +11,8 @@ from typing import Any
 import polars as pl
 
 from flows.failures import BadUsage, CheckFailed
-from flows.past_run import MANIFEST, PastRun, past_run
 from flows.publish import DATABASE, open_read_only
+from flows.runs.past_run import MANIFEST, PastRun, past_run
 from flows.settings import Order
 from flows.storage import sha256, sha256_of
 from schemas.feeds import FEEDS

@@ -12,7 +12,7 @@ from pathlib import Path
 import polars as pl
 
 from flows.failures import CheckFailed
-from flows.past_run import PastRun
+from flows.runs.past_run import PastRun
 from flows.score import centipoints
 from flows.settings import Order
 from flows.what_if.applicant import applicant

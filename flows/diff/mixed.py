@@ -14,15 +14,15 @@ from typing import NamedTuple
 
 import polars as pl
 
-from flows import pinned_code
-from flows.attribution import POINTS, Results, aligned
-from flows.causes import CODE, DECISION, POLICY, Causes, accepted, libraries
+from flows.diff.attribution import POINTS, Results, aligned
+from flows.diff.causes import CODE, DECISION, POLICY, Causes, accepted, libraries
 from flows.failures import CheckFailed, Failure, StageFailed
-from flows.integrity import CODE as ARCHIVE
-from flows.manifest import code_digest, environment
-from flows.named_run import NamedRun
 from flows.progress import report
 from flows.recompute import CANNOT, FAILED
+from flows.runs import pinned_code
+from flows.runs.integrity import CODE as ARCHIVE
+from flows.runs.manifest import code_digest, environment
+from flows.runs.named_run import NamedRun
 from flows.score import centipoints
 from flows.settings import HOME
 

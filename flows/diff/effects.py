@@ -7,9 +7,9 @@ that do not fit without each other, a new rule and the code of it, are measured 
 from collections.abc import Callable
 from typing import NamedTuple
 
-from flows.attribution import Effect, Results, Span
-from flows.causes import CODE, DATA, DECISION, LIBRARIES, POLICY, Causes
-from flows.mixed import CannotBeCombined, Combination, Mixer
+from flows.diff.attribution import Effect, Results, Span
+from flows.diff.causes import CODE, DATA, DECISION, LIBRARIES, POLICY, Causes
+from flows.diff.mixed import CannotBeCombined, Combination, Mixer
 
 MISFITS = (CODE, POLICY, DECISION, DATA)  # what a cause most likely does not fit, first
 NOTHING: Combination = frozenset()

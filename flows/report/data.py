@@ -5,7 +5,7 @@ from html import escape
 
 import polars as pl
 
-from flows.report_page import both, paragraph, section, table
+from flows.report.page import both, paragraph, section, table
 
 # in the order of the data contract
 FEEDS = {

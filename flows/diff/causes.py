@@ -12,10 +12,10 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from flows import pinned_code
-from flows.integrity import CODE as ARCHIVE
-from flows.integrity import short
-from flows.named_run import NamedRun
+from flows.runs import pinned_code
+from flows.runs.integrity import CODE as ARCHIVE
+from flows.runs.integrity import short
+from flows.runs.named_run import NamedRun
 from transforms.policy import read_toml
 
 DATA, POLICY, DECISION, CODE = CAUSES = ("data", "policy", "decision", "code")

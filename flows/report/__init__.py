@@ -10,9 +10,9 @@ from typing import Any
 
 import polars as pl
 
-from flows.report_data import conditions_section, delivery_section, titles
-from flows.report_figures import Pair, around_line, bars, distribution, mean_points
-from flows.report_page import (
+from flows.report.data import conditions_section, delivery_section, titles
+from flows.report.figures import Pair, around_line, bars, distribution, mean_points
+from flows.report.page import (
     NONE,
     PAGE,
     STYLE,

@@ -5,9 +5,9 @@ from typing import Any
 
 import polars as pl
 
-from flows.attribution import FLAGS, POINTS
-from flows.causes import CAUSES
 from flows.diff import NUMBER, STANDING, Diff, Side
+from flows.diff.attribution import FLAGS, POINTS
+from flows.diff.causes import CAUSES
 from flows.failures import BadUsage
 from flows.score import in_points
 from flows.storage import written_aside

@@ -15,12 +15,12 @@ from typing import Any, NamedTuple
 
 import polars as pl
 
-from flows.differences import ABSENT, ALL_ROWS, Compared, Difference, compare
+from flows.audit.differences import ABSENT, ALL_ROWS, Compared, Difference, compare
 from flows.failures import BadUsage, Failure, PublicationFailed
-from flows.integrity import Finding, Integrity, integrity, is_other_code, other_versions
-from flows.past_run import MANIFEST, PastRun, past_run
 from flows.pipeline import feed_counts, round_row, told_without_values
 from flows.progress import report
+from flows.runs.integrity import Finding, Integrity, integrity, is_other_code, other_versions
+from flows.runs.past_run import MANIFEST, PastRun, past_run
 from flows.score import publish_table, rank, score
 from flows.settings import Order
 from flows.storage import sha256

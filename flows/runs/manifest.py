@@ -13,7 +13,7 @@ from typing import Any
 import polars as pl
 from pandera.config import get_config_global
 
-from flows import pinned_code
+from flows.runs import pinned_code
 from flows.settings import HOME, Order, luohu_version
 from flows.storage import sha256, sha256_of
 from schemas.results import TABLES

@@ -1,7 +1,7 @@
 """Compare two runs: who moved, by how much, across the line or not, and why.
 
 The stored tables say who moved.  Why is established by recomputing mixed combinations, never guessed
-(`flows/effects.py`, `flows/attribution.py`).  Reads both run directories and writes to a temporary
+(`flows/diff/effects.py`, `flows/diff/attribution.py`).  Reads both run directories and writes to a temporary
 folder only.
 """
 
@@ -12,15 +12,15 @@ from typing import Any
 
 import polars as pl
 
-from flows.attribution import aligned, attribution
-from flows.causes import Causes, causes
-from flows.differences import IDENTITY
-from flows.effects import measured
+from flows.audit.differences import IDENTITY
+from flows.diff.attribution import aligned, attribution
+from flows.diff.causes import Causes, causes
+from flows.diff.effects import measured
+from flows.diff.mixed import RESULTS, Mixer, results
 from flows.failures import BadUsage
-from flows.mixed import RESULTS, Mixer, results
-from flows.named_run import NamedRun, named_run
 from flows.pipeline import told_without_values
 from flows.quarantine import mask
+from flows.runs.named_run import NamedRun, named_run
 from flows.score import in_points
 
 LINE = ("edition", "quota", "applications", "eligible", "cutoff", "settled", "tied_at_cutoff")

@@ -6,10 +6,10 @@ from typing import Any
 
 from rich.cells import cell_len
 
-from flows.attribution import FLAGS
 from flows.diff import NUMBER, Diff, Side
-from flows.integrity import short
-from flows.moves import PLACE, affected, by_cause, counts, moved, plain, points, why
+from flows.diff.attribution import FLAGS
+from flows.diff.moves import PLACE, affected, by_cause, counts, moved, plain, points, why
+from flows.runs.integrity import short
 
 WIDTH = 60  # a longer value is cut
 CHANGES = 12  # so many of one cause are shown; the JSON has all

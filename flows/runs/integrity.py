@@ -11,11 +11,11 @@ from typing import Any, NamedTuple
 import duckdb
 import polars as pl
 
-from flows import pinned_code
 from flows.failures import CheckFailed
-from flows.manifest import OF_THE_RUN, code_digest, environment
-from flows.past_run import MANIFEST, PastRun
 from flows.publish import DATABASE, OFFLINE, quoted
+from flows.runs import pinned_code
+from flows.runs.manifest import OF_THE_RUN, code_digest, environment
+from flows.runs.past_run import MANIFEST, PastRun
 from flows.settings import luohu_version
 from flows.storage import sha256, sha256_of
 from schemas.results import TABLES

@@ -9,8 +9,8 @@ from typing import Any
 import duckdb
 
 from flows.failures import CheckFailed, DatabaseUnreadable, NewerWarehouse, NotFound
-from flows.manifest import FORMAT
 from flows.publish import DATABASE, open_read_only
+from flows.runs.manifest import FORMAT
 
 MANIFEST = "manifest.json"
 SHAPE: dict[str, type] = {

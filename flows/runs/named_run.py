@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from flows.failures import BadUsage, CheckFailed, NotFound
-from flows.integrity import SHORT, expected_digests, run_id_of
-from flows.past_run import MANIFEST, listed, read_manifest, runs_of
+from flows.runs.integrity import SHORT, expected_digests, run_id_of
+from flows.runs.past_run import MANIFEST, listed, read_manifest, runs_of
 from flows.storage import sha256
 
 SHORTEST = 6  # characters of a run id: fewer may fit too much

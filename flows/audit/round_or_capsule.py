@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from flows import audit_page
 from flows.audit import as_json, audit
+from flows.audit import page as audit_page
 from flows.capsule import page
 from flows.capsule.verify import audit_capsule
 from flows.failures import BadUsage

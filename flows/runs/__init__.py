@@ -1,0 +1,1 @@
+"""What a run keeps in its directory, and how it is found and trusted years later."""
