@@ -37,9 +37,14 @@ def insurance(facts: dict[str, Any]) -> list[Span]:
 def homes(rule: dict[str, Any]) -> list[Span]:
     """Months of homes, as an indicator sees them."""
     return joined(
-        Span(row["from"], row["to"], row["months"], row["counts_as"], row["why"])
+        Span(row["from"], row["to"], row["months"], row["counts_as"] or by_default(row), row["why"])
         for row in rule["months"]
     )
+
+
+def by_default(row: dict[str, Any]) -> str | None:
+    """What months without a home count as where insured months stand for rented ones."""
+    return "default_early" if row["why"] == "counts_by_employment" else None
 
 
 def joined(spans: Iterable[Span]) -> list[Span]:
