@@ -50,10 +50,13 @@ class PastRun:
 
 
 def past_run(warehouse: Path, year: int, run_id: str | None) -> PastRun:
-    """The named run, or the published one, or the only one; raises NotFound that says which exist."""
+    """The named run, or the published one, or the only one; raises NotFound that says which exist,
+    or DatabaseUnreadable where neither the database nor a run directory tells."""
     publication = published(warehouse, year)
     kept = {path.name: runs_of(path) for path in runs_of(warehouse / "runs").values()}
     runs = kept.get(str(year), {})
+    if not runs and publication.trouble:
+        raise DatabaseUnreadable(f"{warehouse / DATABASE}: {publication.trouble}")
     if not runs and publication.current is None:
         known = {*filter(str.isdigit, kept), *map(str, publication.rounds)}
         raise NotFound(f"the warehouse holds no round {year}; rounds: {listed(known)}")
