@@ -21,7 +21,7 @@ import polars as pl
 from flows.failures import Failure, PublicationFailed, StageFailed
 from flows.ingest import ingest
 from flows.progress import report
-from flows.publish import publish
+from flows.publish import publish, require_readable
 from flows.recheck import check
 from flows.report import write_report
 from flows.runs.manifest import made_from, manifest, pin
@@ -203,6 +203,7 @@ def round_row(order: Order, work: Path, run_id: str, line: Line) -> pl.DataFrame
 @contextmanager
 def work_folder(order: Order) -> Iterator[Path]:
     """A folder to work in, inside the warehouse; removed when the run does not complete."""
+    require_readable(order.warehouse)
     runs = order.warehouse / "runs"
     try:
         runs.mkdir(parents=True, exist_ok=True)

@@ -117,6 +117,13 @@ def register(target: Path, year: int, manifest: Path) -> None:
         connection.execute("DETACH new")
 
 
+def require_readable(warehouse: Path) -> None:
+    """Raise PublicationFailed where the current database cannot be read: told before the work."""
+    if (warehouse / DATABASE).exists():
+        with duckdb.connect(config=OFFLINE) as connection:
+            attach_current(connection, warehouse / DATABASE)
+
+
 def attach_current(connection: duckdb.DuckDBPyConnection, current: Path) -> None:
     """Attach the current database for reading; raises PublicationFailed when it cannot be read."""
     try:
