@@ -21,8 +21,8 @@ from transforms.indicators import INDICATORS as RULES
 from transforms.policy import params
 
 ROUNDS = [2018, 2020, 2024, 2026]
-SEEDS = range(5)
-FORMATS: list[hostile.Format] = ["parquet", "mixed"]
+SEEDS = range(6)
+FORMATS: list[hostile.Format] = ["parquet", "mixed"]  # of even and odd seeds
 PEOPLE = 50
 QUOTA = 10  # so that there is a line to fall below
 
@@ -78,15 +78,12 @@ def recomputed(work: Path, order: Order) -> dict[str, list[int]]:
     return found
 
 
-@pytest.mark.parametrize("fmt", FORMATS)
 @pytest.mark.parametrize("seed", SEEDS)
 @pytest.mark.parametrize("year", ROUNDS)
-def test_both_scorers_agree(
-    year: int, seed: int, fmt: hostile.Format, data: Path, tmp_path: Path
-) -> None:
+def test_both_scorers_agree(year: int, seed: int, data: Path, tmp_path: Path) -> None:
     order = Order(year, tmp_path / "feeds", tmp_path, data)
     spec = specification(order)
-    hostile.write_feeds(order.feeds, spec, seed, PEOPLE, dirty=True, fmt=fmt)
+    hostile.write_feeds(order.feeds, spec, seed, PEOPLE, dirty=True, fmt=FORMATS[seed % 2])
     expected = scorer.score_round(order.feeds, spec)
     work = tmp_path / "work"
     work.mkdir()

@@ -6,6 +6,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
@@ -182,67 +183,80 @@ ROWS = {
 }
 
 
-@pytest.mark.parametrize("name", ROWS)
-def test_row_is_quarantined_and_masked(name: str, copied: Path, tmp_path: Path) -> None:
-    feed, column, value, check = ROWS[name]
-    change(copied, feed, lambda rows: one_bad(rows, column, value))
-    row = pl.read_parquet(files(copied, feed)[0]).height
-    done = luohu("run", 2020, "--feeds", copied, "--warehouse", tmp_path, "--direct")
+@dataclass(frozen=True)
+class Told:
+    """A run of a delivery with the bad rows, and where each stands."""
+
+    warehouse: Path
+    at: dict[str, tuple[str, int]]  # file and row
+
+    def rejects(self, feed: str, file: str, row: int) -> list[tuple[str, str, str | None]]:
+        """Column, check and masked value of what was told about a row."""
+        with duckdb.connect(str(self.warehouse / "luohu.duckdb"), read_only=True) as database:
+            return database.execute(
+                'SELECT "column", "check", masked_value FROM rejects'
+                ' WHERE feed = ? AND file = ? AND "row" = ?',
+                [feed, file, row],
+            ).fetchall()
+
+
+@pytest.fixture(scope="module")
+def told(delivery: Path, tmp_path_factory: pytest.TempPathFactory) -> Told:
+    """One run tells about them all: each bad row is quarantined on its own."""
+    folder = tmp_path_factory.mktemp("bad")
+    feeds = Path(shutil.copytree(delivery, folder / "feeds"))
+    at = {}
+    for name, (feed, column, value, _) in ROWS.items():
+        change(feeds, feed, lambda rows, column=column, value=value: one_bad(rows, column, value))
+        path = files(feeds, feed)[0]
+        at[name] = (path.name, pl.read_parquet(path).height)
+    change(feeds, "social_insurance", lambda rows: one_bad(rows, "work_district", "110199"))
+    path = files(feeds, "social_insurance")[0]
+    at["differing"] = (path.name, pl.read_parquet(path).height)
+    change(feeds, "applications", lambda rows: pl.concat([rows, rows.head(1).with_columns(LONE)]))
+    done = luohu("run", 2020, "--feeds", feeds, "--warehouse", folder / "w", "--direct")
     assert done.returncode == 0, done.stderr
-    with duckdb.connect(str(tmp_path / "luohu.duckdb"), read_only=True) as database:
-        found = database.execute(
-            'SELECT "column", "check", masked_value FROM rejects WHERE feed = ? AND file = ? AND "row" = ?',
-            [feed, files(copied, feed)[0].name, row],
-        ).fetchall()
+    return Told(folder / "w", at)
+
+
+LONE = (
+    pl.lit("2020LONE").alias("application_no"),
+    pl.lit("110101198001010010").alias("person_id"),
+    pl.lit(date(1980, 1, 1)).alias("birth_date"),
+    pl.lit("91110105MA00000012").alias("employer_id"),  # in no employers row either
+)
+
+
+@pytest.mark.parametrize("name", ROWS)
+def test_row_is_quarantined_and_masked(name: str, told: Told) -> None:
+    feed, column, value, check = ROWS[name]
+    found = told.rejects(feed, *told.at[name])
     assert (column, check) in {(each[0], each[1]) for each in found}
     assert str(value) not in {each[2] for each in found}
 
 
-def test_two_differing_rows_for_one_month_are_both_left_out(copied: Path, tmp_path: Path) -> None:
-    path = files(copied, "social_insurance")[0]
-    rows = pl.read_parquet(path)
-    other = rows.head(1).with_columns(work_district=pl.lit("110199"))
-    pl.concat([rows, other]).write_parquet(path)
-    assert (
-        luohu("run", 2020, "--feeds", copied, "--warehouse", tmp_path, "--direct").returncode == 0
-    )
-    with duckdb.connect(str(tmp_path / "luohu.duckdb"), read_only=True) as database:
-        found = database.execute(
-            "SELECT \"row\" FROM rejects WHERE feed = 'social_insurance' AND file = ?"
-            " AND \"check\" = 'conflicting_duplicate' ORDER BY 1",
-            [path.name],
-        ).fetchall()
-    assert {(1,), (rows.height + 1,)} <= set(found)
+def test_two_differing_rows_for_one_month_are_both_left_out(told: Told) -> None:
+    file, row = told.at["differing"]
+    for each in (1, row):
+        checks = [check for _, check, _ in told.rejects("social_insurance", file, each)]
+        assert checks == ["conflicting_duplicate"]
 
 
-def test_quota_larger_than_the_applicants_settles_all_eligible(published: tuple) -> None:
-    _, outcome = published
-    assert outcome.line.settled == outcome.line.eligible < 6000
-
-
-def test_an_applicant_in_no_other_feed_is_scored_and_not_eligible(
-    copied: Path, tmp_path: Path
-) -> None:
-    rows = pl.read_parquet(files(copied, "applications")[0])
-    lone = rows.head(1).with_columns(
-        application_no=pl.lit("2020LONE"),
-        person_id=pl.lit("110101198001010010"),
-        birth_date=date(1980, 1, 1),
-        employer_id=pl.lit("91110105MA00000012"),  # in no employers row either
-    )
-    pl.concat([rows, lone]).write_parquet(files(copied, "applications")[0])
-    assert (
-        luohu("run", 2020, "--feeds", copied, "--warehouse", tmp_path, "--direct").returncode == 0
-    )
-    with duckdb.connect(str(tmp_path / "luohu.duckdb"), read_only=True) as database:
+def test_an_applicant_in_no_other_feed_is_scored_and_not_eligible(told: Told) -> None:
+    with duckdb.connect(str(told.warehouse / "luohu.duckdb"), read_only=True) as database:
         scored = database.execute(
             "SELECT s.total, s.age, e.employer, e.eligible FROM scores s JOIN eligibility e"
             " USING (round, application_no) WHERE application_no = '2020LONE'"
         ).fetchall()
     assert [(str(a), str(b), c, d) for a, b, c, d in scored] == [("20.00", "20.00", False, False)]
-    told = luohu("explain", 2020, "2020LONE", "--warehouse", tmp_path)
-    assert told.returncode == 0
-    assert "Not eligible" in told.stdout
+    explained = luohu("explain", 2020, "2020LONE", "--warehouse", told.warehouse)
+    assert explained.returncode == 0
+    assert "Not eligible" in explained.stdout
+
+
+def test_quota_larger_than_the_applicants_settles_all_eligible(published: tuple) -> None:
+    _, outcome = published
+    assert outcome.line.settled == outcome.line.eligible < 6000
 
 
 @pytest.mark.parametrize(

@@ -172,7 +172,7 @@ def test_embedded_server_that_cannot_start_says_what_to_do(delivery: Path, tmp_p
         env={
             "PREFECT_HOME": str(broken),
             "PREFECT_API_URL": "",
-            "PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS": "15",
+            "PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS": "5",
         },
     )  # fmt: skip
     assert done.returncode == 2
