@@ -5,7 +5,7 @@ Every check of the feed's pandera model runs on collected rows; a failed check i
 collapse to one, and rows that share a key and differ are all quarantined: nobody guesses.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import pandera.polars as pa
@@ -81,6 +81,15 @@ def repeats(rows: pl.DataFrame, keys: tuple[tuple[str, ...], ...]) -> Repeats:
     )
 
 
+def together(found: Sequence[Repeats]) -> Repeats:
+    """The repeats among rows that share no key with each other."""
+    return Repeats(
+        gone=pl.concat(each.gone for each in found),
+        dropped=sum(each.dropped for each in found),
+        conflicting=pl.concat(each.conflicting for each in found),
+    )
+
+
 def without(rows: pl.DataFrame, positions: pl.Series) -> pl.DataFrame:
     """Rows less those at some positions: few against many, so a look-up beats a join."""
     if positions.is_empty():
@@ -89,17 +98,18 @@ def without(rows: pl.DataFrame, positions: pl.Series) -> pl.DataFrame:
 
 
 def suspects(parts: list[pl.DataFrame]) -> Iterator[pl.DataFrame]:
-    """The rows of persons who may have a month twice, part by part; no other row can repeat one.
+    """The rows of persons who may have a month twice, some persons at a time; no other row repeats one.
 
     Departments deliver a person's months together and rising.  Who stands in two parts, or whose
     months do not come in one rising run, is looked at; that leaves few of millions.
     """
     person = OF_PERSON_AND_MONTH[0]
     people = pl.concat(part.select(pl.col(person).unique()) for part in parts)
-    in_two = people.filter(pl.col(person).is_duplicated())
+    in_two = pl.col(person).is_in(people.filter(people.is_duplicated())[person].unique().implode())
+    yield pl.concat(part.filter(in_two) for part in parts)
     for part in parts:
-        doubtful = pl.concat([in_two, loosely_ordered(part)])[person].unique().implode()
-        yield part.filter(pl.col(person).is_in(doubtful))
+        loose = pl.col(person).is_in(loosely_ordered(part)[person].unique().implode())
+        yield part.filter(loose & ~in_two)
 
 
 def loosely_ordered(rows: pl.DataFrame) -> pl.DataFrame:

@@ -25,6 +25,7 @@ from flows.quarantine import (
     mask,
     repeats,
     suspects,
+    together,
     without,
 )
 from schemas.columns import CODES, INSURANCES
@@ -214,7 +215,9 @@ def as_number(column: pl.Series) -> pl.Series:
 def repeated(feed: str, parts: list[pl.DataFrame]) -> Repeats:
     """The repeats among all parts; the largest feed is never copied to look for them."""
     keys = FEEDS[feed].keys
-    return repeats(pl.concat(suspects(parts) if keys == (OF_PERSON_AND_MONTH,) else parts), keys)
+    by_person = keys == (OF_PERSON_AND_MONTH,)
+    apart = suspects(parts) if by_person else [pl.concat(parts)]
+    return together([repeats(rows, keys) for rows in apart])
 
 
 def recode(column: pl.Series, keys: pl.DataFrame, *, by: str, to: str) -> pl.Series:
