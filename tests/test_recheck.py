@@ -454,6 +454,7 @@ def altered_sql(file: str, alter: Callable[[str], str]) -> Callable[[str], str]:
     return lambda asked: alter(real(asked)) if asked == file else real(asked)
 
 
+@pytest.mark.soak  # every rule is altered in every test run; its single values take minutes more
 @pytest.mark.parametrize(("edition", "rule", "name"), VALUES)
 def test_a_value_altered_in_the_second_engine_closes_the_gate(
     edition: str,
