@@ -45,8 +45,8 @@ import time
 start = time.perf_counter()
 import functools, json, resource, sys
 from pathlib import Path
-import flows.pipeline as pipeline
-from flows.settings import Order
+import flows.run.stages as pipeline
+from flows.common.settings import Order
 steps = {}
 def timed(name):
     stage = getattr(pipeline, name)

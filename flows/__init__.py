@@ -1,3 +1,3 @@
 """Everything with side effects: Prefect, DuckDB, files, the clock, the command line."""
 
-import flows.memory  # noqa: F401  (before anything loads polars)
+import flows.run.memory  # noqa: F401  (before anything loads polars)

@@ -1,49 +1,8 @@
-"""Work out a run directory's scores, eligibility and ranking again: `python -m flows.recompute FOLDER`.
-
-FOLDER holds `accepted/`, `pinned/policy/` and `pinned/rounds/YEAR.toml`, as a run directory does; the
-three tables are written into it, and the digest of the code that did it is printed.  A comparison of
-two runs calls the code of either, however old, by this command line only: it must not change.
-"""
+"""The door by which code of another day is called: `python -m flows.recompute FOLDER`."""
 
 import sys
-from pathlib import Path
 
-from flows.failures import Failure, StageFailed
-from flows.pipeline import told_without_values
-from flows.runs.manifest import code_digest
-from flows.score import publish_ranking, publish_results
-from flows.settings import Order
-from transforms.policy import PolicyError
-from transforms.rounds import rounds
-from transforms.scorecard import require_rules
-
-FAILED, CANNOT = 2, 3  # exit status: a disk that is full; rows, policy, round and code do not fit
-
-
-def recompute(folder: Path) -> None:
-    """Write scores, eligibility and ranking of the one round pinned in a folder."""
-    pinned = folder / "pinned"
-    (year,) = rounds(pinned / "rounds")
-    order = Order(year, feeds=folder, warehouse=folder, data=pinned, recheck=False)
-    with told_without_values("recomputing"):
-        require_rules(order.edition())
-        publish_results(order, folder, with_evidence=False)
-        publish_ranking(order, folder)
-
-
-def main(folder: str) -> int:
-    """The exit status; a foreseen failure is told on stderr."""
-    try:
-        recompute(Path(folder))
-    except (StageFailed, PolicyError) as failure:
-        print(failure, file=sys.stderr)  # noqa: T201
-        return CANNOT
-    except Failure as failure:
-        print(failure, file=sys.stderr)  # noqa: T201
-        return FAILED
-    print(code_digest())  # noqa: T201
-    return 0
-
+from flows.run.recompute import main
 
 if __name__ == "__main__":
     sys.exit(main(*sys.argv[1:]))

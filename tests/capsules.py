@@ -9,9 +9,9 @@ from pathlib import Path
 
 import polars as pl
 
-from flows.capsule.container import FIRST_LINE_BYTES, Member, write
-from flows.capsule.contents import INDEX, RUN, index
-from flows.storage import json_bytes, sha256_of
+from flows.audit.capsule.container import FIRST_LINE_BYTES, Member, write
+from flows.audit.capsule.contents import INDEX, RUN, index
+from flows.common.files import json_bytes, sha256_of
 from schemas.results import TABLES
 
 Members = dict[str, bytes]

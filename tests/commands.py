@@ -6,7 +6,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from flows.settings import HOME
+from flows.common.settings import HOME
 
 
 def luohu(

@@ -10,9 +10,9 @@ import pytest
 from commands import other_code
 from two_runs import MILDER, STRICTER, Base, first, other_data, other_policy, run_with
 
-import flows.prefect_settings  # noqa: F401  (before anything imports Prefect)
-from flows.pipeline import Outcome, run
-from flows.settings import DATA, HOME, Order
+import flows.orchestration.prefect_settings  # noqa: F401  (before anything imports Prefect)
+from flows.common.settings import DATA, HOME, Order
+from flows.run.stages import Outcome, run
 from flows.simulate import simulate
 
 APPLICANTS = 600

@@ -11,9 +11,10 @@ os.environ["POLARS_MAX_THREADS"] = str(THREADS)
 if ROWS:  # what threads share out among them, so that small deliveries have several shares too
     os.environ["POLARS_IDEAL_MORSEL_SIZE"] = str(ROWS // 10)
 
-from flows import delivery, publish, recheck, screening  # noqa: E402  (polars reads both once)
-from flows.cli import app  # noqa: E402
-from flows.recheck import engine  # noqa: E402
+from flows.cli import app  # noqa: E402  (polars reads both once)
+from flows.common import database  # noqa: E402
+from flows.run import read_files, screening, second_engine  # noqa: E402
+from flows.run.second_engine import engine  # noqa: E402
 
 import duckdb  # noqa: E402  # isort: skip
 import polars  # noqa: E402  # isort: skip
@@ -21,17 +22,17 @@ import polars  # noqa: E402  # isort: skip
 
 def limit() -> None:
     """Set the threads of every pool a run has, and the rows of a batch."""
-    publish.OFFLINE["threads"] = THREADS
-    assert recheck.OFFLINE is publish.OFFLINE
-    with duckdb.connect(config=publish.OFFLINE) as connection:
+    database.OFFLINE["threads"] = THREADS
+    assert second_engine.OFFLINE is database.OFFLINE
+    with duckdb.connect(config=database.OFFLINE) as connection:
         ((threads,),) = connection.execute("SELECT current_setting('threads')").fetchall()
     assert threads == polars.thread_pool_size() == THREADS
     assert screening.WORKERS
     assert engine.SIDE_BY_SIDE
     screening.WORKERS = engine.SIDE_BY_SIDE = THREADS
     if ROWS:
-        assert min(delivery.PIECE_ROWS, screening.BATCH_ROWS) > ROWS
-        delivery.PIECE_ROWS = screening.BATCH_ROWS = ROWS
+        assert min(read_files.PIECE_ROWS, screening.BATCH_ROWS) > ROWS
+        read_files.PIECE_ROWS = screening.BATCH_ROWS = ROWS
 
 
 if __name__ == "__main__":

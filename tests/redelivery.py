@@ -1,6 +1,6 @@
 """Deliver feeds again with some rows changed: what a single change would have looked like on arrival.
 
-The changes of `flows.what_if` are rows as accepted, under the run's numbers; here they become rows as
+The changes of `flows.explain.what_if` are rows as accepted, under the run's numbers; here they become rows as
 departments deliver them, so that the whole pipeline can be asked whether they are true.
 """
 
@@ -10,7 +10,7 @@ from typing import Any
 
 import polars as pl
 
-from flows.what_if import Change, Edit
+from flows.explain.what_if import Change, Edit
 
 Row = dict[str, Any]
 DISTRICTS = ("district", "work_district")

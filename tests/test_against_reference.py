@@ -14,8 +14,8 @@ import polars as pl
 import pytest
 from reference import hostile, scorer
 
-from flows.pipeline import ingest_stage, rank_stage, score_stage
-from flows.settings import DATA, Order
+from flows.common.settings import DATA, Order
+from flows.run.stages import ingest_stage, rank_stage, score_stage
 from schemas.results import CONDITIONS, INDICATORS
 from transforms.indicators import INDICATORS as RULES
 from transforms.policy import params

@@ -7,7 +7,7 @@ import polars as pl
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from flows.diff.attribution import FLAGS, POINTS, Effect, Results, Span, attribution
+from flows.audit.diff.attribution import FLAGS, POINTS, Effect, Results, Span, attribution
 
 
 @st.composite

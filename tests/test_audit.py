@@ -15,15 +15,15 @@ import pytest
 from commands import luohu, other_code
 from newer import written_by_a_newer_duckdb
 
-import flows.runs.integrity
+import flows.kept.integrity
 from flows.audit import Audit, as_json, audit
 from flows.audit.differences import KEYS, SHOWN, compare
 from flows.audit.page import lines
-from flows.failures import CheckFailed, NewerWarehouse, NotFound
-from flows.pipeline import Outcome
-from flows.runs import pinned_code
-from flows.runs.manifest import OF_THE_RUN, code_digest, environment
-from flows.storage import sha256, sha256_of, write_json, write_table
+from flows.common.failures import CheckFailed, NewerWarehouse, NotFound
+from flows.common.files import sha256, sha256_of, write_json, write_table
+from flows.kept import pinned_code
+from flows.kept.manifest import OF_THE_RUN, code_digest, environment
+from flows.run.stages import Outcome
 from schemas.results import TABLES
 
 Published = tuple[Path, Outcome]
@@ -283,7 +283,7 @@ def test_another_lock_of_the_same_code_is_a_finding(
     warehouse: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     other = {**environment(), "lock": "0" * 64, "python": "3.99"}
-    monkeypatch.setattr(flows.runs.integrity, "environment", lambda: other)
+    monkeypatch.setattr(flows.kept.integrity, "environment", lambda: other)
     found = audit(2020, warehouse)
     assert "requirements.lock: expected sha256" in told(found)
     assert "python: " in told(found)
@@ -319,7 +319,11 @@ def test_the_pinned_code_is_the_code_that_names_the_run(warehouse: Path, tmp_pat
     )
     kept = pinned_code.contents(run / "pinned" / "code.zip")
     assert pinned_code.digest_of(kept) == manifest["code"]["digest"] == code_digest()
-    assert {"flows/recompute.py", "flows/recheck/ranking.sql", "data/codes.toml"} < kept.keys()
+    assert {
+        "flows/run/recompute.py",
+        "flows/run/second_engine/ranking.sql",
+        "data/codes.toml",
+    } < kept.keys()
     pinned_code.keep(tmp_path / "again.zip")
     assert (tmp_path / "again.zip").read_bytes() == (run / "pinned" / "code.zip").read_bytes()
 

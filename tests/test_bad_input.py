@@ -16,7 +16,7 @@ import pytest
 from commands import luohu
 from newer import written_by_a_newer_duckdb
 
-from flows.settings import HOME
+from flows.common.settings import HOME
 
 Spoil = Callable[[Path], None]
 

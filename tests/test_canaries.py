@@ -9,10 +9,10 @@ import polars as pl
 import pytest
 from commands import luohu
 
-from flows import canaries
-from flows.canaries import CANARIES, prove_validator
-from flows.failures import ValidatorBroken
-from flows.quarantine import EXPECTED, failures
+from flows.common.failures import ValidatorBroken
+from flows.run import canaries
+from flows.run.canaries import CANARIES, prove_validator
+from flows.run.check_rows import EXPECTED, failures
 from schemas.feeds import FEEDS
 
 

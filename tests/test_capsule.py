@@ -17,18 +17,18 @@ import pytest
 from capsules import Members, archive_of, forged, put_together, sealed, taken_apart
 from commands import luohu
 
-from flows.audit.round_or_capsule import audit_any
-from flows.capsule.container import FIRST_LINE_BYTES, opened
-from flows.capsule.contents import INDEX, LOCK, RUN, is_public
-from flows.capsule.pack import pack
-from flows.capsule.page import lines
-from flows.capsule.unpack import MOST_DEFLATED
-from flows.capsule.verify import CapsuleAudit, audit_capsule
-from flows.failures import CapsuleRefused, CheckFailed, Failure
-from flows.pipeline import run
-from flows.receipts.bulk import write_receipts
-from flows.settings import DATA, HOME, WAREHOUSE, Order
-from flows.storage import sha256, write_table
+from flows.audit.capsule.container import FIRST_LINE_BYTES, opened
+from flows.audit.capsule.contents import INDEX, LOCK, RUN, is_public
+from flows.audit.capsule.pack import pack
+from flows.audit.capsule.page import lines
+from flows.audit.capsule.unpack import MOST_DEFLATED
+from flows.audit.capsule.verify import CapsuleAudit, audit_capsule
+from flows.cli.round_or_capsule import audit_any
+from flows.common.failures import CapsuleRefused, CheckFailed, Failure
+from flows.common.files import sha256, write_table
+from flows.common.settings import DATA, HOME, WAREHOUSE, Order
+from flows.explain.receipts.bulk import write_receipts
+from flows.run.stages import run
 from schemas.results import TABLES
 
 QUOTA = 100  # so that many are eligible who are not on the list
@@ -202,7 +202,7 @@ def test_the_receipts_root_is_that_of_all_receipts_and_made_again(
     assert not found.passed
     assert "found: receipts root: expected 0000000000000000 of" in told(found)
     assert "format 99, found" in told(another(format=99))
-    monkeypatch.setattr("flows.runs.integrity.code_digest", lambda: "0" * 64)
+    monkeypatch.setattr("flows.kept.integrity.code_digest", lambda: "0" * 64)
     found = another(format=99)  # made by another code, which may have had other receipts
     assert found.passed
     assert "of another format, not made again" in told(found)
@@ -477,7 +477,7 @@ def test_scores_by_place_are_held_against_the_list(
     delivery: Path, warehouse: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Few apply here, so the places shown are nearer."""
-    for module in ("flows.score", "flows.capsule.checks"):
+    for module in ("flows.run.score", "flows.audit.capsule.checks"):
         monkeypatch.setattr(f"{module}.SEGMENTS", range(50, 201, 50))
     data = warehouse.parent / "data"
     run(Order(2020, delivery, tmp_path / "w", data, recheck=False))
@@ -712,8 +712,8 @@ def test_a_capsule_cannot_write_the_verdict_itself(public: Path, tmp_path: Path)
 def test_another_code_is_told_and_a_clean_machine_says_what_it_lacks(
     full: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("flows.runs.integrity.code_digest", lambda: "0" * 64)
-    monkeypatch.setattr("flows.capsule.page.code_digest", lambda: "0" * 64)
+    monkeypatch.setattr("flows.kept.integrity.code_digest", lambda: "0" * 64)
+    monkeypatch.setattr("flows.audit.capsule.page.code_digest", lambda: "0" * 64)
     found = audit_capsule(full)
     assert found.passed
     (line,) = [each for each in lines(found) if each.startswith("code")]

@@ -18,8 +18,8 @@ import duckdb
 import polars as pl
 import pytest
 
-from flows.runs.manifest import OF_THE_RUN
-from flows.settings import DATA, HOME
+from flows.common.settings import DATA, HOME
+from flows.kept.manifest import OF_THE_RUN
 from flows.simulate import simulate
 from schemas.feeds import FEEDS
 from schemas.results import TABLES
@@ -322,7 +322,7 @@ def test_two_versions_of_duckdb_publish_into_one_warehouse_in_turn(
 PUBLISH = """
 import sys, duckdb
 from pathlib import Path
-from flows.publish import publish
+from flows.run.publish import publish
 database = publish(Path(sys.argv[1]), int(sys.argv[2]), Path(sys.argv[3]))
 with duckdb.connect(str(database), read_only=True) as connection:
     ((tags,),) = connection.execute(

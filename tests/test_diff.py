@@ -33,11 +33,11 @@ from two_runs import (
     tables,
 )
 
-from flows.diff import diff
-from flows.diff.moves import counts
-from flows.diff.page import lines
-from flows.pipeline import run
-from flows.settings import DATA, Order
+from flows.audit.diff import diff
+from flows.audit.diff.moves import counts
+from flows.audit.diff.page import lines
+from flows.common.settings import DATA, Order
+from flows.run.stages import run
 from flows.simulate import simulate
 
 AGE_OF_2020 = 'tax = "tax", age = "age", honour'

@@ -11,13 +11,13 @@ import pytest
 from commands import luohu
 from two_runs import Base, add_up, causes_of, of, tables
 
-from flows.diff import diff
-from flows.diff.moves import as_json, counts, write
-from flows.diff.page import lines
-from flows.failures import BadUsage, CheckFailed, NotFound
-from flows.pipeline import run
-from flows.settings import Order
-from flows.storage import sha256, write_json, write_table
+from flows.audit.diff import diff
+from flows.audit.diff.moves import as_json, counts, write
+from flows.audit.diff.page import lines
+from flows.common.failures import BadUsage, CheckFailed, NotFound
+from flows.common.files import sha256, write_json, write_table
+from flows.common.settings import Order
+from flows.run.stages import run
 
 
 @pytest.fixture

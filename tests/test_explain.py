@@ -30,24 +30,24 @@ from reference import hostile
 from rich.cells import cell_len
 from test_against_reference import specification
 
+from flows.common.languages import Language
+from flows.common.settings import DATA, Order
 from flows.explain.checks import kind_of
 from flows.explain.months import homes, insurance, row
 from flows.explain.page import WIDTH, show
+from flows.explain.receipts import receipt
+from flows.explain.receipts.bulk import write_receipts
+from flows.explain.receipts.checks import CHECKS
+from flows.explain.receipts.facts import FACTS
+from flows.explain.receipts.indicator_parts import PARTS
+from flows.explain.what_if import nearest
+from flows.explain.what_if.kinds import KINDS
 from flows.explain.words import Words, holes, in_points, money, points
 from flows.explain.working import decimal, is_year
 from flows.explain.wrap import CLOSING, wrapped
-from flows.languages import Language
-from flows.pipeline import Outcome, run
-from flows.quarantine import EXPECTED
-from flows.receipts import receipt
-from flows.receipts.bulk import write_receipts
-from flows.receipts.checks import CHECKS
-from flows.receipts.facts import FACTS
-from flows.receipts.indicator_parts import PARTS
-from flows.runs.past_run import past_run
-from flows.settings import DATA, Order
-from flows.what_if import nearest
-from flows.what_if.kinds import KINDS
+from flows.kept.past_run import past_run
+from flows.run.check_rows import EXPECTED
+from flows.run.stages import Outcome, run
 from schemas.columns import CODES, INSURANCES
 from schemas.feeds import FEEDS
 from transforms.conditions import CONDITIONS

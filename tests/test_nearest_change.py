@@ -19,15 +19,15 @@ import polars as pl
 import pytest
 from redelivery import Delivery
 
-from flows.pipeline import ingest_stage, rank_stage, score_stage
-from flows.runs.manifest import pin
-from flows.runs.past_run import PastRun, Publication
-from flows.settings import DATA, Order
+from flows.common.settings import DATA, Order
+from flows.explain.what_if import Change, Edit, Nearest, Reached, nearest
+from flows.explain.what_if.applicant import applicant
+from flows.explain.what_if.kinds import KINDS, proposed
+from flows.explain.what_if.nearest import Trial
+from flows.kept.manifest import pin
+from flows.kept.past_run import PastRun, Publication
+from flows.run.stages import ingest_stage, rank_stage, score_stage
 from flows.simulate import simulate
-from flows.what_if import Change, Edit, Nearest, Reached, nearest
-from flows.what_if.applicant import applicant
-from flows.what_if.kinds import KINDS, proposed
-from flows.what_if.nearest import Trial
 
 PEOPLE = 300
 QUOTA = 45

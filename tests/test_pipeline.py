@@ -8,8 +8,8 @@ import duckdb
 import polars as pl
 import pytest
 
-from flows.pipeline import Outcome, run
-from flows.settings import DATA, Order
+from flows.common.settings import DATA, Order
+from flows.run.stages import Outcome, run
 from schemas.feeds import FEEDS
 from schemas.results import CONDITIONS, INDICATORS, REGISTERS, TABLES, columns_of
 from transforms.conditions import CONDITIONS as CONDITION_RULES

@@ -14,7 +14,7 @@ import httpx
 import pytest
 from commands import luohu
 
-from flows.pipeline import Outcome
+from flows.run.stages import Outcome
 
 pytestmark = pytest.mark.server
 
@@ -181,7 +181,7 @@ def test_embedded_server_that_cannot_start_says_what_to_do(delivery: Path, tmp_p
 
 
 def test_a_users_own_prefect_is_left_alone() -> None:
-    code = "import flows.annual; from prefect.settings import get_current_settings as s; print(s().home)"
+    code = "import flows.orchestration.annual; from prefect.settings import get_current_settings as s; print(s().home)"
     clean = {key: value for key, value in os.environ.items() if not key.startswith("PREFECT_")}
     done = subprocess.run(
         [sys.executable, "-c", code], env=clean, check=True, capture_output=True, text=True

@@ -6,8 +6,8 @@ import sys
 import time
 from pathlib import Path
 
-from flows.pipeline import Outcome
-from flows.publish import publish
+from flows.run.publish import publish
+from flows.run.stages import Outcome
 
 PUBLICATIONS = 100
 
@@ -66,8 +66,8 @@ def test_publication_after_kill_9_is_whole(
     publish(Path(published[1].directory), 2020, tmp_path)
     before = (tmp_path / "luohu.duckdb").read_bytes()
     code = (
-        "import sys; from pathlib import Path; from flows.pipeline import run;"
-        " from flows.settings import Order; run(Order(2020, Path(sys.argv[1]), Path(sys.argv[2])))"
+        "import sys; from pathlib import Path; from flows.run.stages import run;"
+        " from flows.common.settings import Order; run(Order(2020, Path(sys.argv[1]), Path(sys.argv[2])))"
     )
     arguments = [sys.executable, "-c", code, str(delivery), str(tmp_path)]
     start = time.monotonic()

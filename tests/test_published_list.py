@@ -11,8 +11,8 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from flows.pipeline import run
-from flows.settings import DATA, Order
+from flows.common.settings import DATA, Order
+from flows.run.stages import run
 from flows.simulate import simulate
 from schemas.results import INDICATORS
 

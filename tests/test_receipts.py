@@ -20,15 +20,15 @@ from commands import luohu
 from reference import hostile
 from test_against_reference import specification
 
-import flows.receipts.compose
-from flows.failures import CheckFailed, NotFound
-from flows.pipeline import Outcome, run
-from flows.receipts import receipt
-from flows.receipts.bulk import VERIFIER, write_receipts
-from flows.receipts.seal import sealed
-from flows.receipts.tree import is_included, proof, root
-from flows.settings import DATA, Order
-from flows.storage import sha256, write_json, write_table
+import flows.explain.receipts.compose
+from flows.common.failures import CheckFailed, NotFound
+from flows.common.files import sha256, write_json, write_table
+from flows.common.settings import DATA, Order
+from flows.explain.receipts import receipt
+from flows.explain.receipts.bulk import VERIFIER, write_receipts
+from flows.explain.receipts.seal import sealed
+from flows.explain.receipts.tree import is_included, proof, root
+from flows.run.stages import Outcome, run
 
 Json = dict[str, Any]
 Change = Callable[[Json], object]
@@ -186,7 +186,9 @@ def test_the_command_writes_the_same_compressed_or_not(
     packed, plain = tmp_path / "all.jsonl.gz", tmp_path / "all.jsonl"
     done = luohu("receipts", 2020, "--out", packed, "--warehouse", published[0])
     assert (done.returncode, done.stderr) == (0, "")
-    monkeypatch.setattr(flows.receipts.compose, "CHUNK", 7)  # many chunks: the same bytes in order
+    monkeypatch.setattr(
+        flows.explain.receipts.compose, "CHUNK", 7
+    )  # many chunks: the same bytes in order
     written = write_receipts(published[0], 2020, plain, published[1].run_id)
     assert gzip.decompress(packed.read_bytes()) == plain.read_bytes()
     assert f"root: {written.root}\n" in done.stdout

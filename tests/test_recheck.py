@@ -19,17 +19,17 @@ from reference import hostile
 from reference.scorer import RoundSpec
 from typer.testing import CliRunner
 
-import flows.recheck as second
+import flows.run.second_engine as second
 from flows.cli import app
-from flows.failures import CheckFailed, StageFailed
-from flows.ingest import ingest
-from flows.pipeline import Outcome, run
-from flows.recheck import Difference, check, engine, recheck
-from flows.recheck.values import Book, open_book
-from flows.score import rank, score
-from flows.settings import DATA, Order
+from flows.common.failures import CheckFailed, StageFailed
+from flows.common.files import write_json
+from flows.common.settings import DATA, Order
+from flows.run.ingest import ingest
+from flows.run.score import rank, score
+from flows.run.second_engine import Difference, check, engine, recheck
+from flows.run.second_engine.values import Book, open_book
+from flows.run.stages import Outcome, run
 from flows.simulate import simulate
-from flows.storage import write_json
 from schemas.results import CONDITIONS, INDICATORS
 from transforms.conditions import CONDITIONS as CONDITION_RULES
 from transforms.indicators import INDICATORS as INDICATOR_RULES

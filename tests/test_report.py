@@ -11,9 +11,10 @@ from typing import Any
 import polars as pl
 import pytest
 
+from flows.common.points import in_points
 from flows.report import write_report
 from flows.report.page import difference, number
-from flows.score import in_points, publish_table, segments
+from flows.run.score import publish_table, segments
 from schemas.feeds import FEEDS
 from schemas.results import CONDITIONS, INDICATORS, columns_of
 from transforms.ranking import line, ranking

@@ -13,10 +13,10 @@ import polars as pl
 from commands import edited, luohu
 from reference import scorer
 
-from flows.diff import Diff
-from flows.diff.attribution import POINTS
-from flows.pipeline import Outcome, run
-from flows.settings import DATA, Order
+from flows.audit.diff import Diff
+from flows.audit.diff.attribution import POINTS
+from flows.common.settings import DATA, Order
+from flows.run.stages import Outcome, run
 from flows.simulate import simulate
 
 QUOTA, LARGER_QUOTA, APPLICANTS = 120, 140, 500

@@ -16,14 +16,15 @@ from typing import Any, NamedTuple
 import polars as pl
 
 from flows.audit.differences import ABSENT, ALL_ROWS, Compared, Difference, compare
-from flows.failures import BadUsage, Failure, PublicationFailed
-from flows.pipeline import feed_counts, round_row, told_without_values
-from flows.progress import report
-from flows.runs.integrity import Finding, Integrity, integrity, is_other_code, other_versions
-from flows.runs.past_run import MANIFEST, PastRun, past_run
-from flows.score import publish_table, rank, score
-from flows.settings import Order
-from flows.storage import sha256
+from flows.common.failures import BadUsage, Failure, PublicationFailed
+from flows.common.files import sha256
+from flows.common.messages import told_without_values
+from flows.common.progress import report
+from flows.common.settings import Order
+from flows.kept.integrity import Finding, Integrity, integrity, is_other_code, other_versions
+from flows.kept.past_run import MANIFEST, PastRun, past_run
+from flows.run.score import publish_table, rank, score
+from flows.run.tables import feed_counts, round_row
 from schemas.feeds import FEEDS
 from schemas.results import TABLES
 from transforms.policy import PolicyError

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from flows.audit import AS_DELIVERED, Audit, TableAudit
-from flows.runs.integrity import SHORT
+from flows.kept.integrity import SHORT
 
 HEADINGS = ("table", "application", "column", "then", "now", "cause")
 WIDEST = 32  # a longer cell pushes its own row only

@@ -1,20 +1,20 @@
 """Why an applicant has their points, for a person: the receipt of a run as a page, in two languages.
 
-The receipt says what counted; `flows.what_if` says what the smallest single change would have been.
+The receipt says what counted; `flows.explain.what_if` says what the smallest single change would have been.
 """
 
 from pathlib import Path
 from typing import Any
 
+from flows.common.languages import Language
+from flows.common.messages import told_without_values
+from flows.common.settings import Order
 from flows.explain.page import show
+from flows.explain.receipts import receipt
+from flows.explain.what_if import nearest
+from flows.explain.what_if.as_json import as_json
 from flows.explain.words import Words
-from flows.languages import Language
-from flows.pipeline import told_without_values
-from flows.receipts import receipt
-from flows.runs.past_run import past_run
-from flows.settings import Order
-from flows.what_if import nearest
-from flows.what_if.as_json import as_json
+from flows.kept.past_run import past_run
 
 
 def explain(warehouse: Path, year: int, application_no: str, language: Language) -> None:

@@ -3,9 +3,9 @@
 from decimal import Decimal
 from typing import Any
 
+from flows.explain.what_if import Change, Nearest, Reached
+from flows.explain.what_if.calendar import first_day, runs
 from flows.explain.words import Words, in_points
-from flows.what_if import Change, Nearest, Reached
-from flows.what_if.calendar import first_day, runs
 from transforms.months import number_of
 
 AMOUNTS = "fen"

@@ -18,8 +18,8 @@ from flows.explain.records import records
 from flows.explain.rules import Clauses, conditions, indicators, title
 from flows.explain.sources import made_from, review
 from flows.explain.tables import STRONG, Column, table, text
+from flows.explain.what_if import Nearest
 from flows.explain.words import Values, Words
-from flows.what_if import Nearest
 
 NARROWEST, WIDTH = 100, 118
 

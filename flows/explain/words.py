@@ -11,7 +11,7 @@ from pathlib import Path
 from string import Formatter
 from typing import Any, TypeAlias
 
-from flows.languages import Language
+from flows.common.languages import Language
 
 Values: TypeAlias = dict[str, Any]
 

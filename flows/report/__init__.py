@@ -10,6 +10,7 @@ from typing import Any
 
 import polars as pl
 
+from flows.common.points import centipoints
 from flows.report.data import conditions_section, delivery_section, titles
 from flows.report.figures import Pair, around_line, bars, distribution, mean_points
 from flows.report.page import (
@@ -25,7 +26,6 @@ from flows.report.page import (
     section,
     table,
 )
-from flows.score import centipoints
 from schemas.results import INDICATORS
 
 READ = ("rounds", "scores", "eligibility", "ranking", "segments", "rejects", "feeds", "clauses")

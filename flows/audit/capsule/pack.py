@@ -1,0 +1,93 @@
+"""Pack a run into one file, after its files were held against its manifest and the database."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from flows.audit.capsule.container import Member, Whole, opened, write
+from flows.audit.capsule.contents import FULL, INDEX, LOCK, PUBLIC, RUN, index, is_public
+from flows.audit.capsule.root import receipts_root
+from flows.common.database import DATABASE
+from flows.common.failures import BadUsage, CheckFailed
+from flows.common.files import json_bytes, sha256
+from flows.common.messages import told_without_values
+from flows.common.progress import report
+from flows.common.settings import HOME
+from flows.kept.integrity import Integrity, integrity
+from flows.kept.past_run import PastRun, past_run
+
+TOLD = 5  # so many findings are told when a run is not packed
+STEPS = 3
+
+
+@dataclass(frozen=True)
+class Packed:
+    """What was packed, and what a public capsule leaves out."""
+
+    file: Whole
+    past: PastRun
+    kind: str
+    receipts: dict[str, Any]
+    members: int
+    left_out: list[str]
+    notes: list[str]
+
+
+def pack(
+    year: int, warehouse: Path, out: Path, run_id: str | None = None, *, public: bool = False
+) -> Packed:
+    """Write the capsule of a run; raises CheckFailed where the run is not as it was published."""
+    if out.exists():
+        raise BadUsage(f"--out: expected a new file, found {out}: remove it, or name another")
+    try:
+        past = past_run(warehouse, year, run_id)
+        report("files against the manifest", 0, STEPS)
+        found = integrity(past)
+    except OSError as error:
+        raise BadUsage(f"cannot read {error.filename}: {error.strerror}") from None
+    require_untouched(past, found)
+    with told_without_values("receipts"):
+        receipts = receipts_root(past)
+    report("packing", 1, STEPS)
+    kind = PUBLIC if public else FULL
+    names = [name for name in found.digests if not public or is_public(name)]
+    members = [
+        Member(f"{RUN}/{each}", past.directory / each, found.digests[each]) for each in names
+    ]
+    notes = [each for each in found.notes if each.startswith(DATABASE)]
+    members += lock(past, notes)
+    listed = {each.name: (each.sha256 or "", each.size) for each in members}
+    contents = Member(INDEX, json_bytes(index(kind, year, past.manifest, listed, receipts)))
+    try:
+        write(out, [*members, contents], private=not public)
+        report("reading it back", 2, STEPS)
+        with opened(out) as whole:
+            pass
+    except OSError as error:
+        raise BadUsage(f"cannot write {out}: {error.strerror}; nothing was left there") from None
+    report("done", STEPS, STEPS)
+    left_out = sorted(found.digests.keys() - set(names))
+    return Packed(whole, past, kind, receipts, len(members), left_out, notes)
+
+
+def require_untouched(past: PastRun, found: Integrity) -> None:
+    """Raise CheckFailed when a file of the run is not what its manifest or the database says."""
+    # another lock on this machine is nobody's tampering with the run
+    tampered = [each for each in found.findings if each.file != LOCK]
+    if tampered:
+        told = "\n  ".join(f"{file}: {what}" for file, what in tampered[:TOLD])
+        more = f"\n  and {len(tampered) - TOLD} more" if len(tampered) > TOLD else ""
+        raise CheckFailed(
+            f"run {past.run_id} of round {past.year} is not as it was published, and was not"
+            f" packed:\n  {told}{more}"
+        )
+
+
+def lock(past: PastRun, notes: list[str]) -> Iterator[Member]:
+    """The lock the run was made with, where this machine has that one; else its digest has to do."""
+    path, digest = HOME / LOCK, past.manifest["environment"].get("lock")
+    if path.is_file() and sha256(path) == digest:
+        yield Member(LOCK, path, digest)
+    else:
+        notes.append(f"{LOCK}: not the run's on this machine: packed by digest only")

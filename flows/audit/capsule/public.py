@@ -1,0 +1,81 @@
+"""What a public capsule says: its tables, round and policy, and the counts in its manifest, read."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import polars as pl
+
+from flows.common.failures import Failure
+from flows.common.points import centipoints
+from flows.common.settings import Order
+from flows.kept.past_run import PastRun
+from flows.run.tables import feed_counts
+from schemas.feeds import FEEDS
+from schemas.results import INDICATORS, TABLES, columns_of
+from transforms.policy import Edition
+from transforms.rounds import Round
+
+HELD = ("rounds", "feeds", "segments", "clauses", "public_list")
+
+
+@dataclass(frozen=True)
+class Told:
+    """What the manifest says of the run, in the types a run writes."""
+
+    delivered: pl.DataFrame  # the feeds table that follows
+    rows: dict[str, int]  # of every table, here or left out
+    rechecked: bool
+
+
+@dataclass(frozen=True)
+class Published:
+    """What a public capsule holds, read; points of the list in centipoints."""
+
+    past: PastRun
+    made: Round
+    edition: Edition
+    rounds: dict[str, Any]
+    feeds: pl.DataFrame
+    segments: pl.DataFrame
+    clauses: pl.DataFrame
+    listed: pl.DataFrame
+    told: Told
+
+
+def read(past: PastRun) -> Published:
+    """The tables, each validated by its model, and the round as pinned."""
+    order = Order(past.year, past.directory, past.directory, data=past.directory / "pinned")
+    tables = {name: pl.read_parquet(past.directory / f"{name}.parquet") for name in HELD}
+    for name, rows in tables.items():
+        TABLES[name].validate(rows, lazy=True)
+    if tables["rounds"].height != 1:
+        raise Failure(f"rounds: expected one row, found {tables['rounds'].height}")
+    points = [centipoints(name).alias(name) for name in (*INDICATORS, "total")]
+    return Published(
+        past=past,
+        made=order.round(),
+        edition=order.edition(),
+        rounds=tables["rounds"].row(0, named=True),
+        feeds=tables["feeds"],
+        segments=tables["segments"],
+        clauses=tables["clauses"],
+        listed=tables["public_list"].with_columns(points),
+        told=told_by(past.manifest, past.year),
+    )
+
+
+def told_by(manifest: dict[str, Any], year: int) -> Told:
+    """What is needed of a manifest; raises Failure where it does not say so."""
+    try:
+        if set(manifest["feeds"]) != set(FEEDS):
+            raise Failure("manifest.json: feeds: expected the feeds of a delivery, found others")
+        names = (*TABLES, *(f"accepted/{feed}" for feed in FEEDS))
+        return Told(
+            delivered=feed_counts(year, {"feeds": manifest["feeds"]}).select(columns_of("feeds")),
+            rows={name: int(manifest["outputs"][f"{name}.parquet"]["rows"]) for name in names},
+            rechecked=manifest["options"]["recheck"] is True,
+        )
+    except (KeyError, TypeError, ValueError, AttributeError, pl.exceptions.PolarsError):
+        raise Failure(
+            "manifest.json: expected counts of every feed and table, found something else"
+        ) from None

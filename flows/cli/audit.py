@@ -1,0 +1,126 @@
+"""`luohu audit`, `capsule` and `diff`: whether a run still holds, and what two runs differ in."""
+
+import json
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from flows.cli.arguments import Warehouse
+from flows.cli.messages import shown, told
+from flows.common.settings import WAREHOUSE
+
+
+def capsule(
+    year: Annotated[int, typer.Argument(metavar="ROUND", help="Application year, e.g. 2020.")],
+    out: Annotated[Path, typer.Option(help="New file, say 2020.capsule.")],
+    warehouse: Warehouse = WAREHOUSE,
+    run_id: Annotated[
+        str | None,
+        typer.Option("--run", help="A run of the round; default: the published one."),
+    ] = None,
+    public: Annotated[
+        bool,
+        typer.Option("--public", help="Leave out every row about a person but the public list."),
+    ] = False,
+) -> None:
+    """Pack a run into one file that `luohu audit FILE` verifies on any machine, offline.
+
+    Exit status: 0 packed; 1 the run is not as it was published; 2 nothing to pack, or no room.
+    Without --public it holds names and ID numbers: hand it to an auditor, not to anybody.
+
+    [bold]Examples[/]
+
+      luohu capsule 2020 --out 2020.capsule
+      luohu capsule 2020 --out 2020-public.capsule --public
+      luohu audit 2020.capsule                         anywhere, without warehouse or network
+    """
+    from flows.audit.capsule.pack import pack
+    from flows.audit.capsule.page import packed_lines
+
+    with told():
+        with shown():
+            packed = pack(year, warehouse, out, run_id, public=public)
+        typer.echo("\n".join(packed_lines(packed)))
+
+
+def audit(
+    what: Annotated[
+        str, typer.Argument(metavar="ROUND|FILE", help="Application year, or a capsule.")
+    ],
+    warehouse: Warehouse = WAREHOUSE,
+    run_id: Annotated[
+        str | None,
+        typer.Option("--run", help="A run of the round; default: the published one."),
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="For machines.")] = False,
+) -> None:
+    """Repeat a past run from what it pinned, and compare every table with what was written then.
+
+    The run is one of a warehouse, or the one in a capsule, which needs no warehouse.
+
+    Exit status: 0 all the same; 1 something differs or was tampered with; 2 nothing to audit.
+
+    [bold]Examples[/]
+
+      luohu audit 2020
+      luohu audit 2020 --warehouse /srv/luohu --run 0123456789abcdef
+      luohu audit 2020 --json | jq .findings
+      luohu audit 2020.capsule
+    """
+    from flows.cli.round_or_capsule import audit_any
+
+    with told():
+        with shown():
+            found = audit_any(what, warehouse, run_id)
+        if as_json:
+            typer.echo(json.dumps(found.machine, ensure_ascii=False, indent=2))
+        else:
+            typer.echo("\n".join(found.page))
+    raise typer.Exit(0 if found.passed else 1)
+
+
+def diff(
+    run_a: Annotated[
+        str, typer.Argument(help="Run id, its first 6 characters or more, or a run directory.")
+    ],
+    run_b: Annotated[str, typer.Argument(help="The run to compare with it.")],
+    warehouse: Warehouse = WAREHOUSE,
+    as_json: Annotated[bool, typer.Option("--json", help="For machines.")] = False,
+    everyone: Annotated[
+        bool, typer.Option("--all", help="List everybody who moved, not the first 20.")
+    ] = False,
+    out: Annotated[
+        Path | None, typer.Option(help="Write every share of everybody to a .parquet or .csv file.")
+    ] = None,
+) -> None:
+    """Compare two runs: who moved, by how much, across the line or not, and why.
+
+    The causes are data, policy, decision (the round file) and code.  Where several differ, mixed
+    combinations are recomputed, so that no cause is guessed; what only causes together bring about
+    is told as that.  Exit status 0, whatever differs; 2 when a run is not there.
+
+    [bold]Examples[/]
+
+      luohu diff 5094d8 2b125d
+      luohu diff 5094d8 2b125d --warehouse /srv/luohu --all
+      luohu diff old/runs/2020/5094d8613434d365 new/runs/2020/2b125db61427b371 --out moved.csv
+      luohu diff 5094d8 2b125d --json | jq .causes
+    """
+    from flows.audit.diff import diff as compared
+    from flows.audit.diff.moves import FIRST, require_writable, write
+    from flows.audit.diff.moves import as_json as for_machines
+    from flows.audit.diff.page import lines
+
+    first = None if everyone else FIRST
+    with told():
+        if out:
+            require_writable(out)
+        with shown():
+            found = compared(run_a, run_b, warehouse)
+        if out:
+            write(found, out)
+        if as_json:
+            typer.echo(json.dumps(for_machines(found, first), ensure_ascii=False, indent=2))
+        else:
+            typer.echo("\n".join(lines(found, first)))

@@ -1,0 +1,86 @@
+"""`luohu explain` and `luohu receipts`: why an applicant has their points."""
+
+import json
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from flows.cli.arguments import Warehouse
+from flows.cli.messages import shown, told
+from flows.common.languages import Language
+from flows.common.settings import WAREHOUSE
+
+
+def explain(
+    year: Annotated[int, typer.Argument(metavar="ROUND", help="Application year, e.g. 2020.")],
+    application_no: Annotated[str, typer.Argument(help="Application number (申请编号).")],
+    warehouse: Warehouse = WAREHOUSE,
+    lang: Annotated[Language, typer.Option(help="Language of the page.")] = Language.en,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="The receipt (积分凭单), for machines.")
+    ] = False,
+    what_if: Annotated[
+        bool,
+        typer.Option("--what-if", help="Only what would have been enough, as JSON with records."),
+    ] = False,
+) -> None:
+    """Say why an applicant has their points, where they stand, and what would have been enough.
+
+    [bold]Examples[/]
+
+      luohu explain 2020 2020000123
+      luohu explain 2020 2020000123 --lang zh          中文
+      luohu explain 2020 2020000123 --json | jq .indicators.residence
+      luohu explain 2020 2020000123 --json > receipt.json
+      luohu explain 2020 2020000123 --what-if | jq .changes[0]
+    """
+    with told():
+        if as_json:
+            from flows.explain.receipts import receipt
+
+            found = receipt(warehouse, year, application_no)
+            typer.echo(json.dumps(found, ensure_ascii=False, indent=2))
+        elif what_if:
+            from flows.explain import what_if as enough
+
+            found = enough(warehouse, year, application_no)
+            typer.echo(json.dumps(found, ensure_ascii=False, indent=2))
+        else:
+            from flows.explain import explain as page
+
+            page(warehouse, year, application_no, lang)
+
+
+def receipts(
+    year: Annotated[int, typer.Argument(metavar="ROUND", help="Application year, e.g. 2020.")],
+    out: Annotated[
+        Path, typer.Option(help="File to write, one receipt a line; .gz is compressed.")
+    ],
+    warehouse: Warehouse = WAREHOUSE,
+    run_id: Annotated[
+        str | None,
+        typer.Option("--run", help="A run of the round; default: the published one."),
+    ] = None,
+) -> None:
+    """Write the receipts (积分凭单) of all applicants, and print the root over them.
+
+    Each is what explain --json prints, compact, ascending by application number.  Anybody can check
+    them with Python alone and a copy of flows/explain/receipts/verify_receipt.py.
+
+    [bold]Examples[/]
+
+      luohu receipts 2020 --out receipts-2020.jsonl.gz
+      luohu receipts 2020 --out receipts.jsonl --warehouse /srv/luohu --run 0123456789abcdef
+      python verify_receipt.py receipts-2020.jsonl.gz --root ROOT
+    """
+    from flows.explain.receipts.bulk import VERIFIER, write_receipts
+
+    with told():
+        with shown():
+            written = write_receipts(warehouse, year, out, run_id)
+        typer.echo(
+            f"{written.receipts:,} receipts of round {year}, run {written.run_id}, in {out}\n"
+            f"root: {written.root}\n"
+            f"try: python {VERIFIER} {out} --root {written.root}"
+        )

@@ -1,0 +1,35 @@
+"""What `luohu audit` is given: a round of a warehouse, or a capsule file."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from flows.audit import as_json, audit
+from flows.audit import page as audit_page
+from flows.audit.capsule import page
+from flows.audit.capsule.verify import audit_capsule
+from flows.common.failures import BadUsage
+from flows.common.settings import WAREHOUSE
+
+
+@dataclass(frozen=True)
+class Told:
+    """An audit's outcome, for people and for machines."""
+
+    passed: bool
+    page: Iterator[str]
+    machine: dict[str, Any]
+
+
+def audit_any(what: str, warehouse: Path, run_id: str | None) -> Told:
+    """Digits are a round (`./2020` is a file of that name), anything else is a capsule file."""
+    if what.isascii() and what.isdigit():
+        of_round = audit(int(what), warehouse, run_id)
+        return Told(of_round.passed, audit_page.lines(of_round), as_json(of_round))
+    if run_id or warehouse != WAREHOUSE:
+        raise BadUsage(f"--run and --warehouse go with a round, not with the capsule {what}")
+    if not Path(what).exists():
+        raise BadUsage(f"expected a round, say 2020, or a capsule file, found no file {what}")
+    found = audit_capsule(Path(what))
+    return Told(found.passed, page.lines(found), page.as_json(found))

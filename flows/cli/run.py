@@ -1,0 +1,54 @@
+"""`luohu run`: one round, from a delivery to the published list."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from flows.cli.arguments import Data, Warehouse
+from flows.cli.messages import shown, told
+from flows.common.settings import DATA, MAX_REJECTS, WAREHOUSE, Order
+
+
+def run(
+    year: Annotated[int, typer.Argument(metavar="ROUND", help="Application year, e.g. 2020.")],
+    feeds: Annotated[Path, typer.Option(help="The delivery: one folder a feed.")],
+    warehouse: Warehouse = WAREHOUSE,
+    max_rejects: Annotated[
+        str, typer.Option(help="A feed with a larger share of bad rows is refused.")
+    ] = MAX_REJECTS,
+    recheck: Annotated[
+        bool,
+        typer.Option(
+            "--recheck/--no-recheck",
+            help="Publish only what the second engine works out alike; recorded in the manifest.",
+        ),
+    ] = True,
+    direct: Annotated[
+        bool, typer.Option("--direct", help="Without Prefect: the same stages, the same bytes.")
+    ] = False,
+    data: Data = DATA,
+) -> None:
+    """Score a delivery, rank it and publish the round.
+
+    Runs as a Prefect flow: on its embedded server, or on the one PREFECT_API_URL names.
+
+    [bold]Examples[/]
+
+      luohu run 2020 --feeds feeds
+      luohu run 2020 --feeds feeds --warehouse /srv/luohu --max-rejects 0.01
+      luohu run 2020 --feeds feeds --direct            no server is started
+    """
+    from flows.cli.summary import summary
+
+    order = Order(year, feeds, warehouse, data, max_rejects, recheck)
+    with told():
+        order.share()
+        order.round()  # an unknown round is told before a server is started
+        with shown():
+            if direct:
+                from flows.run.stages import run as run_it
+            else:
+                from flows.orchestration.prefect_run import run_it
+            outcome = run_it(order)
+        summary(warehouse, outcome)

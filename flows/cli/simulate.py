@@ -1,0 +1,68 @@
+"""`luohu simulate`: a delivery of invented people."""
+
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from flows.cli.arguments import Data
+from flows.cli.messages import shown, told
+from flows.common.failures import BadUsage
+from flows.common.settings import DATA
+
+
+class Format(StrEnum):
+    """How simulated feeds are written."""
+
+    parquet = "parquet"
+    csv = "csv"
+
+
+def simulate(
+    year: Annotated[int, typer.Argument(metavar="ROUND", help="Application year, e.g. 2020.")],
+    out: Annotated[Path, typer.Option(help="New folder for the delivery.")],
+    applicants: Annotated[
+        int | None,
+        typer.Option(min=1, help="How many apply; default: as many as really did that year."),
+    ] = None,
+    seed: Annotated[int, typer.Option(help="Same seed, same bytes.")] = 1,
+    points: Annotated[
+        Path | None,
+        typer.Option(help="CSV of published points: make records from which exactly these follow."),
+    ] = None,
+    fmt: Annotated[Format, typer.Option("--format", help="File format.")] = Format.parquet,
+    dirty: Annotated[
+        float,
+        typer.Option(min=0.0, help="Share of bad rows of every kind, of duplicates and strangers."),
+    ] = 0.001,
+    data: Data = DATA,
+) -> None:
+    """Make a delivery of invented people.
+
+    [bold]Examples[/]
+
+      luohu simulate 2020 --out feeds                      the real number of applicants
+      luohu simulate 2020 --out small --applicants 1000    a small one
+      luohu simulate 2020 --out csv --applicants 1000 --format csv --dirty 0
+      luohu simulate 2020 --out real --points points-2020.csv
+    """
+    from flows.common.progress import report
+    from flows.simulate import simulate as make
+
+    with told(), shown():
+        try:
+            make(
+                year,
+                out,
+                applicants=applicants,
+                seed=seed,
+                points=points,
+                fmt=fmt.value,
+                dirty=dirty,
+                data=data,
+                progress=report,
+            )
+        except ValueError as error:
+            raise BadUsage(str(error)) from None
+    typer.echo(f"delivery written to {out}\ntry: luohu run {year} --feeds {out}")

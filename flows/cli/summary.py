@@ -1,0 +1,70 @@
+"""What a run prints when it is done: the result, the segments, the rejects, where to look next."""
+
+from pathlib import Path
+
+from rich.console import Console
+from rich.table import Table
+
+from flows.common.database import DATABASE, open_read_only
+from flows.run.stages import Outcome
+
+QUERIES = (
+    "SELECT rank, application_no, total FROM ranking WHERE round = {round} ORDER BY rank LIMIT 10",
+    "SELECT indicator, avg(points) FROM evidence WHERE round = {round} GROUP BY indicator",
+    'SELECT feed, "check", count(*) FROM rejects WHERE round = {round} GROUP BY ALL ORDER BY 3 DESC',
+)
+
+
+def summary(warehouse: Path, outcome: Outcome) -> None:
+    """Print the outcome of a run from what it published."""
+    console = Console(highlight=False, width=110, soft_wrap=True)
+    with open_read_only(warehouse) as database:
+        found = database.execute(
+            "SELECT edition, applications, eligible, quota, cutoff, tied_at_cutoff, settled, highest"
+            " FROM rounds WHERE round = ?",
+            [outcome.round],
+        ).fetchall()[0]
+        segments = database.execute(
+            "SELECT place, total FROM segments WHERE round = ? ORDER BY place", [outcome.round]
+        ).fetchall()
+        rejects = database.execute(
+            'SELECT feed, "column", "check", count(*) FROM rejects WHERE round = ?'
+            " GROUP BY ALL ORDER BY ALL",
+            [outcome.round],
+        ).fetchall()
+    edition, applications, eligible, quota, cutoff, tied, settled, highest = found
+    console.print(f"Round {outcome.round}, edition {edition}, run {outcome.run_id}", style="bold")
+    facts = Table.grid(padding=(0, 3))
+    for name, value in (
+        ("applications (申报人数)", f"{applications:,}"),
+        ("eligible (符合条件)", f"{eligible:,}"),
+        ("quota (落户规模)", f"{quota:,}"),
+        ("line (落户分值)", "none" if cutoff is None else f"{cutoff}"),
+        ("tied at the line (同分)", f"{tied:,}"),
+        ("settled (落户人数)", f"{settled:,}"),
+        ("highest (最高分)", "none" if highest is None else f"{highest}"),
+    ):
+        facts.add_row(name, value)
+    console.print(facts)
+    if segments:
+        console.print(
+            "score at place (各区段分值): "
+            + "   ".join(f"{place:,}: {total}" for place, total in segments)
+        )
+    console.print(rejects_table(rejects))
+    console.print(f"warehouse: {warehouse / DATABASE}")
+    console.print(f"report:    {outcome.directory}/report.html")
+    console.print("try:")
+    for query in QUERIES:
+        console.print("  " + query.format(round=outcome.round), markup=False)
+
+
+def rejects_table(rejects: list[tuple[str, str, str, int]]) -> Table | str:
+    """Failed checks by feed, column and check."""
+    if not rejects:
+        return "rejects: none"
+    table = Table("feed", "column", "expected", "rows", title="rejects", title_justify="left")
+    table.columns[3].justify = "right"
+    for feed, column, check, rows in rejects:
+        table.add_row(feed, column, check, f"{rows:,}")
+    return table

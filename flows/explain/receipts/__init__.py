@@ -1,0 +1,28 @@
+"""Receipts (积分凭单): one an applicant, from which anybody can work out every point again.
+
+A receipt holds every fact a rule may look at, every month counted or not and why, the values of the
+policy with their citations, every part before and after rounding, and what the run was made from.
+`verify_receipt.py` checks one with nothing but Python.
+"""
+
+import json
+from pathlib import Path
+from typing import Any
+
+from flows.common.messages import told_without_values
+from flows.explain.receipts.applicants import only
+from flows.explain.receipts.compose import texts
+from flows.explain.receipts.material import material
+from flows.explain.receipts.seal import sealed
+from flows.explain.receipts.source import source
+
+
+def receipt(warehouse: Path, year: int, application_no: str) -> dict[str, Any]:
+    """The receipt of one application in the published run of a round.
+
+    Raises NotFound that says what there is, CheckFailed when the run is gone or was tampered with.
+    """
+    with told_without_values("receipt"):
+        (text,) = next(texts(material(only(source(warehouse, year), application_no))))
+        found: dict[str, Any] = json.loads(sealed(text.encode()))
+    return found

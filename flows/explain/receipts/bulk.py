@@ -1,0 +1,96 @@
+"""Receipts of everybody in a run: one a line, ascending by application number, and their root.
+
+The file is written aside and renamed: it is complete or absent.  Equal runs give equal bytes.
+"""
+
+import zlib
+from collections import deque
+from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+import polars as pl
+
+from flows.common.failures import BadUsage
+from flows.common.files import written_aside
+from flows.common.messages import told_without_values
+from flows.common.progress import report
+from flows.explain.receipts.applicants import everybody
+from flows.explain.receipts.compose import FORMAT, texts
+from flows.explain.receipts.material import material
+from flows.explain.receipts.seal import sealed
+from flows.explain.receipts.source import source
+from flows.explain.receipts.tree import leaf_hash, root_of_hashes
+
+VERIFIER = Path(__file__).with_name("verify_receipt.py")
+WORKERS = 2
+WAITING = 2 * WORKERS  # chunks in memory, about a hundred megabytes each
+GZIP_LEVEL = 1  # receipts repeat much: a higher level takes three times as long for little
+GZIP = 16 + zlib.MAX_WBITS  # a gzip member, with no time in it
+
+
+@dataclass(frozen=True)
+class Written:
+    """What was written: the run, how many receipts, and the root over them in order."""
+
+    run_id: str
+    format: int
+    receipts: int
+    root: str
+
+
+@dataclass(frozen=True)
+class Lines:
+    """Some receipts as they are written, and their hashes in the tree."""
+
+    written: bytes
+    hashes: list[bytes]
+
+
+def write_receipts(warehouse: Path, year: int, out: Path, run_id: str | None = None) -> Written:
+    """Write the receipts of the published run of a round, or of the run named; `.gz` compresses."""
+    require_folder(out)
+    with told_without_values("receipts"):
+        report("reading the run", 0, 1)
+        run = source(warehouse, year, run_id)
+        people = everybody(run)
+        chunks = texts(material(people)) if people.rows.height else iter(())
+        hashes: list[bytes] = []
+        try:
+            with written_aside(out, private=True) as file:
+                for lines in side_by_side(chunks, compress=out.suffix == ".gz"):
+                    file.write(lines.written)
+                    hashes += lines.hashes
+                    report("receipts", len(hashes), people.rows.height)
+        except OSError as error:
+            raise BadUsage(f"cannot write {out}: {error.strerror}") from None
+    return Written(run.run_id, FORMAT, len(hashes), root_of_hashes(hashes))
+
+
+def side_by_side(chunks: Iterator[pl.Series], *, compress: bool) -> Iterator[Lines]:
+    """Chunks sealed and compressed while the next are put together; in order."""
+    waiting: deque[Future[Lines]] = deque()
+    with ThreadPoolExecutor(WORKERS) as workers:
+        for chunk in chunks:
+            waiting.append(workers.submit(lines_of, chunk, compress=compress))
+            if len(waiting) > WAITING:
+                yield waiting.popleft().result()
+        while waiting:
+            yield waiting.popleft().result()
+
+
+def lines_of(chunk: pl.Series, *, compress: bool) -> Lines:
+    """Receipts sealed, a line each, and hashed."""
+    receipts = [sealed(text) for text in chunk.cast(pl.Binary)]
+    written = b"\n".join([*receipts, b""])
+    if compress:
+        member = zlib.compressobj(GZIP_LEVEL, zlib.DEFLATED, GZIP)
+        written = member.compress(written) + member.flush()
+    return Lines(written, list(map(leaf_hash, receipts)))
+
+
+def require_folder(out: Path) -> None:
+    """Raise BadUsage where no file can be written, before a minute is spent."""
+    if not out.parent.is_dir() or out.is_dir():
+        raise BadUsage(f"expected the name of a file in a folder there is, found {out}")

@@ -1,0 +1,140 @@
+"""Receipts of applicants, put together from what the run wrote: the shape of a receipt.
+
+Everything is one text column an applicant; what is the same for all is written once and copied.
+"""
+
+from collections.abc import Iterator
+from typing import Any
+
+import polars as pl
+
+from flows.common.points import centipoints
+from flows.explain.receipts.encode import Pieces, an_object, compact, plain, quoted, text
+from flows.explain.receipts.facts import FACTS, insurance
+from flows.explain.receipts.material import Material, aligned
+from flows.explain.receipts.rules import conditions, indicators, law
+from schemas.columns import INSURANCES
+from transforms.policy import Rule
+
+FORMAT = 1
+CHUNK = 2048  # applicants put together at a time
+
+
+def texts(known: Material) -> Iterator[pl.Series]:
+    """The receipts without their digests, as JSON texts, some applicants at a time."""
+    height = known.rows.height
+    for start in range(0, height, CHUNK):
+        yield chunk(known, start, min(CHUNK, height - start))
+
+
+def chunk(known: Material, start: int, size: int) -> pl.Series:
+    """The receipts of some applicants."""
+    run = known.whose.run
+    rows = known.rows.slice(start, size)
+    people = rows.lazy().select("person")
+    rows = rows.with_columns(
+        number=pl.Series(map(compact, rows["application_no"]), dtype=pl.String),
+        insurance=aligned(people, insurance(of(known.insurance, start, size), "spans"), "spans"),
+        outside=aligned(
+            people, insurance(of(known.insurance_outside, start, size), "spans"), "spans"
+        ),
+        **{
+            f"condition {name}": conditions(
+                known.conditions[name].slice(start, size), rule, run.made
+            )
+            for name, rule in run.edition.conditions.items()
+        },
+        **{
+            f"indicator {name}": indicators(
+                known.indicators[name].slice(start, size),
+                rule,
+                run.made,
+                known.months[name].slice(start, size) if name in known.months else None,
+            )
+            for name, rule in run.edition.indicators.items()
+        },
+    )
+    return rows.select(text(shape(known))).to_series()
+
+
+def of(rows: pl.DataFrame, start: int, size: int) -> pl.LazyFrame:
+    """The rows of some applicants, of a frame ascending by person."""
+    first, last = (rows["person"].search_sorted(each) for each in (start, start + size))
+    return rows.slice(first, last - first).lazy()
+
+
+def shape(known: Material) -> Pieces:
+    """A receipt, in the order a reader meets it."""
+    run, made = known.whose.run, known.whose.run.made
+    return an_object(
+        {
+            "format": FORMAT,
+            "round": made.year,
+            "application_no": pl.col("number"),
+            "edition": run.edition.name,
+            "run_id": run.run_id,
+            "policy_date": made.policy_date,
+            "reference_date": made.reference_date,
+            "permit_date": made.permit_date,
+            "insured_in": None if made.insured_in is None else f"{made.insured_in:%Y-%m}",
+            "quota": made.quota,
+            "total": quoted("total"),
+            "total_centipoints": plain(centipoints("total")),
+            "needs_review": plain("needs_review"),
+            "standing": standing(known.line),
+            "conditions": an_object(
+                {name: pl.col(f"condition {name}") for name in run.edition.conditions}
+            ),
+            "indicators": an_object(
+                {name: pl.col(f"indicator {name}") for name in run.edition.indicators}
+            ),
+            "counted_months": counted_months(run.edition.counted_months),
+            "facts": of_record(),
+            "rejects": pl.col("rejects"),
+            "made_from": run.made_from,
+        }
+    )
+
+
+def standing(line: dict[str, Any]) -> Pieces:
+    """Where the application stands against the line; nulls where it is not ranked or there is none."""
+    cutoff = line["cutoff"]
+    return an_object(
+        {
+            "eligible": plain("eligible"),
+            "ranked": line["eligible"],
+            "rank": plain("rank"),
+            "settled": plain(pl.col("settled").fill_null(value=False)),
+            "serial": plain("serial"),
+            "line": cutoff,
+            "tied_at_line": line["tied_at_cutoff"],
+            "above_line": None if cutoff is None else quoted(pl.col("total") - pl.lit(cutoff)),
+        }
+    )
+
+
+def counted_months(rule: Rule) -> Pieces:
+    """Months paid for each insurance, the one that is taken, and how many months count."""
+    return an_object(
+        {
+            **law(rule),
+            "paid": an_object({name: plain(f"paid_{name}") for name in INSURANCES}),
+            "insurance": quoted("taken"),
+            "counted": plain("counted"),
+            "uncounted": plain("uncounted"),
+        }
+    )
+
+
+def of_record() -> Pieces:
+    """Everything on record that a rule may look at."""
+    return an_object(
+        {
+            "birth_date": quoted("birth_date"),
+            "retirement_class": quoted("retirement_class"),
+            "claims_education": plain("claims_education"),
+            "insurance": pl.col("insurance"),
+            "insurance_outside": pl.col("outside"),
+            **{name: pl.col(name) for name in FACTS},
+        }
+    )

@@ -1,0 +1,126 @@
+"""Everything receipts are put together from, read and arranged once for all applicants."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import polars as pl
+
+from flows.explain.receipts.applicants import Applicants
+from flows.explain.receipts.employers import numbered, numbers
+from flows.explain.receipts.encode import arrays, compact
+from flows.explain.receipts.facts import facts
+from flows.explain.receipts.home_months import MONTHS
+from flows.explain.receipts.spans import Window, exists, judged, outside, spans, tiled
+from schemas.columns import INSURANCES
+
+
+@dataclass(frozen=True)
+class Material:
+    """All that is known of the applicants, each frame ascending by person.
+
+    rows: one row an applicant: results, standing and the small facts as JSON.
+    insurance, insurance_outside: spans of months.  months: spans of homes by indicator, as JSON.
+    conditions, indicators: the recorded evidence, aligned with `rows`.  line: the round's result.
+    """
+
+    whose: Applicants
+    rows: pl.DataFrame
+    insurance: pl.DataFrame
+    insurance_outside: pl.DataFrame
+    months: dict[str, pl.Series]
+    conditions: dict[str, pl.DataFrame]
+    indicators: dict[str, pl.DataFrame]
+    line: dict[str, Any]
+
+
+def material(whose: Applicants) -> Material:
+    """Read and arrange what the receipts are made of."""
+    run = whose.run
+    edition, window = run.edition, Window.of(run.edition, run.made)
+    evidence = by_rule(whose, "evidence", "indicator", "points")
+    found = spans(whose.feed("social_insurance"), window, run.made)
+    known = numbers(whose, found)
+    first = edition.counted_months.values["insurances"][0]  # of equal ones: all have no paid month
+    taken = (
+        evidence["employment"]
+        .select(pl.col("evidence").str.json_path_match("$.insurance").fill_null(first))
+        .to_series()
+    )
+    tiles = judged(tiled(found, whose.rows, window), taken, window)
+    jobs = tiles.filter(exists())
+    people = whose.rows.lazy().select("person")
+    months = {
+        name: aligned(people, MONTHS[rule.name](whose, rule, jobs), "months")
+        for name, rule in edition.indicators.items()
+        if rule.name in MONTHS
+    }
+    return Material(
+        whose=whose,
+        rows=rows_of(whose, facts(whose, known), paid(tiles, window)).with_columns(taken=taken),
+        insurance=numbered(tiles.lazy(), known).collect(),
+        insurance_outside=numbered(outside(found, window).lazy(), known).collect(),
+        months=months,
+        conditions=by_rule(whose, "condition_evidence", "condition", "holds"),
+        indicators=evidence,
+        line=run.table("rounds").collect().row(0, named=True),
+    )
+
+
+def by_rule(whose: Applicants, table: str, rule: str, result: str) -> dict[str, pl.DataFrame]:
+    """A table of evidence, a frame a rule, each ascending by person."""
+    rows = whose.table(table).select("person", rule, result, "evidence").collect()
+    found = rows.partition_by(rule, as_dict=True, include_key=False)
+    return {str(name): each.sort("person") for (name,), each in found.items()}
+
+
+def aligned(people: pl.LazyFrame, found: pl.LazyFrame, name: str) -> pl.Series:
+    """Arrays of applicants for everybody, an empty one for whoever has none."""
+    joined = people.join(found, on="person", how="left", maintain_order="left", validate="1:1")
+    return joined.select(pl.col(name).fill_null("[]")).collect().to_series()
+
+
+def paid(tiles: pl.DataFrame, window: Window) -> pl.LazyFrame:
+    """Per applicant the months paid for each insurance, and the months counted."""
+    months = pl.col("months")
+    return (
+        tiles.lazy()
+        .group_by("person")
+        .agg(
+            *(
+                months.filter(pl.col(name) == window.counted_status, exists())
+                .sum()
+                .alias(f"paid_{name}")
+                for name in INSURANCES
+            ),
+            counted=months.filter("counted").sum(),
+            uncounted=months.filter(~pl.col("counted")).sum(),
+        )
+    )
+
+
+def rows_of(
+    whose: Applicants, facts: dict[str, pl.LazyFrame], months: pl.LazyFrame
+) -> pl.DataFrame:
+    """One row an applicant: own facts, results, standing, the small facts and rejects as JSON."""
+    own = ("birth_date", "retirement_class", "claims_education")
+    rows = whose.rows.lazy().select("person", "application_no")
+    ranked = whose.table("ranking").select("person", "rank", "settled", "serial")
+    for each in (
+        whose.feed("applications").select("person", *own),
+        whose.table("scores").select("person", "total", "needs_review"),
+        whose.table("eligibility").select("person", "eligible"),
+        ranked,
+        months,
+        *facts.values(),
+        rejects(whose),
+    ):
+        rows = rows.join(each, on="person", how="left", maintain_order="left", validate="1:1")
+    return rows.with_columns(pl.col(*facts, "rejects").fill_null("[]")).collect()
+
+
+def rejects(whose: Applicants) -> pl.LazyFrame:
+    """Failed checks of rows about an applicant, with the masked value."""
+    columns = ("feed", "file", "row", "column", "check", "masked_value")
+    rows = whose.table("rejects").select("person", *columns).sort(pl.all()).collect()
+    told = [compact(row) for row in rows.select(columns).iter_rows(named=True)]
+    return arrays(rows.lazy().select("person", rejects=pl.Series(told, dtype=pl.String)), "rejects")

@@ -1,0 +1,160 @@
+"""Try the single changes on an applicant of a past run, and tell those that settle them.
+
+See `flows.explain.what_if` for what a single change is, which is the smallest, and why reaching the line is
+enough.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import groupby
+from pathlib import Path
+
+import polars as pl
+
+from flows.common.failures import CheckFailed
+from flows.common.points import centipoints
+from flows.common.settings import Order
+from flows.explain.what_if.applicant import applicant
+from flows.explain.what_if.change import Change
+from flows.explain.what_if.kinds import BESIDE, proposed
+from flows.explain.what_if.ranked import Ranked, published
+from flows.explain.what_if.rows import Records, concerned, numbered_person, records
+from flows.explain.what_if.worlds import scored
+from flows.kept.past_run import PastRun
+from transforms.policy import Edition
+from transforms.rounds import Round
+
+NO_CHANGE = Change("none", 0, ())
+
+
+@dataclass(frozen=True)
+class Reached:
+    """A change with which the applicant settles, and what becomes of them; total in centipoints."""
+
+    change: Change
+    total: int
+    rank: int
+
+
+@dataclass(frozen=True)
+class Nearest:
+    """Where an applicant stands, and the single changes that would have settled them, smallest first.
+
+    line: the total to be reached, in centipoints; null while the round had places left.
+    """
+
+    settled: bool
+    total: int
+    line: int | None
+    places: bool  # whether the round had any
+    failing: tuple[str, ...]  # conditions that do not hold
+    tried: int
+    reached: tuple[Reached, ...]  # at most one of each kind
+
+
+def nearest(past: PastRun, application_no: str) -> Nearest:
+    """What would have settled an applicant of a past run.
+
+    Raises CheckFailed when the accepted rows do not give what was published.
+    """
+    trial = Trial.of(past, application_no)
+    settled = trial.ranked.settled(application_no)
+    changes = [NO_CHANGE]
+    if not settled and trial.made.quota > 0:
+        changes += proposed(applicant(trial.records, trial.edition, trial.made, trial.failing))
+    outcomes = trial.scored(changes)
+    total = outcomes["total"][0]
+    require_published(past, application_no, total)
+    reached = trial.smallest(changes[1:], outcomes[1:])
+    return Nearest(
+        settled=settled,
+        total=total,
+        line=trial.ranked.line,
+        places=trial.made.quota > 0,
+        failing=tuple(trial.failing),
+        tried=len(changes) - 1,
+        reached=tuple(sorted(reached, key=lambda each: (each.change.units, each.total))),
+    )
+
+
+@dataclass(frozen=True)
+class Trial:
+    """One applicant's records in a past run, with all it takes to score and rank them again."""
+
+    application_no: str
+    accepted: Path
+    records: Records
+    ranked: Ranked
+    edition: Edition
+    made: Round
+    failing: list[str]
+
+    @classmethod
+    def of(cls, past: PastRun, application_no: str) -> "Trial":
+        """Read from the run directory; the round and the policy are those pinned in it."""
+        accepted, data = past.directory / "accepted", past.directory / "pinned"
+        order = Order(past.year, past.directory, past.warehouse, data)
+        made, edition = order.round(), order.edition()
+        person = numbered_person(accepted, application_no)
+        held = one(past.directory / "eligibility.parquet", application_no).row(0, named=True)
+        failing = [name for name in edition.conditions if not held[name]]
+        found = records(accepted, [person]), published(past.directory, made)
+        return cls(application_no, accepted, *found, edition, made, failing)
+
+    def scored(self, changes: list[Change]) -> pl.DataFrame:
+        """application_no, total, eligible: a row a change."""
+        return scored(self.records, changes, self.edition, self.made)
+
+    def smallest(self, changes: list[Change], outcomes: pl.DataFrame) -> Iterator[Reached]:
+        """The first change of each kind that settles; one that only repeats another is left out."""
+        line = self.ranked.line
+        enough = outcomes["eligible"] & (line is None or outcomes["total"] >= line)
+        able = [
+            (change, outcome)
+            for change, outcome, it_is in zip(changes, outcomes.iter_slices(1), enough, strict=True)
+            if it_is
+        ]
+        told: list[Change] = []
+        for _, of_kind in groupby(able, lambda pair: pair[0].kind):
+            for change, outcome in of_kind:
+                if reached := self.confirmed(change, outcome):
+                    if not any(repeats(change, other) for other in told):
+                        yield reached
+                    told.append(change)
+                    break
+
+    def confirmed(self, change: Change, outcome: pl.DataFrame) -> Reached | None:
+        """Total and rank after ranking everybody again; nothing when the applicant does not settle.
+
+        The record of an employer concerns its other applicants: they are scored again as well.
+        """
+        if change.employers:
+            people = {*self.records.people, *concerned(self.accepted, change.employers)}
+            everybody = records(self.accepted, people)
+            outcome = scored(everybody, [change], self.edition, self.made)
+        mine = pl.col("application_no") == self.application_no
+        found = self.ranked.again(outcome).filter(mine, "settled")
+        return Reached(change, found["total"][0], found["rank"][0]) if found.height else None
+
+
+def repeats(change: Change, other: Change) -> bool:
+    """Whether a change tells nothing that another one told before does not."""
+    stricter = BESIDE.get(change.kind) == other.kind and change.units >= other.units
+    return stricter or change.rows() == other.rows()
+
+
+def require_published(past: PastRun, application_no: str, total: int) -> None:
+    """Raise unless the accepted rows give the total that was published."""
+    scores = one(past.directory / "scores.parquet", application_no)
+    published_total = scores.select(centipoints("total")).item()
+    if total != published_total:
+        raise CheckFailed(
+            f"run {past.run_id}: expected {published_total} centipoints as published for"
+            f" application {application_no}, found {total} from the accepted rows:"
+            f" `luohu audit {past.year}` tells what was changed"
+        )
+
+
+def one(path: Path, application_no: str) -> pl.DataFrame:
+    """The row of an application in a table of the run."""
+    return pl.scan_parquet(path).filter(pl.col("application_no") == application_no).collect()

@@ -1,0 +1,236 @@
+"""Does a run directory still hold what its manifest says, and is the manifest the one published?
+
+A file is held against the manifest, the manifest against its own run id and against the digest the
+database keeps, the database against the tables.  Whoever changes one of them has to change all.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+import duckdb
+import polars as pl
+
+from flows.common.database import DATABASE, OFFLINE, quoted
+from flows.common.failures import CheckFailed
+from flows.common.files import sha256, sha256_of
+from flows.common.settings import luohu_version
+from flows.kept import pinned_code
+from flows.kept.manifest import OF_THE_RUN, code_digest, environment
+from flows.kept.past_run import MANIFEST, PastRun
+from schemas.results import TABLES
+
+LOCK = "requirements.lock"
+REPORT = "report.html"
+CODE = f"pinned/{pinned_code.NAME}"
+MADE_FROM = ("round", "policy", "codes", "feeds", "options", "code")
+SHORT = 16
+
+
+class Finding(NamedTuple):
+    """A file that is not what it should be."""
+
+    file: str
+    told: str
+
+
+@dataclass(frozen=True)
+class Integrity:
+    """What is wrong with the files, what is merely other, and the digest of every file there is."""
+
+    findings: list[Finding]
+    notes: list[str]
+    digests: dict[str, str]
+
+    def wrong(self, prefix: str) -> list[str]:
+        """The files below a prefix that are not what they should be."""
+        return sorted({each.file for each in self.findings if each.file.startswith(prefix)})
+
+
+def integrity(past: PastRun) -> Integrity:
+    """Check every file of the run; reads only."""
+    digests = {
+        path.relative_to(past.directory).as_posix(): sha256(path)
+        for path in sorted(past.directory.rglob("*"))
+        if path.is_file()
+    }
+    expected = {
+        name: digest
+        for name, digest in expected_digests(past.manifest).items()
+        if name not in past.left_out
+    }
+    notes: list[str] = []
+    findings = [
+        *files(digests, expected),
+        *rows(past, digests, expected),
+        *code(past, digests, expected),
+        *identity(past, digests, notes),
+        *surroundings(past.manifest, notes),
+    ]
+    changed = {each.file for each in findings}
+    findings += database(past, {table for table in TABLES if f"{table}.parquet" not in changed})
+    return Integrity(findings, notes, digests)
+
+
+def expected_digests(manifest: dict[str, Any]) -> dict[str, str]:
+    """File -> SHA-256, as the manifest has it."""
+    return {
+        **{name: str(each["sha256"]) for name, each in manifest["outputs"].items()},
+        **{f"pinned/policy/{name}": str(digest) for name, digest in manifest["policy"].items()},
+        **{f"pinned/rounds/{name}": str(digest) for name, digest in manifest["round"].items()},
+        **{f"pinned/{name}": str(digest) for name, digest in manifest.get("pinned", {}).items()},
+        **({REPORT: str(manifest["report"])} if "report" in manifest else {}),
+    }
+
+
+def files(digests: dict[str, str], expected: dict[str, str]) -> Iterator[Finding]:
+    """Every file there, with its digest, and no other."""
+    names = {digest: name for name, digest in expected.items()}
+    for name, digest in expected.items():
+        found = digests.get(name)
+        if found is None:
+            yield Finding(name, "expected the file the manifest names, found none")
+        elif found != digest:
+            whose = f", the digest of {names[found]}" if found in names else ""
+            yield Finding(name, f"expected sha256 {digest[:SHORT]}, found {found[:SHORT]}{whose}")
+    for name in sorted(digests.keys() - expected.keys() - {MANIFEST, REPORT}):
+        yield Finding(name, "expected no such file, found one the manifest does not name")
+
+
+def rows(past: PastRun, digests: dict[str, str], expected: dict[str, str]) -> Iterator[Finding]:
+    """The row counts in the manifest are those of the files that are as they were."""
+    for name, each in past.manifest["outputs"].items():
+        if name.endswith(".parquet") and name in expected and digests.get(name) == expected[name]:
+            try:
+                found = pl.scan_parquet(past.directory / name).select(pl.len()).collect().item()
+            except pl.exceptions.PolarsError:
+                yield Finding(name, "expected a Parquet file, found something else")
+                continue
+            if found != each["rows"]:
+                told = f"outputs: {name}: rows: expected {found:,}, found {each['rows']}: edited"
+                yield Finding(MANIFEST, told)
+
+
+def code(past: PastRun, digests: dict[str, str], expected: dict[str, str]) -> Iterator[Finding]:
+    """The pinned code is the code that names the run; a run made before code was kept has none."""
+    if CODE not in expected or digests.get(CODE) != expected[CODE]:
+        return
+    try:
+        found = pinned_code.digest_of(pinned_code.contents(past.directory / CODE))
+    except CheckFailed as failure:
+        yield Finding(CODE, str(failure).partition(": ")[2])
+        return
+    named = str(past.manifest["code"].get("digest"))
+    if found != named:
+        yield Finding(CODE, f"expected code {named[:SHORT]}, found {found[:SHORT]}")
+
+
+def run_id_of(manifest: dict[str, Any]) -> str:
+    """The name that follows from what a run was made from."""
+    return sha256_of({name: manifest[name] for name in MADE_FROM})[:SHORT]
+
+
+def identity(past: PastRun, digests: dict[str, str], notes: list[str]) -> Iterator[Finding]:
+    """The manifest names the run it was made from, and is the one that was published."""
+    manifest, known = past.manifest, past.publication
+    named = run_id_of(manifest)
+    if named != past.run_id:
+        yield Finding(
+            MANIFEST,
+            f"expected what it was made from to give run {past.run_id}, found {named}:"
+            " round, policy, codes, feeds, options or code in it was edited",
+        )
+    if manifest["run_id"] != past.run_id:
+        yield Finding(MANIFEST, f"run_id: expected {past.run_id}, found {manifest['run_id']}")
+    results = {
+        name: each["sha256"]
+        for name in TABLES
+        if name not in OF_THE_RUN and (each := manifest["outputs"].get(f"{name}.parquet"))
+    }
+    if manifest["result_digest"] != sha256_of(results):
+        yield Finding(MANIFEST, "result_digest: expected that of the outputs named: edited")
+    registered = known.manifests.get(past.run_id)
+    if known.absent:
+        notes.append(f"{DATABASE}: none here: the manifest could not be checked against it")
+    elif known.trouble:
+        yield Finding(DATABASE, f"{known.trouble}: the manifest could not be checked")
+    elif registered is None:
+        notes.append(f"{DATABASE}: keeps no digest of this manifest: it could not be checked")
+    elif registered != digests[MANIFEST]:
+        yield Finding(
+            MANIFEST,
+            f"expected sha256 {registered[:SHORT]} as published, found"
+            f" {digests[MANIFEST][:SHORT]}: edited after publication",
+        )
+
+
+def surroundings(manifest: dict[str, Any], notes: list[str]) -> Iterator[Finding]:
+    """Code, lock and libraries: another one is told; another lock of the same code is a finding."""
+    then, now = manifest["environment"], environment()
+    if is_other_code(manifest):
+        notes.append(
+            f"made with code {short(manifest['code'].get('digest'))} (luohu"
+            f" {manifest['code'].get('version')}), audited with {short(code_digest())} (luohu"
+            f" {luohu_version()}): compared all the same"
+        )
+    if then.get("lock") != now["lock"]:
+        told = f"expected sha256 {short(then.get('lock'))} as the run had it, found"
+        told = f"{told} {short(now['lock'])}: a different lock"
+        if then.get("lock") and now["lock"] and not is_other_code(manifest):
+            yield Finding(LOCK, told)
+        else:
+            notes.append(f"{LOCK}: {told}")
+    notes.extend(f"{name}: {old} then, {new} now" for name, old, new in other_versions(manifest))
+
+
+def is_other_code(manifest: dict[str, Any]) -> bool:
+    """Whether the run was made with another version of the code."""
+    return bool(manifest["code"].get("digest") != code_digest())
+
+
+def other_versions(manifest: dict[str, Any]) -> list[tuple[str, str, str]]:
+    """Python, libraries and validator settings that differ: name, then, now."""
+    then, now = manifest["environment"], environment()
+    libraries = then.get("libraries")
+    known = libraries if isinstance(libraries, dict) else {}
+    pairs = {
+        "python": (then.get("python"), now["python"]),
+        "pandera settings": (then.get("pandera"), now["pandera"]),
+        **{name: (known.get(name), new) for name, new in now["libraries"].items()},
+    }
+    return [(name, f"{old}", f"{new}") for name, (old, new) in pairs.items() if old != new]
+
+
+def short(digest: object) -> str:
+    """The beginning of a digest, for people."""
+    return str(digest or "none")[:SHORT]
+
+
+def database(past: PastRun, tables: set[str]) -> Iterator[Finding]:
+    """The database shows the rows of the run's tables; asked only where it shows this run."""
+    if not past.published:
+        return
+    with duckdb.connect(config=OFFLINE) as connection:
+        path = quoted(past.warehouse / DATABASE)
+        connection.execute(f"ATTACH '{path}' AS published (READ_ONLY)")
+        for table in sorted(tables):
+            parquet = past.directory / f"{table}.parquet"
+            if not parquet.is_file():
+                continue
+            names = pl.read_parquet_schema(parquet)
+            # a sum of hashes: order does not count, and 122,852 applicants take part of a second
+            query = "SELECT count(*), sum(hash({})) FROM {}".format(
+                ", ".join(f'"{name}"' for name in names), "{}"
+            )
+            file = f"read_parquet('{quoted(parquet)}')"
+            shown = f"published.{table} WHERE round = {past.year:d}"
+            try:
+                same = (
+                    connection.execute(query.format(file)).fetchall()
+                    == connection.execute(query.format(shown)).fetchall()
+                )
+            except duckdb.Error:
+                same = False
+            if not same:
+                told = f"{table}: expected the rows of {table}.parquet, found others"
+                yield Finding(DATABASE, told)

@@ -1,0 +1,102 @@
+"""The record of a run: what went in, what came out, and with which code (`manifest.json`).
+
+A run is named by what it was made from: the digest of round, policy, delivered files, options and
+code.  No clock goes in, so the same inputs give the same name and the same bytes.
+"""
+
+import platform
+import shutil
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+from pandera.config import get_config_global
+
+from flows.common.files import sha256, sha256_of
+from flows.common.settings import HOME, Order, luohu_version
+from flows.kept import pinned_code
+from schemas.results import TABLES
+
+FORMAT = 1
+LIBRARIES = ("duckdb", "pandera", "polars", "pyarrow")
+# tables that name the run or the rows of a delivery's files; the others depend on facts alone
+OF_THE_RUN = ("rejects", "feeds", "rounds")
+
+
+def made_from(order: Order, delivery: dict[str, Any]) -> dict[str, Any]:
+    """What a run is made from; its digest names the run."""
+    return {
+        "round": file_digests(order.data / "rounds", f"{order.year}.toml"),
+        "policy": file_digests(order.data / "policy", "*.toml"),
+        "codes": file_digests(order.data, "codes.toml"),
+        "feeds": delivery["feeds"],
+        "options": {"max_rejects": order.max_rejects, "recheck": order.recheck},
+        "code": {"version": luohu_version(), "digest": code_digest()},
+    }
+
+
+def pin(order: Order, work: Path) -> None:
+    """Keep the round, the policy files and the code a run was made with beside its tables."""
+    kept = work / "pinned"
+    shutil.copytree(order.data / "policy", kept / "policy", ignore=only_toml)
+    (kept / "rounds").mkdir()
+    shutil.copy(order.data / "rounds" / f"{order.year}.toml", kept / "rounds")
+    pinned_code.keep(kept / pinned_code.NAME)
+
+
+def only_toml(_folder: str, names: list[str]) -> list[str]:
+    """What not to copy."""
+    return [name for name in names if not name.endswith(".toml")]
+
+
+def manifest(run_id: str, source: dict[str, Any], work: Path) -> dict[str, Any]:
+    """The manifest of a run whose files all lie in `work`."""
+    outputs = {
+        path.relative_to(work).as_posix(): output(path) for path in sorted(work.rglob("*.parquet"))
+    }
+    results = {
+        name: outputs[f"{name}.parquet"]["sha256"] for name in TABLES if name not in OF_THE_RUN
+    }
+    return {
+        "format": FORMAT,
+        "run_id": run_id,
+        **source,
+        "outputs": outputs,
+        "result_digest": sha256_of(results),
+        "report": sha256(work / "report.html"),
+        "pinned": {pinned_code.NAME: sha256(work / "pinned" / pinned_code.NAME)},
+        "environment": environment(),
+    }
+
+
+def output(path: Path) -> dict[str, Any]:
+    """Digest and row count of a Parquet file."""
+    rows = pl.scan_parquet(path).select(pl.len()).collect().item()
+    return {"sha256": sha256(path), "rows": rows}
+
+
+def file_digests(folder: Path, pattern: str) -> dict[str, str]:
+    """SHA-256 by file name."""
+    return {path.name: sha256(path) for path in sorted(folder.glob(pattern))}
+
+
+def code_digest() -> str:
+    """One digest of every source file of the three packages."""
+    files = pinned_code.source_files()
+    return pinned_code.digest_of({name: sha256(path) for name, path in files.items()})
+
+
+def environment() -> dict[str, Any]:
+    """Versions, lock and validator settings: what a difference may come from, not what names a run."""
+    lock = HOME / "requirements.lock"
+    config = get_config_global()
+    return {
+        "python": platform.python_version(),
+        "libraries": {name: version(name) for name in LIBRARIES},
+        "lock": sha256(lock) if lock.is_file() else None,
+        "pandera": {
+            "validation_enabled": config.validation_enabled,
+            "validation_depth": config.validation_depth.value if config.validation_depth else None,
+        },
+    }

@@ -1,0 +1,85 @@
+"""The code of a run, kept beside its tables, so that it can be run again when the code has moved on.
+
+`pinned/code.zip` holds every source file of the three packages and the code lists they read.  Names
+are sorted, times fixed and nothing is compressed: the same code gives the same bytes everywhere.
+"""
+
+import hashlib
+import zipfile
+from collections.abc import Mapping
+from pathlib import Path
+
+from flows.common.failures import CheckFailed
+from flows.common.files import sha256, sha256_of
+from flows.common.settings import HOME
+
+NAME = "code.zip"
+PACKAGES = ("flows", "schemas", "transforms")
+SUFFIXES = (".py", ".sql")
+READ_BY_CODE = "data/codes.toml"  # from beside the packages, whatever --data says
+LONG_AGO = (1980, 1, 1, 0, 0, 0)  # the earliest time a zip can hold
+FILE_MODE = 0o100644 << 16
+
+
+def source_files() -> dict[str, Path]:
+    """Every file of the code that runs, by name."""
+    return {
+        path.relative_to(HOME).as_posix(): path
+        for package in PACKAGES
+        for path in sorted((HOME / package).rglob("*"))
+        if path.suffix in SUFFIXES
+    }
+
+
+def digest_of(files: Mapping[str, str]) -> str:
+    """One digest of the source files, given the SHA-256 of each."""
+    return sha256_of({name: each for name, each in files.items() if name.endswith(SUFFIXES)})
+
+
+def present() -> dict[str, str]:
+    """The SHA-256 of every file of the code that runs, as `contents` gives that of a pinned one."""
+    files = {**source_files(), READ_BY_CODE: HOME / READ_BY_CODE}
+    return {name: sha256(path) for name, path in sorted(files.items())}
+
+
+def keep(target: Path) -> None:
+    """Write the code that runs into a zip."""
+    files = {**source_files(), READ_BY_CODE: HOME / READ_BY_CODE}
+    with zipfile.ZipFile(target, "w", zipfile.ZIP_STORED) as archive:
+        for name, path in sorted(files.items()):
+            entry = zipfile.ZipInfo(name, LONG_AGO)
+            entry.external_attr = FILE_MODE
+            archive.writestr(entry, path.read_bytes())
+
+
+def contents(archive: Path) -> dict[str, str]:
+    """The SHA-256 of every file in a zip of code; raises CheckFailed for one with anything else.
+
+    Only source files go into the digest of the code, so nothing but them may be unpacked and run.
+    """
+    try:
+        with zipfile.ZipFile(archive) as files:
+            names = sorted(files.namelist())
+            if other := [name for name in names if not is_source(name)]:
+                raise CheckFailed(f"{archive}: expected source files only, found {other[0]}")
+            entries = files.infolist()
+            if (
+                any(each.compress_type != zipfile.ZIP_STORED for each in entries)
+                or sum(each.file_size for each in entries) > archive.stat().st_size
+            ):  # what comes from elsewhere, in a capsule, may be made to fill the memory
+                raise CheckFailed(f"{archive}: expected files stored as they are, found others")
+            return {name: hashlib.sha256(files.read(name)).hexdigest() for name in names}
+    except zipfile.BadZipFile:
+        raise CheckFailed(f"{archive}: expected a zip of code, found something else") from None
+
+
+def is_source(name: str) -> bool:
+    """Whether a file of that name belongs to the code."""
+    return name == READ_BY_CODE or (name.endswith(SUFFIXES) and name.partition("/")[0] in PACKAGES)
+
+
+def unpack(archive: Path, folder: Path) -> Path:
+    """The files of a zip of code in a folder, ready to be run; returns the folder."""
+    with zipfile.ZipFile(archive) as files:
+        files.extractall(folder)
+    return folder

@@ -1,0 +1,63 @@
+"""The second engine: conditions, indicators, totals, ranks and public list again, in plain DuckDB SQL.
+
+It is written from the data contract and shares no code with `transforms/`.  A rule is one SQL file
+that gives every applicant a line: person and holds below `conditions/`, person and centipoints below
+`indicators/`; what several rules ask for stands below `facts/`.  A `$name` in a file is a value of the
+rule's policy file, or of the round.  Publication waits for both engines to agree on everything.
+"""
+
+import json
+import shutil
+from pathlib import Path
+
+import duckdb
+
+from flows.common.database import OFFLINE, quoted
+from flows.common.failures import CheckFailed
+from flows.common.settings import Order
+from flows.run.second_engine.differences import LINE, Difference, differences
+from flows.run.second_engine.engine import recompute
+from flows.run.second_engine.values import open_book
+from schemas.feeds import FEEDS
+
+TOLD = 10  # a refusal names so many differing rows
+CHECKED = ("scores", "eligibility", "ranking", "segments", "public_list", "rejects")
+
+
+def check(order: Order, work: Path) -> None:
+    """Raise CheckFailed, naming the first differing rows, unless both engines agree on everything."""
+    found = recheck(order, work)
+    if found:
+        applications = len({each.application_no for each in found if each.application_no != LINE})
+        told = "\n".join(f"  {each}" for each in found[:TOLD])
+        raise CheckFailed(
+            f"the second engine disagrees: {len(found):,} differences on {applications:,}"
+            f" applications; nothing was published. The first:\n{told}"
+        )
+
+
+def recheck(order: Order, work: Path) -> list[Difference]:
+    """Recompute a scored and ranked work folder; every difference, empty when both engines agree."""
+    book = open_book(order.data, order.year)
+    line = json.loads((work / "line.json").read_text(encoding="utf-8"))
+    spill = work / "recheck.spill"
+    config = {**OFFLINE, "temp_directory": str(spill), "preserve_insertion_order": "false"}
+    try:
+        with duckdb.connect(config=config) as connection:
+            prepare(connection, work)
+            recompute(connection, book)
+            return [*differences(connection, line)]
+    finally:
+        shutil.rmtree(spill, ignore_errors=True)
+
+
+def prepare(connection: duckdb.DuckDBPyConnection, work: Path) -> None:
+    """Show the accepted rows and the tables to check as views, each kind in a schema of its own."""
+    for schema in ("feeds", "facts", "conditions", "indicators", "results", "published"):
+        connection.execute(f"CREATE SCHEMA {schema}")
+    accepted = {f"feeds.{name}": f"accepted/{name}" for name in (*FEEDS, "needs_review")}
+    published = {f"published.{name}": name for name in CHECKED}
+    views = accepted | published | {"feeds.people": "restricted/people"}
+    for view, file in views.items():
+        path = quoted(work / f"{file}.parquet")
+        connection.execute(f"CREATE VIEW {view} AS FROM read_parquet('{path}')")

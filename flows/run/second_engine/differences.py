@@ -1,0 +1,109 @@
+"""What the tables about to be published say otherwise than the second engine, cell by cell.
+
+Names, birth months and employers stand in the public list only: a difference in one of them is told
+without its value.
+"""
+
+from collections.abc import Iterator
+from typing import Any, NamedTuple
+
+import duckdb
+
+from flows.run.second_engine.engine import sql
+from schemas.results import INDICATORS
+
+WHOLE_APPLICATION = "application"  # the column of an application that one side does not have
+PUBLIC_LIST = "public_list"
+LINE = "line"  # the "application" of a difference in the line or the segments
+PLACE = "place "
+POINTS = {*INDICATORS, "total", "ranked_total", "cutoff"}
+OF_A_PERSON = {"name", "birth_month", "employer"}  # of the public list; a condition has one's name
+
+Row = dict[str, Any]
+
+
+class Difference(NamedTuple):
+    """What the two engines disagree on; points in centipoints, null where one side has nothing."""
+
+    application_no: str
+    column: str
+    ours: int | bool | str | None
+    theirs: int | bool | str | None
+
+    def __str__(self) -> str:
+        """One line for people, points as points."""
+        of_points = self.column.split(".")[-1] in POINTS or self.column.startswith(PLACE)
+        ours, theirs = (
+            f"{'-' * (value < 0)}{abs(value) // 100}.{abs(value) % 100:02}"
+            if isinstance(value, int) and of_points
+            else f"{value}"
+            for value in (self.ours, self.theirs)
+        )
+        return f"{self.application_no}: {self.column}: recomputed {ours}, scored {theirs}"
+
+
+def differences(connection: duckdb.DuckDBPyConnection, line: Row) -> Iterator[Difference]:
+    """Everything that differs, by application number; nothing where all is equal."""
+    for application in pairs(connection, "differing_applications"):
+        yield from of_application(*application)
+    for listed in pairs(connection, "differing_public_list"):
+        yield from of_listed(*listed)
+    for number, table, lines in connection.execute(sql("repeated")).fetchall():
+        yield Difference(number, table, "there once", f"there {lines} times")
+    yield from of_line(connection, line)
+    for place, ours, theirs in connection.execute(sql("differing_segments")).fetchall():
+        yield Difference(LINE, f"{PLACE}{place}", ours, theirs)
+
+
+def pairs(connection: duckdb.DuckDBPyConnection, file: str) -> list[tuple[Row, Row]]:
+    """Both sides of every row that differs, by application number; a side may know nothing of it."""
+    found = [
+        (ours or {"application_no": None}, theirs or {"application_no": None})
+        for ours, theirs in connection.execute(sql(file)).fetchall()
+    ]
+    return sorted(found, key=lambda pair: number_of(*pair))
+
+
+def number_of(ours: Row, theirs: Row) -> str:
+    """The number of an application that at least one side has."""
+    return str(ours["application_no"] or theirs["application_no"])
+
+
+def of_application(ours: Row, theirs: Row) -> Iterator[Difference]:
+    """Column by column what differs."""
+    number = number_of(ours, theirs)
+    if there := only_one_side(ours, theirs):
+        yield Difference(number, WHOLE_APPLICATION, *there)
+        return
+    for column, value in ours.items():
+        if value != theirs[column]:
+            yield Difference(number, column, value, theirs[column])
+
+
+def of_listed(ours: Row, theirs: Row) -> Iterator[Difference]:
+    """Column by column what differs in the public list, personal values not told."""
+    number = number_of(ours, theirs)
+    if there := only_one_side(ours, theirs):
+        yield Difference(number, PUBLIC_LIST, *there)
+        return
+    for column, value in ours.items():
+        if value != theirs[column]:
+            told = ("as filed", "another") if column in OF_A_PERSON else (value, theirs[column])
+            yield Difference(number, f"{PUBLIC_LIST}.{column}", *told)
+
+
+def only_one_side(ours: Row, theirs: Row) -> tuple[str | None, str | None] | None:
+    """Which side has the application, where the other one does not."""
+    if ours["application_no"] == theirs["application_no"]:
+        return None
+    return ("there", None) if ours["application_no"] else (None, "there")
+
+
+def of_line(connection: duckdb.DuckDBPyConnection, theirs: Row) -> Iterator[Difference]:
+    """What differs in the line and the counts around it."""
+    result = connection.execute(sql("line"))
+    names = [column[0] for column in result.description or []]
+    (row,) = result.fetchall()
+    for name, value in zip(names, row, strict=True):
+        if value != theirs[name]:
+            yield Difference(LINE, name, value, theirs[name])

@@ -1,0 +1,120 @@
+"""The five stages of a run as plain functions: ingest, score, rank, recheck, publish.
+
+Each takes the order and the path of the work folder and leaves files there; the last one names the
+run by its digest, moves the folder into the warehouse and makes its tables current.  The Prefect
+flow in `flows/orchestration/annual.py` calls these same functions, so both ways give the same bytes.
+"""
+
+import json
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from flows.common.files import put_in_place, sha256_of, write_json
+from flows.common.messages import told_without_values
+from flows.common.progress import report
+from flows.common.settings import Order
+from flows.kept.manifest import made_from, manifest, pin
+from flows.report import write_report
+from flows.run.ingest import ingest
+from flows.run.publish import publish
+from flows.run.score import publish_table, rank, score
+from flows.run.second_engine import check
+from flows.run.tables import feed_counts, round_row
+from flows.run.work_folder import work_folder
+from schemas.feeds import FEEDS
+from transforms.ranking import Line
+from transforms.scorecard import require_rules
+
+STEPS = len(FEEDS) + 4  # the feeds, then score, rank, recheck and publish
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a run came to: small values only; points in centipoints."""
+
+    round: int
+    run_id: str
+    directory: str
+    database: str
+    applications: int
+    line: Line
+
+
+def run(order: Order) -> Outcome:
+    """The whole run without Prefect."""
+    with work_folder(order) as work:
+        ingest_stage(order, work)
+        score_stage(order, work)
+        rank_stage(order, work)
+        recheck_stage(order, work)
+        return publish_stage(order, work)
+
+
+def ingest_stage(order: Order, work: Path) -> Path:
+    """Accepted rows, rejects and the delivery's record in the work folder."""
+    with told_without_values("ingest"):
+        made, share = order.round(), order.share()
+        require_rules(order.edition())  # an incomplete policy is told before the data is read
+        ingest(order.feeds, made, work, max_rejects=share)
+    return work
+
+
+def score_stage(order: Order, work: Path) -> Path:
+    """Scores, eligibility and evidence."""
+    report("score", len(FEEDS), STEPS)
+    with told_without_values("score"):
+        return score(order, work)
+
+
+def rank_stage(order: Order, work: Path) -> Path:
+    """Ranking, segments and public list; the line in `line.json`."""
+    report("rank", len(FEEDS) + 1, STEPS)
+    with told_without_values("rank"):
+        write_json(asdict(rank(order, work)), work / "line.json")
+    return work
+
+
+def recheck_stage(order: Order, work: Path) -> Path:
+    """Work everything out again with the second engine; one difference and nothing is published."""
+    report("recheck", len(FEEDS) + 2, STEPS)
+    if order.recheck:
+        with told_without_values("recheck"):
+            check(order, work)
+    return work
+
+
+def publish_stage(order: Order, work: Path) -> Outcome:
+    """Name the run, write its manifest and report, and make it the current run of its round."""
+    report("publish", len(FEEDS) + 3, STEPS)
+    with told_without_values("publish"):
+        delivery = json.loads((work / "delivery.json").read_text(encoding="utf-8"))
+        line = Line(**json.loads((work / "line.json").read_text(encoding="utf-8")))
+        source = made_from(order, delivery)
+        run_id = sha256_of(source)[:16]
+        publish_table(work, "feeds", feed_counts(order.year, delivery))
+        publish_table(work, "rounds", round_row(order, work, run_id, line))
+        directory = order.warehouse / "runs" / str(order.year) / run_id
+
+        def describe() -> None:
+            pin(order, work)
+            for intermediate in ("delivery.json", "line.json"):
+                (work / intermediate).unlink()  # both stand in the manifest and the tables
+            write_report(work)
+            write_json(manifest(run_id, source, work), work / "manifest.json")
+
+        database = publish(
+            work,
+            order.year,
+            order.warehouse,
+            meanwhile=describe,
+            before=lambda: put_in_place(work, directory),
+        )
+    report("done", STEPS, STEPS)
+    return Outcome(
+        round=order.year,
+        run_id=run_id,
+        directory=str(directory),
+        database=str(database),
+        applications=delivery["feeds"]["applications"]["accepted"],
+        line=line,
+    )
