@@ -10,6 +10,7 @@ import polars as pl
 
 from transforms.facts import Facts
 from transforms.rounds import Round
+from transforms.sums import exact_sum
 
 
 @dataclass(frozen=True)
@@ -61,7 +62,7 @@ def financing(facts: Facts, p: Params, made: Round) -> pl.LazyFrame:
             pl.col("received_on").is_between(made.first_day(p.financing_years), made.reference_date)
         )
         .group_by("employer")
-        .agg(financing_fen=pl.col("amount_fen").sum())
+        .agg(financing_fen=exact_sum(pl.col("amount_fen")))
     )
     return (
         qualifying_firms(facts, p, made)

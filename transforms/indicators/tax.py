@@ -13,6 +13,7 @@ import polars as pl
 
 from transforms.facts import Facts
 from transforms.rounds import Round
+from transforms.sums import exact_sum
 
 
 @dataclass(frozen=True)
@@ -47,7 +48,7 @@ def evidence(facts: Facts, p: Params, made: Round) -> pl.LazyFrame:
 def yearly(paid: pl.LazyFrame, amount: str, columns: list[str], made: Round) -> pl.LazyFrame:
     """Per person the sum of an amount in each of the years before, by the name of its column."""
     return paid.group_by("person").agg(
-        pl.col(amount).filter(pl.col("year") == made.year - back).sum().alias(name)
+        exact_sum(pl.col(amount).filter(pl.col("year") == made.year - back)).alias(name)
         for back, name in enumerate(columns, start=1)
     )
 

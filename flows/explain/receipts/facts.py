@@ -12,6 +12,7 @@ from flows.explain.receipts.applicants import Applicants
 from flows.explain.receipts.employers import employers, numbered
 from flows.explain.receipts.encode import arrays, compact, listed, month, plain, quoted
 from schemas.columns import INSURANCES
+from transforms.sums import exact_sum
 
 DAYS = {
     "criminal_records": "sentenced_on",
@@ -68,7 +69,7 @@ def tax(whose: Applicants) -> pl.LazyFrame:
     rows = (
         whose.feed("tax")
         .group_by("person", "income_kind", year=pl.col("treasury_date").dt.year())
-        .agg(pl.col("amount_fen").sum(), payments=pl.len())
+        .agg(exact_sum(pl.col("amount_fen")), payments=pl.len())
         .sort("person", "year", "income_kind")
     )
     fields = {

@@ -105,9 +105,15 @@ def expressions(values: Iterable[Any]) -> list[pl.Expr]:
 def unpacked(rows: pl.DataFrame, needed: Iterable[pl.Expr]) -> pl.DataFrame:
     """Rows with the fields of their evidence that some expressions need; null where it has none."""
     names = sorted({name for each in needed for name in each.meta.root_names()})
-    dtype = pl.Struct({name: TYPES.get(name, pl.Int64()) for name in names})
+    dtype = pl.Struct({name: kind_of(name) for name in names})
     fields = rows["evidence"].str.json_decode(dtype).struct.unnest()
     return rows.hstack(fields)
+
+
+def kind_of(field: str) -> pl.DataType:
+    """The type of an evidence field: a count, unless it is a code, a flag or a sum of money."""
+    money = pl.Int128() if "fen" in field.split("_") else pl.Int64()
+    return TYPES.get(field, money)
 
 
 def require_same(rule: Rule, differs: pl.Series) -> None:
