@@ -7,6 +7,7 @@ from contextlib import contextmanager
 import typer
 
 from flows.common.failures import CheckFailed, Failure
+from flows.common.shapes import visible
 from transforms.policy import PolicyError
 
 
@@ -16,7 +17,7 @@ def told() -> Iterator[None]:
     try:
         yield
     except (Failure, PolicyError) as failure:
-        print(f"luohu: {failure}", file=sys.stderr)
+        print(visible(f"luohu: {failure}"), file=sys.stderr)
         raise typer.Exit(1 if isinstance(failure, CheckFailed) else 2) from None
     except KeyboardInterrupt:
         print("luohu: stopped; nothing was published", file=sys.stderr)

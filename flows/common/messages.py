@@ -7,6 +7,8 @@ from contextlib import contextmanager
 from errno import EACCES, EDQUOT, EIO, ENOSPC, EROFS
 from pathlib import Path
 
+from polars.exceptions import PanicException
+
 from flows.common.failures import Failure, PublicationFailed, StageFailed
 from transforms.policy import PolicyError
 
@@ -20,7 +22,7 @@ def told_without_values(stage: str) -> Iterator[None]:
         yield
     except (Failure, PolicyError):
         raise
-    except Exception as error:
+    except (Exception, PanicException) as error:  # noqa: BLE001 (a panic of polars is no Exception)
         # polars and DuckDB have their own errors for a disk that is full or may not be written
         of_disk = [words for words in DISK_TROUBLE if words in str(error)]
         if of_disk or isinstance(error, OSError):
@@ -28,8 +30,8 @@ def told_without_values(stage: str) -> Iterator[None]:
             raise PublicationFailed(
                 f"{stage}: {told}; nothing was published, the publication before is intact"
             ) from None
-        if os.environ.get("LUOHU_DEBUG"):
-            raise
+        if os.environ.get("LUOHU_DEBUG"):  # on this terminal alone: Prefect keeps what is raised
+            traceback.print_exception(error)
         frame = traceback.extract_tb(error.__traceback__)[-1]
         raise StageFailed(
             f"{stage}: {type(error).__name__} at {Path(frame.filename).name}:{frame.lineno}"
