@@ -1,4 +1,4 @@
-"""Column types shared by the feed models, and the code lists of `data/codes.toml`.
+"""Column types shared by the feed models, and the code lists and limits of `data/codes.toml`.
 
 Texts that repeat (ID numbers, employers, districts, codes) are held as polars categoricals: seventeen
 million insurance rows fit in 400 MB, and a check looks at each distinct value once.
@@ -10,9 +10,12 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 import polars as pl
 
-CODES: dict[str, list[Any]] = tomllib.loads(
+_DATA: dict[str, Any] = tomllib.loads(
     (Path(__file__).parents[1] / "data" / "codes.toml").read_text(encoding="utf-8")
 )
+# what any value of a delivery must lie within, by name
+LIMITS: dict[str, Any] = _DATA.pop("limits")
+CODES: dict[str, list[Any]] = _DATA
 
 # the five insurances (五险) as columns of the social insurance feed
 INSURANCES = ("pension", "medical", "unemployment", "injury", "maternity")

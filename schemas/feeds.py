@@ -4,6 +4,7 @@ A model says who delivers the feed, what a row is, and what makes a row bad.  A 
 what it expects and may look at another column of the row; a null passes all but `not_null`.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,6 +12,7 @@ import pandera.polars as pa
 import polars as pl
 from pandera.api.polars.types import PolarsData
 
+from schemas import text
 from schemas.columns import (
     CODES,
     INSURANCES,
@@ -37,6 +39,26 @@ def one_of(codes: str, *, nullable: bool = False) -> Any:
 def filled() -> Any:
     """A text that may not be empty."""
     return pa.Field(str_length={"min_value": 1})
+
+
+def text_check(column: str, valid: Callable[[pl.Expr], pl.Expr], name: str) -> Any:
+    """A check of a text column that looks at its value alone."""
+
+    def check(_model: type, data: PolarsData) -> pl.LazyFrame:
+        return data.lazyframe.select(valid(pl.col(data.key)))
+
+    check.__name__ = name
+    return pa.check(column)(check)
+
+
+def name_checks(column: str) -> list[Any]:
+    """What a name or a title must be: shown as it is, to anybody, on one screen."""
+    return [
+        text_check(column, text.is_plain_with_lines, "plain_text"),
+        text_check(column, text.is_not_blank, "not_blank"),
+        text_check(column, text.is_not_too_long, "not_too_long"),
+        text_check(column, text.is_without_id_number, "without_id_number"),
+    ]
 
 
 def optional() -> Any:
@@ -79,7 +101,7 @@ class OfEmployer(Feed):
 
 
 class Applications(OfPerson, OfEmployer):
-    """人力社保 filing system: one application, filed by the applicant's employer."""
+    """One application, filed by the applicant's employer."""
 
     application_no: Text = filled()
     name: Text = filled()
@@ -89,6 +111,11 @@ class Applications(OfPerson, OfEmployer):
     claims_education: Flag
     submitted_at: Moment
 
+    application_no_shape = text_check(
+        "application_no", text.is_application_no, "application_no_shape"
+    )
+    plain_name, name_not_blank, name_not_too_long, name_without_id = name_checks("name")
+
     @pa.check("birth_date")
     def agrees_with_person_id(cls, data: PolarsData) -> pl.LazyFrame:
         in_id = pl.col("person_id").cast(pl.String).str.slice(6, 8)
@@ -96,7 +123,7 @@ class Applications(OfPerson, OfEmployer):
 
 
 class ResidencePermits(OfPerson):
-    """公安: one Beijing residence permit (居住证) and the days it is valid."""
+    """One Beijing residence permit (居住证) and the days it is valid."""
 
     valid_from: Date
     valid_to: Date = optional()
@@ -107,19 +134,19 @@ class ResidencePermits(OfPerson):
 
 
 class CriminalRecords(OfPerson):
-    """公安: one sentence."""
+    """One sentence."""
 
     sentenced_on: Date
 
 
 class Detentions(OfPerson):
-    """公安: one administrative detention (行政拘留) in Beijing."""
+    """One administrative detention (行政拘留) in Beijing."""
 
     decided_on: Date
 
 
 class SocialInsurance(OfPerson, OfEmployer):
-    """社保: one month of one person, with the status of each of the five insurances (五险)."""
+    """One month of one person, with the status of each of the five insurances (五险)."""
 
     month: Date
     work_district: District
@@ -149,7 +176,7 @@ class SocialInsurance(OfPerson, OfEmployer):
 
 
 class Employers(OfEmployer):
-    """市场监管, 税务, 科委: one employer and what it is registered as."""
+    """One employer and what it is registered as."""
 
     name: Text = filled()
     district: District
@@ -159,13 +186,15 @@ class Employers(OfEmployer):
     high_tech: Flag
     tech_sme: Flag
 
+    plain_name, name_not_blank, name_not_too_long, name_without_id = name_checks("name")
+
     @pa.check("district")
     def six_digits(cls, data: PolarsData) -> pl.LazyFrame:
         return distinct(data, pl.col("district").str.contains("^[0-9]{6}$"))
 
 
 class Housing(OfPerson):
-    """住建, 规自: one home of a person, from its first to its last day held."""
+    """One home of a person, from its first to its last day held."""
 
     kind: Code = one_of("home_kind")
     district: District
@@ -183,7 +212,7 @@ class Housing(OfPerson):
 
 
 class Education(OfPerson):
-    """教育: one credential; `verified` when the ministry's register confirms it."""
+    """One credential; `verified` when the ministry's register confirms it."""
 
     level: Code = one_of("education_level")
     has_diploma: Flag
@@ -202,7 +231,7 @@ class Education(OfPerson):
 
 
 class Tax(OfPerson):
-    """税务: one payment of income tax by treasury date (入库日期), or a refund."""
+    """One payment of income tax by treasury date (入库日期), or a refund."""
 
     treasury_date: Date
     income_kind: Code = one_of("income_kind")
@@ -210,29 +239,31 @@ class Tax(OfPerson):
 
 
 class CompanyTax(OfPerson):
-    """税务: a person's share of the tax their firm paid in a year."""
+    """A person's share of the tax their firm paid in a year."""
 
     year: Whole
     attributed_fen: Whole
 
 
 class TaxViolations(OfPerson):
-    """税务: one violation."""
+    """One violation."""
 
     decided_on: Date
 
 
 class Awards(OfPerson):
-    """科委, 人力社保: one award in science, culture or a contest, with its approved points."""
+    """One award in science, culture or a contest, with its approved points."""
 
     programme: Text = filled()
     scope: Code = one_of("award_scope")
     awarded_on: Date
     points: Whole = one_of("award_points")
 
+    plain_programme = text_check("programme", text.is_plain, "plain_text")
+
 
 class Shareholdings(OfPerson, OfEmployer):
-    """科委, 市场监管: a share in a firm while it stays the same."""
+    """A share in a firm while it stays the same."""
 
     share_bp: Whole = pa.Field(in_range={"min_value": 1, "max_value": 10_000})
     held_from: Date
@@ -244,14 +275,14 @@ class Shareholdings(OfPerson, OfEmployer):
 
 
 class Financings(OfEmployer):
-    """科委: equity cash a firm received."""
+    """Equity cash a firm received."""
 
     received_on: Date
     amount_fen: Whole = pa.Field(gt=0)
 
 
 class Positions(OfPerson):
-    """科委: a post held in a high-tech firm, a start-up or an incubator."""
+    """A post held in a high-tech firm, a start-up or an incubator."""
 
     kind: Code = one_of("position_kind")
     held_from: Date
@@ -263,11 +294,13 @@ class Positions(OfPerson):
 
 
 class Honours(OfPerson):
-    """各主管部门: one honorary title."""
+    """One honorary title."""
 
     title: Text = filled()
     awarded_on: Date
     revoked_on: Date = optional()
+
+    plain_title, title_not_blank, title_not_too_long, title_without_id = name_checks("title")
 
     @pa.check("revoked_on")
     def in_order(cls, data: PolarsData) -> pl.LazyFrame:
@@ -275,7 +308,7 @@ class Honours(OfPerson):
 
 
 class Sanctions(Feed):
-    """人力社保: a finding of false material against a person or an employer."""
+    """A finding of false material against a person or an employer."""
 
     subject_id: Text
     found_on: Date
@@ -288,9 +321,13 @@ class Sanctions(Feed):
 
 @dataclass(frozen=True)
 class Delivery:
-    """A feed's model and the columns that may not repeat; no key: equal rows are separate events."""
+    """A feed's model, who delivers it, and the columns that may not repeat.
+
+    Without a key equal rows are separate events.
+    """
 
     model: type[Feed]
+    department: str
     keys: tuple[tuple[str, ...], ...] = ()
 
     def schema(self) -> pa.DataFrameSchema:
@@ -299,21 +336,21 @@ class Delivery:
 
 
 FEEDS = {
-    "applications": Delivery(Applications, (("application_no",), ("person_id",))),
-    "residence_permits": Delivery(ResidencePermits),
-    "criminal_records": Delivery(CriminalRecords),
-    "detentions": Delivery(Detentions),
-    "social_insurance": Delivery(SocialInsurance, (("person_id", "month"),)),
-    "employers": Delivery(Employers, (("employer_id",),)),
-    "housing": Delivery(Housing),
-    "education": Delivery(Education),
-    "tax": Delivery(Tax),
-    "company_tax": Delivery(CompanyTax, (("person_id", "year"),)),
-    "tax_violations": Delivery(TaxViolations),
-    "awards": Delivery(Awards),
-    "shareholdings": Delivery(Shareholdings),
-    "financings": Delivery(Financings),
-    "positions": Delivery(Positions),
-    "honours": Delivery(Honours),
-    "sanctions": Delivery(Sanctions),
+    "applications": Delivery(Applications, "人力社保", (("application_no",), ("person_id",))),
+    "residence_permits": Delivery(ResidencePermits, "公安"),
+    "criminal_records": Delivery(CriminalRecords, "公安"),
+    "detentions": Delivery(Detentions, "公安"),
+    "social_insurance": Delivery(SocialInsurance, "社保", (("person_id", "month"),)),
+    "employers": Delivery(Employers, "市场监管, 税务, 科委", (("employer_id",),)),
+    "housing": Delivery(Housing, "住建, 规自"),
+    "education": Delivery(Education, "教育"),
+    "tax": Delivery(Tax, "税务"),
+    "company_tax": Delivery(CompanyTax, "税务", (("person_id", "year"),)),
+    "tax_violations": Delivery(TaxViolations, "税务"),
+    "awards": Delivery(Awards, "科委, 人力社保"),
+    "shareholdings": Delivery(Shareholdings, "科委, 市场监管"),
+    "financings": Delivery(Financings, "科委"),
+    "positions": Delivery(Positions, "科委"),
+    "honours": Delivery(Honours, "各主管部门"),
+    "sanctions": Delivery(Sanctions, "人力社保"),
 }

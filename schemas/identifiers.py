@@ -4,7 +4,13 @@ GB 11643: seventeen digits and a check character by ISO 7064 MOD 11-2.  GB 32100
 thirty-one characters and a check character by MOD 31-3.  All of it is integer arithmetic on columns.
 """
 
+import re
+import unicodedata
+from datetime import date
+
 import polars as pl
+
+from schemas.columns import CODES
 
 ID_CHECKS = "10X98765432"
 ID_WEIGHTS = [2**place % 11 for place in range(17, 0, -1)]
@@ -55,3 +61,40 @@ def is_credit_code(text: pl.Expr) -> pl.Expr:
     return text.str.contains(f"^[{CREDIT_ALPHABET}]{{18}}$") & (
         credit_check_character(text.str.slice(0, 17)) == text.str.slice(17)
     ).fill_null(value=False)
+
+
+EIGHTEEN = re.compile(r"(?=([0-9]{17}[0-9X]))")  # at every place, so that they may overlap
+SEPARATORS = re.compile(r"[\s\-_]")
+OLD_NUMBER = re.compile(f"(?:{'|'.join(CODES['province'])})[0-9]{{13}}")  # fifteen digits
+
+
+def holds_id_number(text: str) -> bool:
+    """Whether a right ID number of eighteen characters stands in a text, however it is set.
+
+    Full-width characters, blanks, hyphens and a small x do not hide one.
+    """
+    plain = SEPARATORS.sub("", unicodedata.normalize("NFKC", text)).upper()
+    return any(is_right(found[1]) for found in EIGHTEEN.finditer(plain))
+
+
+def is_right(number: str) -> bool:
+    """Whether eighteen characters are an ID number: a birth date and the right check character."""
+    weighted = sum(
+        int(digit) * weight for digit, weight in zip(number[:17], ID_WEIGHTS, strict=True)
+    )
+    return number[17] == ID_CHECKS[weighted % 11] and is_date(number[6:14])
+
+
+def is_old_id_number(text: str) -> bool:
+    """Whether a text is an ID number of fifteen digits: a province code, and yymmdd from place 7."""
+    plain = SEPARATORS.sub("", text)
+    return bool(OLD_NUMBER.fullmatch(plain)) and is_date(f"19{plain[6:12]}")
+
+
+def is_date(text: str) -> bool:
+    """Whether eight digits are a day of the calendar."""
+    try:
+        date(int(text[:4]), int(text[4:6]), int(text[6:]))
+    except ValueError:
+        return False
+    return True

@@ -192,10 +192,12 @@ class Rejects(Table):
     """One row a failed check of a delivered row; a delivered row may fail several."""
 
     feed: Text = described("Feed the row came in", "", "delivery")
-    file: Text = described("File in the feed's folder", "", "delivery")
-    row: Whole = described("Data row in the file, the first is 1", "", "delivery", gt=0)
-    column: Text = described("Column that failed", "", "delivery")
-    check: Text = described("What was expected", "", "schemas/feeds.py")
+    file: Text = described(
+        "feed/part-N: its place among the feed's files sorted by name, from 0", "", "delivery"
+    )
+    row_number: Whole = described("Data row in the file, the first is 1", "", "delivery", gt=0)
+    column_name: Text = described("Column that failed", "", "schemas/feeds.py")
+    check_name: Text = described("What was expected", "", "schemas/checks.py")
     masked_value: Text = described(
         "Shape of the value: digits as 9, letters as A, a or 字; null for a null",
         "",
@@ -203,7 +205,10 @@ class Rejects(Table):
         nullable=True,
     )
     application_no: Text = described(
-        "Application the row is about, null if none", "", "applications feed", nullable=True
+        "Application the row is about; null if none, or if the number did not pass its own check",
+        "",
+        "applications feed",
+        nullable=True,
     )
 
 

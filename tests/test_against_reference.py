@@ -104,7 +104,7 @@ def test_both_scorers_agree(year: int, seed: int, data: Path, tmp_path: Path) ->
     }
     line = json.loads((work / "line.json").read_text(encoding="utf-8"))
     assert (line["cutoff"], line["tied_at_cutoff"]) == (expected.cutoff, expected.tied_at_cutoff)
-    rejects = pl.read_parquet(work / "rejects.parquet", columns=["feed", "file", "row"])
+    rejects = pl.read_parquet(work / "rejects.parquet", columns=["feed", "file", "row_number"])
     assert set(rejects.iter_rows()) == expected.rejected
     review = by_number(work / "scores.parquet", "needs_review")
     assert {n for n, row in review.items() if row["needs_review"]} == expected.needs_review
@@ -114,7 +114,7 @@ def test_the_deliveries_would_tell(data: Path, tmp_path: Path) -> None:
     """People, rejects and both sides of the line are there, or agreement would mean little."""
     for year in ROUNDS:
         order = Order(year, tmp_path / str(year), tmp_path, data)
-        hostile.write_feeds(order.feeds, specification(order), 0, PEOPLE)
+        hostile.write_feeds(order.feeds, specification(order), 2, PEOPLE)
         found = scorer.score_round(order.feeds, specification(order))
         assert len(found.scores) > PEOPLE * 9 // 10
         assert any(each.settled for each in found.ranking.values())

@@ -70,7 +70,7 @@ def test_an_upgrade_that_loses_a_check_stops_the_run(monkeypatch: pytest.MonkeyP
     monkeypatch.setattr(
         canaries,
         "failures",
-        lambda rows, schema: real(rows, schema).filter(pl.col("check") != "known_value"),
+        lambda rows, schema: real(rows, schema).filter(pl.col("check_name") != "known_value"),
     )
     with pytest.raises(ValidatorBroken, match="known_value"):
         prove_validator()

@@ -379,7 +379,7 @@ def test_an_ineligible_applicant_needing_review(published: Published) -> None:
     assert "人工复核" in flat(zh)
     row = rejects.filter(application_no=number).row(0, named=True)
     assert row["file"] in en
-    assert WORDS[Language.zh].say("expected", row["check"]) in zh
+    assert WORDS[Language.zh].say("expected", row["check_name"]) in zh
 
 
 def test_a_quarantined_application(published: Published) -> None:

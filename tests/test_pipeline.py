@@ -171,9 +171,9 @@ def test_a_round_with_a_day_of_receipt_quarantines_later_events_and_no_other_rou
     path = data / "rounds" / "2020.toml"
     path.write_text(path.read_text().replace("quota =", "received_on = 2019-06-30\nquota ="))
     later = run(Order(2020, delivery, tmp_path / "w", data, max_rejects="1", recheck=False))
-    rejects = table(later, "rejects").filter(check="not_after_received_on")
+    rejects = table(later, "rejects").filter(check_name="not_after_received_on")
     assert rejects.height
-    assert "valid_to" not in rejects["column"]
-    assert "end_date" not in rejects["column"]
+    assert "valid_to" not in rejects["column_name"]
+    assert "end_date" not in rejects["column_name"]
     again = run(Order(2020, delivery, tmp_path / "again"))
     assert manifest(again)["result_digest"] == manifest(published[1])["result_digest"]

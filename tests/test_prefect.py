@@ -100,7 +100,7 @@ def test_refusal_through_the_flow_is_one_message_and_status_2(
     env = {"PREFECT_HOME": str(home), "PREFECT_API_URL": server}
     done = luohu("run", 2020, "--feeds", copied, "--warehouse", tmp_path, env=env)
     assert done.returncode == 2
-    assert done.stderr.startswith("luohu: honours:")
+    assert done.stderr.startswith("luohu: honours (")
     assert len(done.stderr.splitlines()) == 1
     assert not (tmp_path / "luohu.duckdb").exists()
 

@@ -107,10 +107,10 @@ class Made:
         """Failed checks; the masked values and application numbers may not reach the page."""
         texts = dict.fromkeys(columns_of("rejects"), pl.String)
         rows = [
-            (YEAR, feed, "part.csv", row, column, check, "字字99", "A000000000")
+            (YEAR, feed, "part-0", row, column, check, "字字99", "A000000000")
             for feed, column, check, row in self.rejects
         ]
-        schema = texts | {"round": pl.Int32, "row": pl.Int64}
+        schema = texts | {"round": pl.Int32, "row_number": pl.Int64}
         return pl.DataFrame(rows, schema=schema, orient="row")
 
     def feed_rows(self, people: int) -> pl.DataFrame:

@@ -11,7 +11,7 @@ from flows.run.stages import Outcome
 QUERIES = (
     "SELECT rank, application_no, total FROM ranking WHERE round = {round} ORDER BY rank LIMIT 10",
     "SELECT indicator, avg(points) FROM evidence WHERE round = {round} GROUP BY indicator",
-    'SELECT feed, "check", count(*) FROM rejects WHERE round = {round} GROUP BY ALL ORDER BY 3 DESC',
+    "SELECT feed, check_name, count(*) FROM rejects WHERE round = {round} GROUP BY ALL ORDER BY 3 DESC",
 )
 
 
@@ -28,7 +28,7 @@ def summary(warehouse: Path, outcome: Outcome) -> None:
             "SELECT place, total FROM segments WHERE round = ? ORDER BY place", [outcome.round]
         ).fetchall()
         rejects = database.execute(
-            'SELECT feed, "column", "check", count(*) FROM rejects WHERE round = ?'
+            "SELECT feed, column_name, check_name, count(*) FROM rejects WHERE round = ?"
             " GROUP BY ALL ORDER BY ALL",
             [outcome.round],
         ).fetchall()
@@ -52,6 +52,8 @@ def summary(warehouse: Path, outcome: Outcome) -> None:
             + "   ".join(f"{place:,}: {total}" for place, total in segments)
         )
     console.print(rejects_table(rejects))
+    if outcome.litter:
+        console.print(f"passed over: {outcome.litter:,} files that are never part of a delivery")
     console.print(f"warehouse: {warehouse / DATABASE}")
     console.print(f"report:    {outcome.directory}/report.html")
     console.print("try:")

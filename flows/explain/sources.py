@@ -23,9 +23,9 @@ def review(receipt: dict[str, Any], words: Words, width: int) -> list[Text | Tab
         [
             words.say("feed", each["feed"]),
             each["file"],
-            str(each["row"]),
-            words.listed(words.say("column", name) for name in each["column"].split(", ")),
-            words.say("expected", each["check"]),
+            str(each["row_number"]),
+            words.listed(words.say("column", name) for name in each["column_name"].split(", ")),
+            words.say("expected", each["check_name"]),
         ]
         for each in receipt["rejects"]
     ]

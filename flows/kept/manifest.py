@@ -18,7 +18,7 @@ from flows.common.settings import HOME, Order, luohu_version
 from flows.kept import pinned_code
 from schemas.results import TABLES
 
-FORMAT = 1
+FORMAT = 2  # 2: delivered files are part-N by place, their names are restricted
 LIBRARIES = ("duckdb", "pandera", "polars", "pyarrow")
 # tables that name the run or the rows of a delivery's files; the others depend on facts alone
 OF_THE_RUN = ("rejects", "feeds", "rounds")

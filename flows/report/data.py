@@ -31,6 +31,13 @@ CHECKS = {
     "parse": "格式可读",
     "not_null": "不为空值",
     "not_empty": "不为空文本",
+    "not_blank": "不全为空白",
+    "not_too_long": "不超过200字",
+    "utf_8": "UTF-8 编码",
+    "plain_text": "无控制字符",
+    "without_id_number": "不含身份号码",
+    "application_no_shape": "申请编号格式",
+    "within_limits": "日期数值在限值内",
     "known_value": "代码在表内",
     "in_range": "数值在范围内",
     "positive": "数值为正",
@@ -103,12 +110,12 @@ def rejects_table(rejects: pl.DataFrame, feeds: Sequence[str]) -> str:
     if rejects.is_empty():
         return paragraph("没有被隔离的行。", "No row was quarantined.")
     found = (
-        rejects.group_by("feed", "check")
+        rejects.group_by("feed", "check_name")
         .agg(
-            columns=pl.col("column").unique().sort().str.join(", "),
-            rows=pl.struct("file", "row").n_unique(),
+            columns=pl.col("column_name").unique().sort().str.join(", "),
+            rows=pl.struct("file", "row_number").n_unique(),
         )
-        .sort("rows", "check", descending=[True, False])
+        .sort("rows", "check_name", descending=[True, False])
     )
     rows = [
         (feed_name(feed), check_name(check), f"<code>{escape(columns)}</code>", count)

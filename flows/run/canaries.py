@@ -53,7 +53,7 @@ def release(feed: str, canary: dict[str, Any]) -> None:
         [canary["good"], *(spoilt(canary["good"], each) for each in bad)],
         schema={name: uncoded(column.dtype.type) for name, column in schema.columns.items()},
     ).cast({name: column.dtype.type for name, column in schema.columns.items()})
-    caught = set(failures(rows, schema).select("index", "column", "check").iter_rows())
+    caught = set(failures(rows, schema).select("index", "column_name", "check_name").iter_rows())
     if any(index == 0 for index, _, _ in caught):
         raise ValidatorBroken(f"{feed}: a good row was refused by the validator")
     for index, each in enumerate(bad, start=1):

@@ -5,17 +5,20 @@ Every check of the feed's pandera model runs on collected rows; a failed check i
 collapse to one, and rows that share a key and differ are all quarantined: nobody guesses.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import pandera.polars as pa
 import polars as pl
 from pandera.errors import SchemaErrors
 
 from flows.common.failures import ValidatorBroken
+from flows.common.shapes import SHAPE_CHARACTERS, SHAPES
+from flows.run.delivered import PARSE_FAILURES, failures_of
+from schemas.columns import LIMITS
 
 OF_PERSON_AND_MONTH = ("person_id", "month")
-FAILURES = {"index": pl.Int64, "column": pl.String, "check": pl.String, "value": pl.String}
 
 # pandera's names for its own checks, in the words of what was expected
 EXPECTED = {
@@ -23,6 +26,16 @@ EXPECTED = {
     "isin": "known_value",
     "str_length": "not_empty",
     "greater_than": "positive",
+}
+
+
+# a type -> which of its values are beyond the limits of data/codes.toml
+BEYOND: dict[type[pl.DataType], Callable[[pl.Series], pl.Series | None]] = {
+    pl.Date: lambda values: beyond(values, LIMITS["earliest_date"], LIMITS["latest_date"]),
+    pl.Datetime: lambda values: beyond(
+        values.dt.date(), LIMITS["earliest_date"], LIMITS["latest_date"]
+    ),
+    pl.Int64: lambda values: beyond(values, -LIMITS["largest_number"], LIMITS["largest_number"]),
 }
 
 
@@ -36,7 +49,7 @@ class Repeats:
 
 
 def failures(rows: pl.DataFrame, schema: pa.DataFrameSchema) -> pl.DataFrame:
-    """Every failed check: index (row position), column, check, value (as text, not yet masked).
+    """Every failed check: row position, column, check, value (as text, not yet masked).
 
     Raises ValidatorBroken when given anything but collected rows (pandera looks at names and types
     only of a LazyFrame) and when a check itself fails to run.
@@ -55,11 +68,48 @@ def failures(rows: pl.DataFrame, schema: pa.DataFrameSchema) -> pl.DataFrame:
             raise ValidatorBroken(f"checks that could not run: {broken}") from None
         return cases.select(
             pl.col("index").cast(pl.Int64),
-            "column",
-            check=pl.col("check").str.extract(r"^([a-z_]+)").replace(EXPECTED),
+            column_name="column",
+            check_name=pl.col("check").str.extract(r"^([a-z_]+)").replace(EXPECTED),
             value=pl.col("failure_case").cast(pl.String),
         )
-    return pl.DataFrame(schema=FAILURES)
+    return pl.DataFrame(schema=PARSE_FAILURES)
+
+
+def within_limits(rows: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """The rows with null for a date or a number beyond the limits, and those cells as failed checks.
+
+    No check after this meets a date that no calendar has, or an amount whose sum would overflow.
+    """
+    beyond = {
+        name: outside
+        for name, dtype in rows.schema.items()
+        if type(dtype) in BEYOND and (outside := BEYOND[type(dtype)](rows[name])) is not None
+    }
+    if not beyond:
+        return rows, pl.DataFrame(schema=PARSE_FAILURES)
+    failed = [
+        pl.DataFrame({"value": rows[name].to_physical(), "beyond": outside})
+        .with_row_index("index")
+        .filter("beyond")
+        .select(failures_of(name, "within_limits", pl.col("index"), pl.col("value")))
+        for name, outside in beyond.items()
+    ]
+    return rows.with_columns(
+        pl.select(pl.when(~outside).then(rows[name])).to_series().alias(name)
+        for name, outside in beyond.items()
+    ), pl.concat(failed)
+
+
+def beyond(values: pl.Series, smallest: Any, largest: Any) -> pl.Series | None:
+    """Which values lie outside; nothing where none does, which is told by the two extremes alone."""
+    if values.len() == values.null_count():
+        return None
+    extremes = pl.DataFrame({"": values}).select(
+        inside=(pl.col("").min() >= smallest) & (pl.col("").max() <= largest)
+    )
+    if extremes.item():
+        return None
+    return ~values.is_between(smallest, largest)
 
 
 def repeats(rows: pl.DataFrame, keys: tuple[tuple[str, ...], ...]) -> Repeats:
@@ -127,11 +177,8 @@ def loosely_ordered(rows: pl.DataFrame) -> pl.DataFrame:
 
 
 def mask(value: pl.Expr) -> pl.Expr:
-    """The shape of a value: digits as 9, letters as A, a or 字, so that no value can be read back."""
-    return (
-        value.str.slice(0, 40)
-        .str.replace_all("[0-9]", "9")
-        .str.replace_all("[A-Z]", "A")
-        .str.replace_all("[a-z]", "a")
-        .str.replace_all(r"[^\x00-\x7F]", "字")
-    )
+    """The shape of a value, so that it cannot be read back: `shape` of messages, on a column."""
+    masked = value.str.slice(0, SHAPE_CHARACTERS)
+    for pattern, letter in SHAPES:
+        masked = masked.str.replace_all(pattern, letter)
+    return masked

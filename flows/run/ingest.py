@@ -6,7 +6,7 @@ and names go to one restricted table and nowhere else.
 """
 
 from collections.abc import Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
@@ -15,15 +15,21 @@ from typing import Any
 import polars as pl
 
 from flows.common.failures import FeedRefused
-from flows.common.files import sha256, write_json, write_parts, write_table
+from flows.common.files import write_json, write_parts, write_table
 from flows.common.progress import report
 from flows.run.canaries import prove_validator, require_armed
-from flows.run.read_files import files_of
+from flows.run.delivery import Folder, folder_of, refuse_strange_entries
+from flows.run.file_bytes import FileBytes, bytes_of
+from flows.run.file_columns import types_of
+from flows.run.read_files import check_columns, require_all_rows
+from flows.run.refusal import refusal
 from flows.run.screening import Screened, recode, screen
 from schemas.feeds import FEEDS
+from schemas.text import is_without_id_number
 from transforms.rounds import Round
 
 LARGEST = "social_insurance"
+FILE_NAMES = "restricted/file_names.json"  # part-N of a feed is the N-th of its names
 NAMES_EMPLOYERS = ("employers", "applications", "shareholdings")
 UNRESOLVED = ("row", "person_id", "employer_id", "subject_id")
 
@@ -37,19 +43,53 @@ class Keys:
 
 
 def ingest(feeds: Path, made: Round, out: Path, *, max_rejects: Fraction) -> Path:
-    """Accepted rows, rejects and the restricted table below `out`; returns the delivery's record.
+    """Accepted rows, rejects and the restricted tables below `out`; returns the delivery's record.
 
     Raises FeedRefused with one line a refused feed; nothing is written then.
     """
+    require_armed()
+    folders = folders_of(feeds)
     with ThreadPoolExecutor(1) as beside:
-        digests = {feed: beside.submit(file_digests, feeds, feed) for feed in FEEDS}
-        screened = screen_all(feeds, made, max_rejects)
-        record = accept(screened, digests, made, out)
+        looked_at = {
+            part.name: beside.submit(bytes_of, part)
+            for feed in FEEDS
+            for part in folders[feed].parts
+        }
+        screened = screen_all(folders, made, max_rejects)
+        found = {name: looked.result() for name, looked in looked_at.items()}
+    delivered = require_complete(folders, screened, found)
+    record = accept(screened, folders, delivered, made, out)
     write_json(record, out / "delivery.json")
     return out / "delivery.json"
 
 
-def screen_all(feeds: Path, made: Round, max_rejects: Fraction) -> dict[str, Screened]:
+def folders_of(feeds: Path) -> dict[str, Folder]:
+    """Feed -> its files; raises FeedRefused that names every entry that would not be read.
+
+    Headers are looked at before any row is, so that a wrong one is told at once.
+    """
+    if not feeds.is_dir():
+        raise FeedRefused(f"expected a delivery folder {feeds}, found none")
+    found, refused = {}, []
+    try:
+        refuse_strange_entries(feeds)
+    except FeedRefused as failure:
+        refused.append(str(failure))
+    for feed, delivery in FEEDS.items():
+        try:
+            found[feed] = folder_of(feeds, feed)
+            for part in found[feed].parts:
+                check_columns(part, types_of(delivery.schema()))
+        except FeedRefused as failure:
+            refused.append(str(failure))
+    if refused:
+        raise FeedRefused("\n".join(refused))
+    return found
+
+
+def screen_all(
+    folders: dict[str, Folder], made: Round, max_rejects: Fraction
+) -> dict[str, Screened]:
     """Every feed screened; raises FeedRefused that tells all refused feeds at once.
 
     Raises ValidatorBroken before any row is accepted when the validator is not proved to work.
@@ -57,39 +97,51 @@ def screen_all(feeds: Path, made: Round, max_rejects: Fraction) -> dict[str, Scr
     The largest feed is screened beside the sixteen others: it keeps the cores busy while they,
     small, cost one core's time each.
     """
-    if not feeds.is_dir():
-        raise FeedRefused(f"expected a delivery folder {feeds}, found none")
-    require_armed()
+
+    def screen_one(feed: str) -> Screened:
+        return screen(feed, folders[feed].parts, made.received_on, max_rejects)
+
     with ThreadPoolExecutor(1) as beside:
-        largest = beside.submit(screen, LARGEST, feeds, made.received_on, max_rejects)
+        largest = beside.submit(screen_one, LARGEST)
         prove_validator()
         screened, refused = {}, []
         for done, feed in enumerate([*(name for name in FEEDS if name != LARGEST), LARGEST]):
             report(f"reading {feed}", done, len(FEEDS))
             try:
-                screened[feed] = (
-                    largest.result()
-                    if feed == LARGEST
-                    else screen(feed, feeds, made.received_on, max_rejects)
-                )
-            except FeedRefused as refusal:
-                refused.append(str(refusal))
+                screened[feed] = largest.result() if feed == LARGEST else screen_one(feed)
+            except FeedRefused as failure:
+                refused.append(str(failure))
     if refused:
         raise FeedRefused("\n".join(refused))
     return screened
 
 
-def file_digests(feeds: Path, feed: str) -> dict[str, str]:
-    """SHA-256 of each file of a feed; nothing for a feed that will be refused anyway."""
-    try:
-        return {path.name: sha256(path) for path in files_of(feeds, feed)}
-    except (FeedRefused, OSError):
-        return {}
+def require_complete(
+    folders: dict[str, Folder], screened: dict[str, Screened], found: dict[str, FileBytes | None]
+) -> dict[str, FileBytes]:
+    """What every file is; raises FeedRefused where rows were lost or a file came twice."""
+    refused = []
+    for feed, folder in folders.items():
+        seen: dict[str, str] = {}
+        for part in folder.parts:
+            rows, looked = screened[feed].file_rows[part.name], found[part.name]
+            try:
+                require_all_rows(part, rows, looked)
+            except FeedRefused as failure:
+                refused.append(str(failure))
+            if looked and rows:
+                first = seen.setdefault(looked.content_sha256, part.name)
+                if first != part.name:
+                    refused.append(refusal(part.name, "a file of its own", f"{first} again"))
+    if refused:
+        raise FeedRefused("\n".join(refused))
+    return {name: looked for name, looked in found.items() if looked}
 
 
 def accept(
     screened: dict[str, Screened],
-    digests: dict[str, Future[dict[str, str]]],
+    folders: dict[str, Folder],
+    delivered: dict[str, FileBytes],
     made: Round,
     out: Path,
 ) -> dict[str, Any]:
@@ -97,19 +149,20 @@ def accept(
     keys = resolve(screened)
     applications = screened["applications"].rows
     restrict(applications, keys, out)
+    keep_names(folders, out)
     good: dict[str, int] = {}
     accepted: dict[str, int] = {}
     for feed, each in screened.items():
         good[feed] = sum(part.height for part in each.parts) - each.repeated.len()
         accepted[feed] = write_parts(accepting(each, keys), out / "accepted" / f"{feed}.parquet")
     rejects = pl.concat(screened[feed].rejects for feed in FEEDS)
-    write_table(told(rejects, applications, made), out / "rejects.parquet")
+    write_table(published_rejects(rejects, applications, made), out / "rejects.parquet")
     write_table(needing_review(rejects, out, keys), out / "accepted" / "needs_review.parquet")
     return {
         "feeds": {
             feed: {
                 "files": {
-                    name: {"rows": rows, "sha256": digests[feed].result()[name]}
+                    name.partition("/")[2]: {"rows": rows, "sha256": delivered[name].sha256}
                     for name, rows in screened[feed].file_rows.items()
                 },
                 "rows": sum(screened[feed].file_rows.values()),
@@ -119,7 +172,8 @@ def accept(
                 "accepted": accepted[feed],
             }
             for feed in FEEDS
-        }
+        },
+        "litter": sum(folder.litter for folder in folders.values()),
     }
 
 
@@ -168,7 +222,11 @@ def resolved(feed: str, rows: pl.DataFrame, repeated: pl.Series, keys: Keys) -> 
             if name not in UNRESOLVED and (feed, name) != ("applications", "name")
         ),
         *(["employer_id"] if feed == "employers" else []),
-    ).with_columns(pl.col("^employer_id$").cast(pl.String))
+    ).with_columns(
+        pl.col("^employer_id$").cast(pl.String),
+        # no rule reads it, so an ID number in it makes no row bad; yet it may not be kept here
+        pl.when(is_without_id_number(pl.col("^programme$"))).then(pl.col("^programme$")),
+    )
     counting = numbered.filter(
         about_applicants(feed, numbered), ~pl.col("row").is_in(repeated.implode())
     ).drop("row")
@@ -196,29 +254,41 @@ def restrict(applications: pl.DataFrame, keys: Keys, out: Path) -> None:
     path.chmod(0o600)
 
 
-def told(rejects: pl.DataFrame, applications: pl.DataFrame, made: Round) -> pl.DataFrame:
-    """Rejects as published: no identity but the application they belong to."""
+def keep_names(folders: dict[str, Folder], out: Path) -> None:
+    """The names the files came under, which may hold anybody's: restricted, and no part of the run."""
+    names = {feed: [part.path.name for part in each.parts] for feed, each in folders.items()}
+    write_json(names, out / FILE_NAMES)
+    (out / FILE_NAMES).chmod(0o600)
+
+
+def published_rejects(
+    rejects: pl.DataFrame, applications: pl.DataFrame, made: Round
+) -> pl.DataFrame:
+    """Rejects as published: no identity but the application they belong to.
+
+    The number of a rejected application is shown only where it passed its own check.
+    """
     known = applications.select(
         pl.col("person_id").cast(pl.String), accepted_no=pl.col("application_no")
     )
-    own = pl.when(pl.col("feed") == "applications").then(
-        # an ID number that slipped into the column of application numbers must not come through
-        pl.when(~pl.col("application_no").str.contains("[0-9]{17}[0-9Xx]")).then("application_no")
-    )
+    bad_number = (pl.col("column_name") == "application_no").any().over("file", "row_number")
+    own = pl.when(~bad_number).then("application_no")
     return (
         rejects.with_row_index("order")
-        .with_columns(person_id=pl.coalesce("person_id", "subject_id"))
+        .with_columns(person_id=pl.coalesce("person_id", "subject_id"), own_no=own)
         .join(known, on="person_id", how="left", validate="m:1")
-        .sort("order", "file", "row", "column", "check")
+        .sort("order", "row_number", "column_name", "check_name")
         .select(
             round=pl.lit(made.year, pl.Int32),
             feed="feed",
             file="file",
-            row="row",
-            column="column",
-            check="check",
+            row_number="row_number",
+            column_name="column_name",
+            check_name="check_name",
             masked_value="masked_value",
-            application_no=pl.coalesce(own, "accepted_no"),
+            application_no=pl.when(pl.col("feed") == "applications")
+            .then("own_no")
+            .otherwise("accepted_no"),
         )
     )
 

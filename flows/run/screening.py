@@ -11,7 +11,6 @@ from copy import deepcopy
 from dataclasses import dataclass
 from datetime import date
 from fractions import Fraction
-from pathlib import Path
 
 import pandera.polars as pa
 import polars as pl
@@ -25,9 +24,15 @@ from flows.run.check_rows import (
     repeats,
     suspects,
     together,
+    within_limits,
     without,
 )
-from flows.run.read_files import Delivered, files_of, read
+from flows.run.delivered import Delivered
+from flows.run.delivery import Part
+from flows.run.file_columns import describe, types_of
+from flows.run.read_files import read
+from flows.run.refusal import refusal
+from schemas.checks import EXPECTED
 from schemas.columns import CODES, INSURANCES
 from schemas.feeds import END_DATES, FEEDS
 
@@ -46,6 +51,7 @@ CODED = {
 IDENTITIES = ("person_id", "employer_id", "subject_id", "application_no")
 BATCH_ROWS = 1_000_000
 WORKERS = 2
+SHOWN_CHECKS = 3
 
 
 @dataclass(frozen=True)
@@ -64,7 +70,7 @@ class Batch:
         for part in parts:
             parse_failures.append(part.parse_failures.with_columns(pl.col("index") + start))
             start += part.rows.height
-            file_rows[part.file] = file_rows.get(part.file, 0) + part.rows.height
+            file_rows[part.part] = file_rows.get(part.part, 0) + part.rows.height
         return cls(pl.concat(part.rows for part in parts), pl.concat(parse_failures), file_rows)
 
 
@@ -94,14 +100,16 @@ class Screened:
         return without(pl.concat(self.parts), self.repeated)
 
 
-def screen(feed: str, feeds: Path, received_on: date | None, max_rejects: Fraction) -> Screened:
-    """Read and check one feed; raises FeedRefused when it cannot be used."""
+def screen(
+    feed: str, parts: list[Part], received_on: date | None, max_rejects: Fraction
+) -> Screened:
+    """Read and check the files of one feed; raises FeedRefused when it cannot be used."""
     schema = schema_of(feed, received_on)
     file_rows: dict[str, int] = {}
     checked: deque[Future[Checked]] = deque()
     done: list[Checked] = []
     with ThreadPoolExecutor(WORKERS) as pool:
-        for batch in batches(feed, feeds, schema):
+        for batch in batches(parts, schema):
             if len(checked) > WORKERS:  # a few batches in memory, not all
                 done.append(checked.popleft().result())
             start = sum(file_rows.values())
@@ -109,16 +117,16 @@ def screen(feed: str, feeds: Path, received_on: date | None, max_rejects: Fracti
             for file, rows in batch.file_rows.items():
                 file_rows[file] = file_rows.get(file, 0) + rows
         done += [each.result() for each in checked]
-    parts = [each.good for each in done]
-    found = repeated(feed, parts)
+    good = [each.good for each in done]
+    found = repeated(feed, good)
     rejects = [*(each.rejects for each in done), contradictions(feed, found.conflicting)]
     told = located(feed, pl.concat(rejects), file_rows)
-    quarantined, rows = told.select("file", "row").n_unique(), sum(file_rows.values())
+    quarantined, rows = told.select("file", "row_number").n_unique(), sum(file_rows.values())
     if quarantined > max_rejects * rows:
         raise FeedRefused(too_many(feed, told, quarantined, rows, max_rejects))
     return Screened(
         feed=feed,
-        parts=parts,
+        parts=good,
         repeated=found.gone,
         rejects=told,
         file_rows=file_rows,
@@ -129,18 +137,20 @@ def screen(feed: str, feeds: Path, received_on: date | None, max_rejects: Fracti
 
 def check(feed: str, batch: Batch, schema: pa.DataFrameSchema, start: int) -> Checked:
     """One batch split into good rows, as they are accepted, and rejects."""
-    bad = failed_checks(batch, schema)
+    rows, beyond = within_limits(batch.rows)
+    without_value = pl.concat([batch.parse_failures, beyond])
+    bad = failed_checks(rows, without_value, schema)
     return Checked(
-        good=coded(feed, good_rows(batch.rows, bad, start)),
-        rejects=described(batch.rows, bad, start),
+        good=coded(feed, good_rows(rows, bad, start)),
+        rejects=described(rows, bad, start),
     )
 
 
-def batches(feed: str, feeds: Path, schema: pa.DataFrameSchema) -> Iterator[Batch]:
+def batches(parts: list[Part], schema: pa.DataFrameSchema) -> Iterator[Batch]:
     """A feed in order, small files together: a check costs time even on few rows."""
     waiting: list[Delivered] = []
-    for path in files_of(feeds, feed):
-        for piece in read(feed, path, schema):
+    for part in parts:
+        for piece in read(part, schema):
             waiting.append(piece)
             if sum(each.rows.height for each in waiting) >= BATCH_ROWS:
                 yield Batch.of(waiting)
@@ -169,14 +179,16 @@ def schema_of(feed: str, received_on: date | None) -> pa.DataFrameSchema:
     return schema
 
 
-def failed_checks(batch: Batch, schema: pa.DataFrameSchema) -> pl.DataFrame:
-    """Failed checks of a batch; a cell that did not parse is not reported as null as well."""
-    failed = failures(batch.rows, schema)
-    if batch.parse_failures.is_empty():
+def failed_checks(
+    rows: pl.DataFrame, without_value: pl.DataFrame, schema: pa.DataFrameSchema
+) -> pl.DataFrame:
+    """All failed checks; a cell that lost its value in reading is not reported as null as well."""
+    failed = failures(rows, schema)
+    if without_value.is_empty():
         return failed
-    echo = batch.parse_failures.select("index", "column", check=pl.lit("not_null"))
-    once = failed.join(echo, on=["index", "column", "check"], how="anti")
-    return pl.concat([batch.parse_failures, once])
+    echo = without_value.select("index", "column_name", check_name=pl.lit("not_null"))
+    once = failed.join(echo, on=["index", "column_name", "check_name"], how="anti")
+    return pl.concat([without_value, once])
 
 
 def good_rows(rows: pl.DataFrame, bad: pl.DataFrame, start: int) -> pl.DataFrame:
@@ -240,8 +252,8 @@ def described(rows: pl.DataFrame, bad: pl.DataFrame, start: int) -> pl.DataFrame
     about = rows[bad["index"]]
     return bad.select(
         position=pl.col("index") + start,
-        column="column",
-        check="check",
+        column_name="column_name",
+        check_name="check_name",
         masked_value=mask(pl.col("value")),
     ).with_columns(identity(about, name) for name in IDENTITIES)
 
@@ -258,9 +270,9 @@ def contradictions(feed: str, rows: pl.DataFrame) -> pl.DataFrame:
     key = ", ".join(dict.fromkeys(name for each in FEEDS[feed].keys for name in each))
     return rows.select(
         position=pl.col("row").cast(pl.Int64),
-        column=pl.lit(key),
-        check=pl.lit("conflicting_duplicate"),
-        masked_value=pl.lit(None, pl.String),
+        column_name=pl.lit(key),
+        check_name=pl.lit("conflicting_duplicate"),
+        masked_value=pl.lit(None, pl.String),  # no single value is wrong
     ).with_columns(identity(rows, name) for name in IDENTITIES)
 
 
@@ -279,9 +291,9 @@ def located(feed: str, rejects: pl.DataFrame, file_rows: dict[str, int]) -> pl.D
         .select(
             feed=pl.lit(feed),
             file="file",
-            row=pl.col("position") - pl.col("start") + 1,
-            column="column",
-            check="check",
+            row_number=pl.col("position") - pl.col("start") + 1,
+            column_name="column_name",
+            check_name="check_name",
             masked_value="masked_value",
             **{name: name for name in IDENTITIES},
         )
@@ -292,18 +304,40 @@ def too_many(
     feed: str, rejects: pl.DataFrame, quarantined: int, rows: int, max_rejects: Fraction
 ) -> str:
     """Why a feed with too many bad rows is refused, with the commonest failed checks."""
+    found = f"{quarantined:,} of {rows:,} ({hundredths(quarantined, rows)} %)"
     common = (
-        rejects.group_by("file", "column", "check")
-        .agg(rows=pl.len(), first=pl.col("row").min())
-        .sort("rows", "file", "column", "check", descending=[True, False, False, False])
-        .head(3)
+        rejects.group_by("column_name", "check_name")
+        .agg(
+            pl.len().alias("rows"),
+            pl.col("file").first(),
+            pl.col("row_number").first(),
+            pl.col("masked_value").drop_nulls().mode().sort().first().alias("like"),
+        )
+        .sort("rows", "column_name", "check_name", descending=[True, False, False])
+        .head(SHOWN_CHECKS)
     )
     told = "; ".join(
-        f"{each['file']}: column {each['column']}: expected {each['check']},"
-        f" failed by {each['rows']:,} rows (first: row {each['first']:,})"
+        f"column {each['column_name']}: expected {expected(feed, **each)},"
+        f" came {came(each['like'])} {each['rows']:,} times"
+        f" (first: {each['file']} row {each['row_number']:,})"
         for each in common.iter_rows(named=True)
     )
-    return (
-        f"{feed}: expected at most {float(max_rejects):.2%} bad rows,"
-        f" found {quarantined:,} of {rows:,} ({quarantined / rows:.2%}). {told}"
-    )
+    at_most = f"at most {hundredths(max_rejects.numerator, max_rejects.denominator)} % bad rows"
+    return f"{refusal(feed, at_most, found)}: {told}"
+
+
+def expected(feed: str, column_name: str, check_name: str, **_others: object) -> str:
+    """What a failed check wanted: the type where a cell did not parse."""
+    if check_name == "parse":
+        return describe(types_of(FEEDS[feed].schema())[column_name])
+    return EXPECTED[check_name]
+
+
+def came(like: str | None) -> str:
+    """What came instead, by its shape."""
+    return f"text like {like!r}" if like else "nothing" if like is None else "empty text"
+
+
+def hundredths(part: int, whole: int) -> str:
+    """A share in per cent with two places, rounded down."""
+    return f"{part * 100 // whole}.{part * 10_000 // whole % 100:02}"

@@ -37,6 +37,7 @@ class Outcome:
     directory: str
     database: str
     applications: int
+    litter: int  # files of the delivery passed over
     line: Line
 
 
@@ -116,5 +117,6 @@ def publish_stage(order: Order, work: Path) -> Outcome:
         directory=str(directory),
         database=str(database),
         applications=delivery["feeds"]["applications"]["accepted"],
+        litter=delivery["litter"],
         line=line,
     )

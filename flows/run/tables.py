@@ -18,7 +18,7 @@ def feed_counts(year: int, delivery: dict[str, Any]) -> pl.DataFrame:
             {
                 "round": year,
                 "feed": feed,
-                "department": (FEEDS[feed].model.__doc__ or "").split(":")[0].strip(),
+                "department": FEEDS[feed].department,
                 "files": len(counts["files"]),
                 **{name: counts[name] for name in ("rows", "accepted", "quarantined")},
                 **{name: counts[name] for name in ("duplicates", "strangers")},

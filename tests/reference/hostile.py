@@ -23,7 +23,17 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import polars as pl
 
-from .scorer import ALLOWED, AWARD_POINTS, COUNTING_TITLES, ENDS, FEEDS, INSURANCES, KEYS, RoundSpec
+from .scorer import (
+    ALLOWED,
+    AWARD_POINTS,
+    COUNTING_TITLES,
+    ENDS,
+    FEEDS,
+    INSURANCES,
+    KEYS,
+    NAME_COLUMNS,
+    RoundSpec,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -64,6 +74,11 @@ ODD_NAMES = [
     "赵,钱",
     " 周 ",
     "吴\n郑",
+    "李\r\n王\t",
+    "长" * 200,
+    "甲110101198001010011",
+    '"',
+    '甲,"乙"\n丙',
     "'",
     "-",
 ]
@@ -75,13 +90,14 @@ ODD_NUMBERS = [
     "NULL",
     "nan",
     "-1",
-    "０７",
-    "申请,一",
     "Zz",
     "zz",
-    "é1",
-    "𠮷1",
-    "\uff21",
+    "-",
+    "_",
+    "0" * 32,
+    "110101198001010011",  # no check character of an ID number
+    "110101801301001",  # no month 13: no old ID number
+    "990101800101001",  # no province 99
 ]
 
 FILLER = 60
@@ -248,7 +264,7 @@ class Generator:
                 + [
                     f"{self.rng.randint(0, 9999)}",
                     f"a{self.rng.randint(0, 999)}",
-                    f"申{self.rng.randint(0, 99)}",
+                    f"Shen_{self.rng.randint(0, 99)}",
                 ]
                 + [self.rng.choice(ODD_NUMBERS)]
             )
@@ -430,7 +446,7 @@ class Generator:
         if style == "open":
             ends = [(early, None)]
         elif style == "long":
-            ends = [(early, date(self.year + 9, 12, 31))]
+            ends = [(early, self.rng.choice([date(self.year + 9, 12, 31), date(9999, 12, 31)]))]
         elif style == "ends":
             ends = [(min(early, day - one), self.rng.choice([day, day, day, day + one, day - one]))]
         elif style == "begins":
@@ -681,6 +697,8 @@ class Generator:
     ) -> None:
         """One home, with a registration that may be missing or late."""
         start = self.known(start)
+        if end is None and self.chance(0.3):
+            end = date(9999, 12, 31)  # which means open
         if end is not None and end < start:
             end = start
         registered: date | None = self.known(start + timedelta(days=self.rng.randint(0, 60)))
@@ -1230,6 +1248,23 @@ def spoilers(feed: str, spec: RoundSpec) -> list[tuple[str, bool, Spoiler]]:
             found.append((f"{column} null", False, setting(column, None)))
             if base == "text":
                 found.append((f"{column} empty", False, setting(column, "")))
+        if base == "int":
+            others = [10**15 + 1, -(10**15) - 1, 9 * 10**18]
+            found.append((f"{column} beyond limits", False, setting(column, *others)))
+        if base == "date":
+            found.append((f"{column} beyond limits", False, setting(column, date(1899, 12, 31))))
+        if base == "text" and column not in ("district", "work_district"):
+            others = ["a\x00b", "a\x1b[2J", "a\u202eb", "\x7f", "\x85", "\u2066"]
+            found.append((f"{column} with control characters", False, setting(column, *others)))
+        if (feed, column) in NAME_COLUMNS:
+            others = [" ", "\u3000", "长" * 201, "甲110101198001010010", "x110101198001010010y"]
+            found.append((f"{column} no name", False, setting(column, *others)))
+        if column == "application_no":
+            others = [
+                *("110101198001010010", "1101-0119-8001-0100-10", "A110101198001010010"),
+                *("110101800101001", "11_0101-800101-001", "2020 0001", "申请1", "a" * 33, "a.b"),
+            ]
+            found.append((f"{column} of another shape", False, setting(column, *others)))
         if base in texts:
             found.append(
                 (f"{column} broken", True, setting(column, *(Broken(text) for text in texts[base])))

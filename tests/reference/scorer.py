@@ -17,6 +17,7 @@ import csv
 import gzip
 import io
 import re
+import unicodedata
 import zlib
 from calendar import monthrange
 from dataclasses import dataclass, field
@@ -34,7 +35,7 @@ if TYPE_CHECKING:
 Edition = Literal["trial", "2020"]
 Row = dict[str, Any]
 Place = tuple[str, str, int]
-"""Feed, file name, row number (1-based over the data rows of that file)."""
+"""Feed, file as feed/part-N, row number (1-based over the data rows of that file)."""
 
 # --- What the contract says a delivery looks like --------------------------------------------
 
@@ -167,6 +168,36 @@ COUNTING_TITLES = {
 SIX_DISTRICTS = {"110101", "110102", "110105", "110106", "110107", "110108"}
 
 EARLIEST_MONTH = date(1998, 7, 1)
+
+NAME_COLUMNS = {("applications", "name"), ("employers", "name"), ("honours", "title")}
+"""Columns that hold a name or a title."""
+
+BIDI = {"LRE", "RLE", "LRO", "RLO", "PDF", "LRI", "RLI", "FSI", "PDI"}
+"""Bidirectional classes of the control characters."""
+
+PROVINCES = {
+    *("11", "12", "13", "14", "15", "21", "22", "23", "31", "32", "33", "34", "35", "36", "37"),
+    *(
+        "41",
+        "42",
+        "43",
+        "44",
+        "45",
+        "46",
+        "50",
+        "51",
+        "52",
+        "53",
+        "54",
+        "61",
+        "62",
+        "63",
+        "64",
+        "65",
+    ),
+    *("71", "81", "82", "83"),
+}
+"""GB/T 2260, the first two digits."""
 
 
 # --- What goes in and what comes out ---------------------------------------------------------
@@ -415,16 +446,15 @@ def read_feed(feeds_dir: Path, feed: str) -> list[Delivered]:
     folder = feeds_dir / feed
     if not folder.is_dir():
         raise Refused(feed, None, "the folder is absent")
-    # AMBIGUITY: files with other endings are not part of the delivery and are passed over.
+    # What lies in a delivery and is not read has tests of its own; here every entry is a file.
     paths = sorted(p for p in folder.iterdir() if p.name.endswith((".parquet", ".csv", ".csv.gz")))
     if not paths:
         raise Refused(feed, None, "the folder has no file")
     delivered = []
-    for path in paths:
+    for part, path in enumerate(paths):
         rows = read_parquet(feed, path) if path.name.endswith(".parquet") else read_csv(feed, path)
         for number, row in enumerate(rows, start=1):
-            # AMBIGUITY: `file` is the name of the file inside its feed's folder.
-            delivered.append(Delivered((feed, path.name, number), row))
+            delivered.append(Delivered((feed, f"{feed}/part-{part}", number), row))
     return delivered
 
 
@@ -457,6 +487,53 @@ def is_employer_id(text: str) -> bool:
     return alphabet[(31 - total % 31) % 31] == text[17]
 
 
+def beyond_limits(value: Any) -> str | None:
+    """Why a date or a whole number is beyond what any value may be."""
+    day = value.date() if isinstance(value, datetime) else value
+    if isinstance(day, date) and day < date(1900, 1, 1):
+        return "before 1900-01-01"
+    if isinstance(value, int) and not isinstance(value, bool) and abs(value) > 10**15:
+        return "beyond 10^15"
+    return None
+
+
+def text_faults(feed: str, column: str, text: str) -> list[str]:
+    """What is wrong with a text as text."""
+    found = []
+    is_name = (feed, column) in NAME_COLUMNS
+    for character in text:
+        if is_name and character in "\n\r\t":
+            continue
+        if unicodedata.category(character) == "Cc" or unicodedata.bidirectional(character) in BIDI:
+            found.append("control character")
+            break
+    if is_name and text and not text.strip():
+        found.append("blank")
+    if is_name and len(text) > 200:
+        found.append("longer than 200 characters")
+    windows = [text[start : start + 18] for start in range(len(text) - 17)]
+    if is_name and any(is_person_id(window) for window in windows):
+        found.append("holds an ID number")
+    if (feed, column) == ("applications", "application_no") and text:
+        plain = text.replace("-", "").replace("_", "")
+        if not re.fullmatch(r"[A-Za-z0-9_-]{1,32}", text):
+            found.append("not 1 to 32 of A-Z a-z 0-9 - _")
+        elif any(is_person_id(plain[start : start + 18]) for start in range(len(plain) - 17)):
+            found.append("holds an ID number")
+        elif re.fullmatch("[0-9]{15}", plain) and plain[:2] in PROVINCES and is_yymmdd(plain[6:12]):
+            found.append("an ID number of 15 digits")
+    return found
+
+
+def is_yymmdd(text: str) -> bool:
+    """Whether six digits are a day of the last century."""
+    try:
+        date(1900 + int(text[:2]), int(text[2:4]), int(text[4:]))
+    except ValueError:
+        return False
+    return True
+
+
 def problems(feed: str, cells: Row, spec: RoundSpec) -> list[str]:
     """Every check of the contract that this row fails, as `column: check`."""
     found: list[str] = []
@@ -473,8 +550,16 @@ def problems(feed: str, cells: Row, spec: RoundSpec) -> list[str]:
         elif (feed, column) in ALLOWED and value is not None and value not in ALLOWED[feed, column]:
             found.append(f"{column}: outside its set")
 
-    # From here on a check looks only at cells that are there and of their type.
-    row: Row = {c: None if isinstance(v, Unparsed) or v == "" else v for c, v in cells.items()}
+        if (limit := beyond_limits(value)) is not None:
+            found.append(f"{column}: {limit}")
+        if isinstance(value, str):
+            found += [f"{column}: {fault}" for fault in text_faults(feed, column, value)]
+
+    # From here on a check looks only at cells that are there, of their type and within the limits.
+    row: Row = {
+        c: None if isinstance(v, Unparsed) or v == "" or beyond_limits(v) else v
+        for c, v in cells.items()
+    }
 
     if row.get("person_id") is not None and not is_person_id(row["person_id"]):
         found.append("person_id: check character")

@@ -10,6 +10,7 @@ import polars as pl
 
 from flows.common.failures import NotFound
 from flows.explain.receipts.source import Source
+from schemas.checks import EXPECTED
 
 
 @dataclass(frozen=True)
@@ -64,13 +65,13 @@ def only(run: Source, application_no: str) -> Applicants:
 
 def why_not_found(run: Source, application_no: str) -> str:
     """Say whether an application was quarantined or is not there at all."""
-    columns = ("file", "row", "column", "check")
+    columns = ("file", "row_number", "column_name", "check_name")
     rejected = run.table("rejects").filter(pl.col("application_no") == application_no)
     rows = rejected.select(columns).unique().sort(columns).collect()
     if rows.is_empty():
         return f"round {run.made.year} has no application {application_no}"
     told = "; ".join(
-        f"{file} row {row}: column {column}: expected {check}"
+        f"{file} row {row}: column {column}: expected {EXPECTED[check]}"
         for file, row, column, check in rows.iter_rows()
     )
     return f"application {application_no} was quarantined and is not scored: {told}"

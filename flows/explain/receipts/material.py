@@ -120,7 +120,7 @@ def rows_of(
 
 def rejects(whose: Applicants) -> pl.LazyFrame:
     """Failed checks of rows about an applicant, with the masked value."""
-    columns = ("feed", "file", "row", "column", "check", "masked_value")
+    columns = ("feed", "file", "row_number", "column_name", "check_name", "masked_value")
     rows = whose.table("rejects").select("person", *columns).sort(pl.all()).collect()
     told = [compact(row) for row in rows.select(columns).iter_rows(named=True)]
     return arrays(rows.lazy().select("person", rejects=pl.Series(told, dtype=pl.String)), "rejects")

@@ -15,6 +15,7 @@ from flows.common.failures import BadUsage, CheckFailed
 from flows.common.files import sha256, sha256_of
 from flows.common.settings import Order
 from flows.kept.past_run import MANIFEST, PastRun, past_run
+from flows.kept.rejects import rejects_of
 from schemas.feeds import FEEDS
 from transforms.policy import Edition
 from transforms.rounds import Round
@@ -44,6 +45,8 @@ class Source:
 
     def table(self, name: str) -> pl.LazyFrame:
         """A table of the run."""
+        if name == "rejects":
+            return rejects_of(self.directory)
         return pl.scan_parquet(self.directory / f"{name}.parquet")
 
     def feed(self, name: str) -> pl.LazyFrame:

@@ -1,0 +1,80 @@
+"""Read a Parquet file by groups of rows, its texts as codes: a text is looked at once, not per row."""
+
+from collections.abc import Iterator
+
+import polars as pl
+import pyarrow as arrow
+from pyarrow import parquet
+
+from flows.common.failures import FeedRefused
+from flows.run.delivered import PARSE_FAILURES, Delivered, failures_of
+from flows.run.delivery import Part
+from flows.run.file_columns import refuse_columns, refuse_types
+from flows.run.readable_text import readable_text
+from flows.run.refusal import refusal
+
+PIECE_ROWS = 4_000_000
+MOST_ROWS = 250_000_000  # of one file: more than ten times what all of Beijing delivers in a year
+
+
+def read_parquet(part: Part, types: pl.Schema) -> Iterator[Delivered]:
+    """A Parquet file whose columns were checked, in pieces; raises FeedRefused where rows are lost."""
+    # Arrow hands over dictionaries as they lie in the file
+    with parquet.ParquetFile(part.path, read_dictionary=texts_of(types)) as file:
+        counted, rows = file.metadata.num_rows, 0
+        for groups in groups_of_rows(file):
+            table, unreadable = readable_text(file.read_row_groups(groups, columns=list(types)))
+            read = pl.from_arrow(table, rechunk=False)
+            assert isinstance(read, pl.DataFrame)
+            typed = read.select(pl.col(name).cast(of, strict=False) for name, of in types.items())
+            rows += typed.height
+            yield Delivered(part.name, typed, pl.concat([unreadable, *valueless(read, typed)]))
+    if rows != counted:
+        found = f"{rows:,} read: rows were lost or doubled"
+        raise FeedRefused(refusal(part.name, f"{counted:,} rows, as it says itself", found))
+
+
+def texts_of(types: pl.Schema) -> list[str]:
+    """The columns that hold text."""
+    return [name for name, of in types.items() if isinstance(of, (pl.Categorical, pl.String))]
+
+
+def checked_columns(part: Part, types: pl.Schema) -> None:
+    """Raise FeedRefused unless each column fits the model, in a file that is not too long."""
+    with parquet.ParquetFile(part.path) as file:
+        found, rows = file.schema_arrow, file.metadata.num_rows
+    refuse_columns(part, found.names, list(types))
+    kinds = {name: kind_of(found.field(name).type) for name in types}
+    refuse_types(part, kinds, types)
+    if rows > MOST_ROWS:
+        raise FeedRefused(refusal(part.name, f"at most {MOST_ROWS:,} rows", f"{rows:,}"))
+
+
+def kind_of(found: arrow.DataType) -> pl.DataType:
+    """The polars type that a column of an Arrow type becomes."""
+    empty = pl.from_arrow(arrow.table({"": arrow.array([], found)}))
+    assert isinstance(empty, pl.DataFrame)
+    return empty.dtypes[0]
+
+
+def groups_of_rows(file: parquet.ParquetFile) -> list[list[int]]:
+    """The row groups of a file in runs of about PIECE_ROWS rows; one empty run for an empty file."""
+    runs: list[list[int]] = [[]]
+    rows = 0
+    for group in range(file.metadata.num_row_groups):
+        if rows >= PIECE_ROWS:
+            runs.append([])
+            rows = 0
+        runs[-1].append(group)
+        rows += file.metadata.row_group(group).num_rows
+    return runs
+
+
+def valueless(read: pl.DataFrame, typed: pl.DataFrame) -> Iterator[pl.DataFrame]:
+    """Cells that have no value in the model's type: a time too far off for microseconds."""
+    yield pl.DataFrame(schema=PARSE_FAILURES)
+    for name in typed.columns:
+        if typed[name].null_count() > read[name].null_count():
+            cells = read.select(value=pl.col(name).to_physical()).with_row_index("index")
+            lost = cells.filter(pl.col("value").is_not_null() & typed[name].is_null())
+            yield lost.select(failures_of(name, "parse", pl.col("index"), pl.col("value")))

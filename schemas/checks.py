@@ -1,0 +1,28 @@
+"""What each check of a delivered row expects, in words: for messages and for the dictionary."""
+
+EXPECTED = {
+    "parse": "a value of its column's type",
+    "utf_8": "text in UTF-8",
+    "within_limits": "a date from 1900-01-01 to 9999-12-31 or a number within +-10^15",
+    "not_null": "a value",
+    "not_empty": "text that is not empty",
+    "not_blank": "text that shows something",
+    "not_too_long": "at most 200 characters",
+    "plain_text": "text without control or bidirectional-control characters",
+    "without_id_number": "text that holds no ID number",
+    "application_no_shape": "1 to 32 of A-Z a-z 0-9 - _ and no ID number",
+    "known_value": "a known value",
+    "positive": "a number above zero",
+    "in_range": "a number in the allowed range",
+    "id_number": "an ID number with a right check character",
+    "credit_code": "a credit code with a right check character",
+    "person_or_employer": "an ID number or a credit code with a right check character",
+    "agrees_with_person_id": "the birth date in the ID number",
+    "first_day": "the first day of a month",
+    "six_digits": "six digits",
+    "some_status": "at least one insurance with a status",
+    "some_certificate": "a diploma or a degree",
+    "in_order": "an end not before its start",
+    "not_after_received_on": "a day not after the day of delivery",
+    "conflicting_duplicate": "rows that share a key to be equal",
+}
