@@ -116,6 +116,17 @@ class Rounds(Table):
     )
 
 
+class RoundsPublished(Rounds):
+    """One row a round: what pinned it and what it came to."""
+
+    anyway: Text = described(
+        "Why it was published although it looked like a mistake; null where nobody had to say",
+        "",
+        "luohu run --anyway",
+        nullable=True,
+    )
+
+
 class Scores(TenIndicators, OfApplication):
     """One row an accepted application, eligible or not: points of each indicator."""
 
@@ -258,10 +269,13 @@ class PublicList(TenIndicators, Table):
 
 
 class Manifests(Table):
-    """One row a run ever published: the digest of its manifest, which shows an edited one."""
+    """One row a run ever published or kept: the digest of its manifest shows an edited one."""
 
     run_id: Text = described("Run", "", "manifest.json")
     manifest_sha256: Text = described("SHA-256 of the run's manifest.json", "", "manifest.json")
+    anyway: Text = described(
+        "Why it was run although it looked like a mistake", "", "luohu run --anyway", nullable=True
+    )
 
 
 TABLES: dict[str, type[pa.DataFrameModel]] = {
@@ -281,10 +295,19 @@ TABLES: dict[str, type[pa.DataFrameModel]] = {
 # tables of the database that no run directory holds
 REGISTERS: dict[str, type[pa.DataFrameModel]] = {"manifests": Manifests}
 
+# the tables of the database that come from runs; to `rounds` it adds what is no part of a run
+PUBLISHED: dict[str, type[pa.DataFrameModel]] = {**TABLES, "rounds": RoundsPublished}
+
 
 def columns_of(table: str) -> list[str]:
-    """The columns of a published table, in order."""
-    return list(TABLES[table].to_schema().columns)
+    """The columns of a table of a run or of a register, in order."""
+    return list({**TABLES, **REGISTERS}[table].to_schema().columns)
+
+
+def empty(table: str) -> pl.DataFrame:
+    """A table of the database without rows."""
+    columns = {**PUBLISHED, **REGISTERS}[table].to_schema().columns
+    return pl.DataFrame(schema={name: column.dtype.type for name, column in columns.items()})
 
 
 def dictionary() -> pl.DataFrame:
@@ -298,7 +321,7 @@ def dictionary() -> pl.DataFrame:
                 "meaning": field.description,
                 "source": (field.metadata or {})["source"],
             }
-            for table, model in {**TABLES, **REGISTERS}.items()
+            for table, model in {**PUBLISHED, **REGISTERS}.items()
             for name, field in model.to_schema().columns.items()
         ]
     )

@@ -1,12 +1,11 @@
 """Repeat a past run from what it pinned and compare every table with what was written then.
 
 The accepted rows, the round and the policy come from the run's own directory, the code is today's.
-Only reads the warehouse: the repetition goes to a temporary folder, so that an auditor may work on a
-copy nobody can write to, without network or Prefect.
+Only reads what is published: the repetition goes to a private folder that is removed again, outside a
+warehouse nobody can write to, so that an auditor may work on such a copy, without network or Prefect.
 """
 
 import shutil
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -19,6 +18,7 @@ from flows.audit.differences import ABSENT, ALL_ROWS, Compared, Difference, comp
 from flows.common.failures import BadUsage, Failure, PublicationFailed
 from flows.common.files import sha256
 from flows.common.messages import told_without_values
+from flows.common.private_folder import private_folder
 from flows.common.progress import report
 from flows.common.settings import Order
 from flows.kept.integrity import Finding, Integrity, integrity, is_other_code, other_versions
@@ -87,8 +87,7 @@ def audit_run(past: PastRun) -> Audit:
     report("files against the manifest", 0, STEPS)
     with told_without_values("audit"), told_which_file():
         found = integrity(past)
-    with tempfile.TemporaryDirectory(prefix="luohu-audit-") as folder:
-        work = Path(folder)
+    with private_folder(past.warehouse) as work:
         untold = list(repeated(past, work))
         report("comparing", 3, STEPS)
         with told_without_values("audit"):

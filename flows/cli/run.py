@@ -27,6 +27,14 @@ def run(
     direct: Annotated[
         bool, typer.Option("--direct", help="Without Prefect: the same stages, the same bytes.")
     ] = False,
+    keep: Annotated[
+        bool,
+        typer.Option("--keep", help="Keep the run without making it current; see `luohu current`."),
+    ] = False,
+    anyway: Annotated[
+        str | None,
+        typer.Option(help="Why to publish what looks like a mistake; the reason is published."),
+    ] = None,
     data: Data = DATA,
 ) -> None:
     """Score a delivery, rank it and publish the round.
@@ -38,11 +46,13 @@ def run(
       luohu run 2020 --feeds feeds
       luohu run 2020 --feeds feeds --warehouse /srv/luohu --max-rejects 0.01
       luohu run 2020 --feeds feeds --direct            no server is started
+      luohu run 2020 --feeds feeds --keep              to look at or compare, not to publish
     """
     from flows.cli.summary import summary
 
-    order = Order(year, feeds, warehouse, data, max_rejects, recheck)
+    order = Order(year, feeds, warehouse, data, max_rejects, recheck, keep, anyway)
     with told():
+        order.reason()
         order.share()
         order.round()  # an unknown round is told before a server is started
         with shown():

@@ -2,10 +2,13 @@
 
 from pathlib import Path
 
+import duckdb
+import polars as pl
 from rich.console import Console
 from rich.table import Table
 
-from flows.common.database import DATABASE, open_read_only
+from flows.common.database import DATABASE, OFFLINE
+from flows.kept.past_run import SHORTEST
 from flows.run.stages import Outcome
 
 QUERIES = (
@@ -14,11 +17,13 @@ QUERIES = (
     "SELECT feed, check_name, count(*) FROM rejects WHERE round = {round} GROUP BY ALL ORDER BY 3 DESC",
 )
 
+SHOWN = ("rounds", "segments", "rejects")
+
 
 def summary(warehouse: Path, outcome: Outcome) -> None:
     """Print the outcome of a run from what it published."""
     console = Console(highlight=False, width=110, soft_wrap=True)
-    with open_read_only(warehouse) as database:
+    with tables_of(Path(outcome.directory)) as database:
         found = database.execute(
             "SELECT edition, applications, eligible, quota, cutoff, tied_at_cutoff, settled, highest"
             " FROM rounds WHERE round = ?",
@@ -56,9 +61,21 @@ def summary(warehouse: Path, outcome: Outcome) -> None:
         console.print(f"passed over: {outcome.litter:,} files that are never part of a delivery")
     console.print(f"warehouse: {warehouse / DATABASE}")
     console.print(f"report:    {outcome.directory}/report.html")
+    if not outcome.current:
+        makes = f"luohu current {outcome.round} {outcome.run_id[:SHORTEST]}"
+        console.print(f"kept, not current; to make it current: {makes}")
+        return
     console.print("try:")
     for query in QUERIES:
         console.print("  " + query.format(round=outcome.round), markup=False)
+
+
+def tables_of(run: Path) -> duckdb.DuckDBPyConnection:
+    """The tables a run wrote, whether it became current or not."""
+    connection = duckdb.connect(config=OFFLINE)
+    for name in SHOWN:
+        connection.register(name, pl.read_parquet(run / f"{name}.parquet", glob=False).to_arrow())
+    return connection
 
 
 def rejects_table(rejects: list[tuple[str, str, str, int]]) -> Table | str:

@@ -49,5 +49,17 @@ class DatabaseUnreadable(Failure):
     """The warehouse's database is damaged; nothing was changed."""
 
 
+class DatabaseInUse(Failure):
+    """Another process has the warehouse's database open for writing; it is as good as before."""
+
+
+class NotPermitted(Failure):
+    """This user may not do that to a file of the warehouse; nothing was changed."""
+
+
+class RunRefused(Failure):
+    """A run that looks like a mistake, say the delivery of another year; nothing was published."""
+
+
 class PrefectUnavailable(Failure):
     """No Prefect server could be started or reached."""

@@ -1,20 +1,27 @@
 """Files that are complete or absent: written aside, synced, renamed; and their SHA-256 digests."""
 
+import ctypes
+import fcntl
 import hashlib
 import json
 import os
-import shutil
+import re
+import secrets
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO, Any
 
 import polars as pl
 from polars.io.plugins import register_io_source
 
+from flows.common.private_folder import is_old, locked
+
 # one writer setting for every table, so that equal rows are equal bytes
 COMPRESSION_LEVEL = 1
 ROW_GROUP_ROWS = 122_880  # as large as a row group of DuckDB, which reads them side by side
+
+AT_FDCWD, RENAME_EXCHANGE = -100, 2  # of Linux
 
 
 def write_table(rows: pl.DataFrame, path: Path) -> None:
@@ -74,21 +81,85 @@ def sha256_of(content: Any) -> str:
 def written_aside(target: Path, *, private: bool) -> Iterator[IO[bytes]]:
     """A file to write and read, which becomes the target in one rename when all went well.
 
+    It has no name until then where the file system can do that, so that a kill leaves nothing.
+    Elsewhere it stands beside the target, locked, and the next to write the target removes it.
     One with what is on record about people is for its owner only.
     """
-    mode = 0o600 if private else 0o644
-    aside = target.with_name(f".{target.name}.{os.getpid()}.partial")
-    aside.unlink(missing_ok=True)
+    for left in leftovers(target):
+        remove_leftover(left)
+    handle, aside = opened_aside(target, 0o600 if private else 0o644)
+    named = aside if aside.exists() else None
     try:
-        handle = os.open(aside, os.O_RDWR | os.O_CREAT | os.O_EXCL, mode)
         with open(handle, "w+b") as file:  # noqa: PTH123 (a handle, not a path)
             yield file
             file.flush()
             os.fsync(handle)
-        os.replace(aside, target)
+            if not named:
+                named = give_name(handle, aside)
+            os.replace(aside, target)
     finally:
-        aside.unlink(missing_ok=True)
+        if named:
+            named.unlink(missing_ok=True)
     sync_entry(target.parent)
+
+
+def opened_aside(target: Path, mode: int) -> tuple[int, Path]:
+    """A new file in the folder of the target, locked, and the name it has or will have for a moment."""
+    while True:
+        aside = target.with_name(f".{target.name}.{secrets.token_hex(8)}.partial")
+        handle = without_name(target.parent, mode)
+        if handle is not None:
+            fcntl.flock(handle, fcntl.LOCK_EX)
+            return handle, aside
+        handle = os.open(aside, os.O_RDWR | os.O_CREAT | os.O_EXCL, mode)
+        with suppress(BlockingIOError):  # a sweeper was quicker: it has the file
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            if os.fstat(handle).st_nlink:
+                return handle, aside
+        os.close(handle)
+
+
+def without_name(folder: Path, mode: int) -> int | None:
+    """The handle of a new file that stands in no folder yet; nothing where that cannot be done."""
+    try:
+        handle = os.open(folder, os.O_RDWR | os.O_TMPFILE, mode)
+    except (OSError, AttributeError):
+        return None
+    if Path(f"/proc/self/fd/{handle}").exists():
+        return handle
+    os.close(handle)
+    return None
+
+
+def give_name(handle: int, aside: Path) -> Path:
+    """Let a file without a name appear in its folder, complete."""
+    folder = os.open(aside.parent, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        # a folder's handle makes Python call linkat, which follows this link to the file itself
+        os.link(f"/proc/self/fd/{handle}", aside, src_dir_fd=folder, follow_symlinks=True)
+    finally:
+        os.close(folder)
+    return aside
+
+
+def leftovers(target: Path) -> list[Path]:
+    """What a killed process left beside a target; that of earlier versions has a process id."""
+    shape = re.compile(rf"\.{re.escape(target.name)}\.([0-9a-f]{{16}}|\d+)\.partial")
+    try:
+        return [path for path in target.parent.iterdir() if shape.fullmatch(path.name)]
+    except OSError:
+        return []
+
+
+def remove_leftover(left: Path) -> None:
+    """Remove an aside file nobody writes to any more."""
+    with suppress(OSError):
+        if left.suffixes[-2].strip(".").isdecimal() and not is_old(left):
+            return  # an earlier version locked nothing
+        handle = locked(left, create=False)
+        if handle is not None:
+            left.unlink()
+            os.close(handle)
 
 
 def sync(path: Path) -> None:
@@ -99,17 +170,26 @@ def sync(path: Path) -> None:
 
 
 def put_in_place(folder: Path, target: Path) -> None:
-    """Rename a complete folder to its final name; an older one of that name makes way."""
-    target.parent.mkdir(parents=True, exist_ok=True)
+    """Rename a complete folder to its final name; what stands there and is not complete makes way.
+
+    It makes way in one step with the new one's coming where the system can exchange two names.
+    """
     sync(folder)
-    if target.exists():
-        old = target.with_name(f".{target.name}.{os.getpid()}.old")
-        target.rename(old)
-        folder.rename(target)
-        shutil.rmtree(old)
-    else:
+    if target.exists() and not exchanged(folder, target):
+        target.rename(folder.with_name(f"{folder.name}.replaced"))
+    if folder.exists() and not target.exists():
         folder.rename(target)
     sync_entry(target.parent)
+
+
+def exchanged(one: Path, other: Path) -> bool:
+    """Exchange two names at once; false where the system cannot."""
+    try:
+        renameat2 = ctypes.CDLL(None, use_errno=True).renameat2
+    except (OSError, AttributeError):
+        return False
+    names = os.fsencode(one), os.fsencode(other)
+    return bool(renameat2(AT_FDCWD, names[0], AT_FDCWD, names[1], RENAME_EXCHANGE) == 0)
 
 
 def sync_entry(path: Path) -> None:

@@ -1,5 +1,6 @@
 """Where things are: the policy folder, a round and its edition, the version of the code."""
 
+import re
 from dataclasses import dataclass
 from fractions import Fraction
 from importlib.metadata import PackageNotFoundError, version
@@ -13,6 +14,8 @@ HOME = Path(__file__).parents[2]
 DATA = HOME / "data"
 WAREHOUSE = Path("warehouse")
 MAX_REJECTS = "0.05"
+LONGEST_REASON = 200
+LIKE_AN_ID = re.compile(r"\d{15}")
 
 
 @dataclass(frozen=True)
@@ -25,6 +28,8 @@ class Order:
     data: Path = DATA
     max_rejects: str = MAX_REJECTS
     recheck: bool = True
+    keep: bool = False  # the run is kept, and is not made current
+    anyway: str | None = None  # why to publish what would be refused
 
     def round(self) -> Round:
         """The round's file; raises PolicyError when there is none."""
@@ -33,6 +38,20 @@ class Order:
     def edition(self) -> Edition:
         """The edition in force on the round's policy date."""
         return edition(self.data / "policy", self.round().policy_date)
+
+    def reason(self) -> str | None:
+        """Why to publish what would be refused; raises BadUsage for one that says nothing."""
+        if self.anyway is None:
+            return None
+        words = self.anyway.strip()
+        if not words or len(words) > LONGEST_REASON or not words.isprintable():
+            raise BadUsage(
+                f"--anyway: expected a reason in one line of 1 to {LONGEST_REASON} characters,"
+                f" found {len(words)} characters{'' if words.isprintable() else ', not all printable'}"
+            )
+        if LIKE_AN_ID.search(re.sub(r"[\s-]", "", words)):
+            raise BadUsage("--anyway: expected a reason without an ID number: it is published")
+        return words
 
     def share(self) -> Fraction:
         """The largest share of bad rows a feed may have, exactly."""

@@ -6,18 +6,19 @@ database keeps, the database against the tables.  Whoever changes one of them ha
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import duckdb
 import polars as pl
 
-from flows.common.database import DATABASE, OFFLINE, quoted
+from flows.common.database import DATABASE, OFFLINE, attach, quoted
 from flows.common.failures import CheckFailed
 from flows.common.files import sha256, sha256_of
 from flows.common.settings import luohu_version
 from flows.kept import pinned_code
 from flows.kept.manifest import OF_THE_RUN, code_digest, environment
-from flows.kept.past_run import MANIFEST, PastRun
+from flows.kept.past_run import MANIFEST, PastRun, read_manifest
 from schemas.results import TABLES
 
 LOCK = "requirements.lock"
@@ -47,13 +48,29 @@ class Integrity:
         return sorted({each.file for each in self.findings if each.file.startswith(prefix)})
 
 
-def integrity(past: PastRun) -> Integrity:
-    """Check every file of the run; reads only."""
-    digests = {
-        path.relative_to(past.directory).as_posix(): sha256(path)
-        for path in sorted(past.directory.rglob("*"))
+def is_complete(directory: Path) -> bool:
+    """Whether a run directory is named by what it was made from and holds every file of it."""
+    try:
+        manifest = read_manifest(directory / MANIFEST)
+    except (CheckFailed, OSError):
+        return False
+    return run_id_of(manifest) == manifest["run_id"] == directory.name and not any(
+        files(digests_of(directory), expected_digests(manifest))
+    )
+
+
+def digests_of(directory: Path) -> dict[str, str]:
+    """The SHA-256 of every file below a folder."""
+    return {
+        path.relative_to(directory).as_posix(): sha256(path)
+        for path in sorted(directory.rglob("*"))
         if path.is_file()
     }
+
+
+def integrity(past: PastRun) -> Integrity:
+    """Check every file of the run; reads only."""
+    digests = digests_of(past.directory)
     expected = {
         name: digest
         for name, digest in expected_digests(past.manifest).items()
@@ -211,8 +228,7 @@ def database(past: PastRun, tables: set[str]) -> Iterator[Finding]:
     if not past.published:
         return
     with duckdb.connect(config=OFFLINE) as connection:
-        path = quoted(past.warehouse / DATABASE)
-        connection.execute(f"ATTACH '{path}' AS published (READ_ONLY)")
+        attach(connection, past.warehouse / DATABASE, "published")
         for table in sorted(tables):
             parquet = past.directory / f"{table}.parquet"
             if not parquet.is_file():

@@ -11,9 +11,7 @@ from typing import Any
 from flows.common.failures import BadUsage, CheckFailed, NotFound
 from flows.common.files import sha256
 from flows.kept.integrity import SHORT, expected_digests, run_id_of
-from flows.kept.past_run import MANIFEST, listed, read_manifest, runs_of
-
-SHORTEST = 6  # characters of a run id: fewer may fit too much
+from flows.kept.past_run import MANIFEST, beginning, listed, read_manifest, runs_of
 
 
 @dataclass(frozen=True)
@@ -53,10 +51,8 @@ def named_run(name: str, warehouse: Path) -> NamedRun:
     if "/" in name:
         raise NotFound(f"{name}: expected a run directory with a {MANIFEST}, found none")
     runs = all_runs(warehouse)
-    fitting = [path for path in runs if path.name == name]
-    if not fitting and len(name) < SHORTEST:
-        raise BadUsage(f"run {name}: expected at least {SHORTEST} characters, found {len(name)}")
-    fitting = fitting or [path for path in runs if path.name.startswith(name)]
+    ids = beginning(name, (path.name for path in runs))
+    fitting = [path for path in runs if path.name in ids]
     if not fitting:
         raise NotFound(f"{warehouse} holds no run {name}; runs: {by_round(runs)}")
     if len(fitting) > 1:

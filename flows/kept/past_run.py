@@ -6,13 +6,18 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import duckdb
-
 from flows.common.database import DATABASE, open_read_only
-from flows.common.failures import CheckFailed, DatabaseUnreadable, NewerWarehouse, NotFound
+from flows.common.failures import (
+    BadUsage,
+    CheckFailed,
+    DatabaseUnreadable,
+    NewerWarehouse,
+    NotFound,
+)
 from flows.kept.manifest import FORMAT
 
 MANIFEST = "manifest.json"
+SHORTEST = 6  # characters of a run id: fewer may fit too much
 SHAPE: dict[str, type] = {
     **dict.fromkeys(("run_id", "result_digest"), str),
     **dict.fromkeys(("round", "policy", "codes", "feeds", "options", "code"), dict),
@@ -60,9 +65,10 @@ def past_run(warehouse: Path, year: int, run_id: str | None) -> PastRun:
     if not runs and publication.current is None:
         known = {*filter(str.isdigit, kept), *map(str, publication.rounds)}
         raise NotFound(f"the warehouse holds no round {year}; rounds: {listed(known)}")
-    if run_id is not None and run_id not in runs:
-        raise NotFound(f"round {year} has no run {run_id}; runs: {listed(runs)}")
-    wanted = run_id or publication.current or only(runs, year)
+    named = None if run_id is None else chosen(run_id, year, runs)
+    if publication.trouble and not named and len(runs) > 1:
+        raise DatabaseUnreadable(f"{warehouse / DATABASE}: {publication.trouble}")
+    wanted = named or publication.current or only(runs, year)
     if wanted not in runs:
         raise CheckFailed(
             f"expected the run {wanted} the database shows for round {year} in"
@@ -81,6 +87,27 @@ def runs_of(folder: Path) -> dict[str, Path]:
         for path in sorted(folder.iterdir())
         if path.is_dir() and not path.name.startswith(".")
     }
+
+
+def chosen(name: str, year: int, runs: Iterable[str]) -> str:
+    """The run of a round of that id, or the only one whose id begins so."""
+    fitting = beginning(name, runs)
+    if not fitting:
+        raise NotFound(f"round {year} has no run {name}; runs: {listed(runs)}")
+    if len(fitting) > 1:
+        raise BadUsage(f"run {name}: expected one run, found {listed(fitting)}")
+    return fitting[0]
+
+
+def beginning(name: str, runs: Iterable[str]) -> list[str]:
+    """The run of that id, or those whose ids begin so; raises BadUsage for a beginning too short."""
+    ids = list(runs)
+    if name in ids:
+        return [name]
+    found = [each for each in ids if each.startswith(name)]
+    if found and len(name) < SHORTEST:
+        raise BadUsage(f"run {name}: expected at least {SHORTEST} characters, found {len(name)}")
+    return found
 
 
 def only(runs: dict[str, Path], year: int) -> str:
@@ -141,8 +168,6 @@ def published(warehouse: Path, year: int) -> Publication:
                     "SELECT run_id, manifest_sha256 FROM manifests WHERE round = ?", [year]
                 ).fetchall()
             )
-    except (DatabaseUnreadable, duckdb.Error) as error:
-        told = str(error).removeprefix(f"{warehouse / DATABASE}: ")
-        unknown = f"expected the tables of a warehouse, found others ({type(error).__name__})"
-        return Publication(trouble=told if isinstance(error, DatabaseUnreadable) else unknown)
+    except DatabaseUnreadable as failure:
+        return Publication(trouble=str(failure).removeprefix(f"{warehouse / DATABASE}: "))
     return Publication(runs.get(year), dict(manifests), tuple(sorted(runs)))

@@ -33,6 +33,8 @@ def annual(
     data: Path = DATA,
     max_rejects: str = MAX_REJECTS,
     recheck: bool = True,
+    keep: bool = False,
+    anyway: str | None = None,
 ) -> Outcome:
     """Score and rank one round of points-based household registration (积分落户).
 
@@ -44,10 +46,13 @@ def annual(
         data: the folder of policy and rounds.
         max_rejects: the largest share of bad rows a feed may have.
         recheck: whether the second engine must agree before anything is published.
+        keep: keep the run without making it the current one of its round.
+        anyway: why to publish what would be refused; kept and published.
 
     """
     year = year or flow_run.scheduled_start_time.year
-    order = Order(year, Path(str(feeds).format(year=year)), warehouse, data, max_rejects, recheck)
+    delivery = Path(str(feeds).format(year=year))
+    order = Order(year, delivery, warehouse, data, max_rejects, recheck, keep, anyway)
     with work_folder(order) as work:
         accepted = ingest(order, work)
         scored = score(order, accepted)

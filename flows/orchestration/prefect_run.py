@@ -35,6 +35,8 @@ def run_it(order: Order) -> Outcome:
             order.data,
             order.max_rejects,
             order.recheck,
+            order.keep,
+            order.anyway,
         )
     except (Failure, PolicyError):
         raise

@@ -8,6 +8,8 @@ The current file is never opened for writing.  A run directory alone is enough t
 import fcntl
 import json
 import os
+import re
+import shutil
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor, wait
 from contextlib import contextmanager
@@ -15,74 +17,124 @@ from pathlib import Path
 
 import duckdb
 
-from flows.common.database import DATABASE, OFFLINE, quoted
-from flows.common.failures import PublicationFailed
+from flows.common.access import (
+    OWN_FILE,
+    Access,
+    access_of,
+    give,
+    give_report,
+    let_through,
+    require_group,
+)
+from flows.common.database import DATABASE, OFFLINE, WAL, attach, open_read_only, quoted, unreadable
 from flows.common.files import sha256, sync, sync_entry
-from schemas.results import REGISTERS, TABLES, columns_of, dictionary
+from flows.common.private_folder import private_folder
+from flows.kept.older_tables import selected
+from flows.kept.past_run import runs_of
+from flows.run.refusals import Size
+from schemas.results import PUBLISHED, REGISTERS, TABLES, columns_of, dictionary, empty
 
 STORAGE_VERSION = "v1.5.0"  # readable by DuckDB 1.5 and 2.0
-MANIFESTS = "CREATE TABLE new.manifests (round INTEGER, run_id VARCHAR, manifest_sha256 VARCHAR)"
+REPORT = "report.html"
+DAMAGED = ("Could not read", "Corrupt", "checksum")  # how DuckDB tells a block it cannot read
+EARLIER_DATABASE = re.compile(rf"\.{re.escape(DATABASE)}\.\d+\.partial(\.wal)?")
+EARLIER_RUN = re.compile(r"\.[0-9a-f]{16}\.\d+\.old")
 
 
 def nothing() -> None:
     """Nothing to do."""
 
 
-def publish(
+def publish(tables: Path, year: int, warehouse: Path) -> Path:
+    """Make the tables of a run directory the current ones of their round; returns the database."""
+    with only_publisher(warehouse):
+        return replace_database(tables, year, warehouse)
+
+
+@contextmanager
+def only_publisher(warehouse: Path) -> Iterator[None]:
+    """Hold the warehouse's lock, so that two runs never publish over each other's rounds."""
+    handle = os.open(warehouse / ".publishing.lock", os.O_RDWR | os.O_CREAT, OWN_FILE)
+    with os.fdopen(handle, "r+b"):
+        fcntl.flock(handle, fcntl.LOCK_EX)
+        remove_earlier_leftovers(warehouse)
+        yield
+
+
+def replace_database(
     tables: Path,
     year: int,
     warehouse: Path,
-    meanwhile: Callable[[], None] = nothing,
-    before: Callable[[], None] = nothing,
+    describe: Callable[[], None] = nothing,
+    place: Callable[[], Path] | None = None,
+    *,
+    current: bool = True,
+    anyway: str | None = None,
 ) -> Path:
-    """Make the tables in a folder the current ones of their round; returns the database.
+    """A new database with the tables of a run, or, of a run only kept, the digest of its manifest.
 
-    `meanwhile` is done while the database is built, `before` when it is built and not yet current.
+    For who holds the warehouse's lock.  `describe` works while the database is built; `place` works
+    when it is built and not yet current, and returns the folder where the run lies in the end.
     """
     database = warehouse / DATABASE
-    with only_publisher(warehouse), ThreadPoolExecutor(1) as beside:
-        aside = warehouse / f".{DATABASE}.{os.getpid()}.partial"
-        aside.unlink(missing_ok=True)
-        current = database if database.exists() else None
-        built = beside.submit(build, aside, tables, year, current)
+    with private_folder(warehouse) as work, ThreadPoolExecutor(1) as beside:
+        aside = work / DATABASE
+        built = beside.submit(build, aside, tables if current else None, year, database)
         try:
-            meanwhile()
-            built.result()
-            register(aside, year, tables / "manifest.json")
-            before()
-            sync(aside)
-            os.replace(aside, database)
+            describe()
         finally:
             wait([built])
-            aside.unlink(missing_ok=True)
-            Path(f"{aside}.wal").unlink(missing_ok=True)
+        built.result()
+        directory = place() if place else tables
+        register(aside, year, directory / "manifest.json", anyway)
+        access = access_of(database)
+        give(aside, access)
+        if directory.is_relative_to(warehouse):
+            admit(directory, access)
+        sync(aside)
+        (warehouse / WAL).unlink(missing_ok=True)  # of the file that goes; nobody of ours wrote it
+        os.replace(aside, database)
         sync_entry(warehouse)
     return database
 
 
-def build(target: Path, run: Path, year: int, current: Path | None) -> None:
-    """A new database of the run's tables and, from the current one, every other round."""
-    with duckdb.connect(config=OFFLINE) as connection:
+def admit(run: Path, access: Access) -> None:
+    """Let whoever may read the database read the page of a run, and nothing else of it."""
+    for folder in (run.parent.parent, run.parent, run):
+        let_through(folder, access)
+    if (run / REPORT).is_file():
+        give_report(run / REPORT, access)
+
+
+def build(target: Path, run: Path | None, year: int, current: Path) -> None:
+    """A new database of a run's tables and, from the current one, every other round."""
+    with duckdb.connect(config={**OFFLINE, "temp_directory": f"{target}.spill"}) as connection:
         connection.execute(
             f"ATTACH '{quoted(target)}' AS new (STORAGE_VERSION '{STORAGE_VERSION}')"
         )
-        if current:
-            attach_current(connection, current)
+        if current.exists():
+            attach(connection, current, "old")
         connection.execute("BEGIN")
-        for table in TABLES:
-            columns = ", ".join(f'"{name}"' for name in columns_of(table))
-            parquet = quoted(run / f"{table}.parquet")
-            connection.execute(
-                f"CREATE TABLE new.{table} AS SELECT {columns} FROM read_parquet('{parquet}')"
-            )
-            if current and has_table(connection, table):
+        for table in (*PUBLISHED, *REGISTERS):
+            connection.register("empty", empty(table).to_arrow())
+            connection.execute(f"CREATE TABLE new.{table} AS FROM empty")
+            if run and table in TABLES:
+                parquet = f"read_parquet('{quoted(run / f'{table}.parquet')}')"
+                there = names(connection, parquet)
+                columns = selected(table, columns_of(table), there)
                 connection.execute(
-                    f"INSERT INTO new.{table} BY NAME SELECT * FROM old.{table} WHERE round <> ?",
-                    [year],
+                    f"INSERT INTO new.{table} BY NAME SELECT {columns} FROM {parquet}"
                 )
-        connection.execute(MANIFESTS)
-        if current and has_table(connection, "manifests"):
-            connection.execute("INSERT INTO new.manifests BY NAME FROM old.manifests")
+            if current.exists() and has_table(connection, table):
+                there = names(connection, f"old.{table}")
+                columns = selected(table, columns_of(table), there)
+                replaced = year if run and table in TABLES else None
+                with damage_told(current):
+                    connection.execute(
+                        f"INSERT INTO new.{table} BY NAME SELECT {columns} FROM old.{table}"
+                        " WHERE round IS DISTINCT FROM ?",
+                        [replaced],
+                    )
         connection.register("dictionary_rows", dictionary().to_arrow())
         connection.execute("CREATE TABLE new.dictionary AS SELECT * FROM dictionary_rows")
         for table in (*TABLES, *REGISTERS):
@@ -92,40 +144,66 @@ def build(target: Path, run: Path, year: int, current: Path | None) -> None:
         connection.execute("DETACH new")
 
 
-def register(target: Path, year: int, manifest: Path) -> None:
+def register(target: Path, year: int, manifest: Path, anyway: str | None) -> None:
     """Keep the digest of a run's manifest in the new database: an audit tells an edited one by it.
 
-    The manifest is complete only when the database is built: both are made side by side.
+    The manifest is complete only when the database is built: both are made side by side.  A reason
+    once given for a run stays with it.
     """
     run_id = json.loads(manifest.read_text(encoding="utf-8"))["run_id"]
     with duckdb.connect(config=OFFLINE) as connection:
         connection.execute(
             f"ATTACH '{quoted(target)}' AS new (STORAGE_VERSION '{STORAGE_VERSION}')"
         )
+        before = connection.execute(
+            "SELECT max(anyway) FROM new.manifests WHERE run_id = ?", [run_id]
+        ).fetchall()
         connection.execute("DELETE FROM new.manifests WHERE run_id = ?", [run_id])
         connection.execute(
-            "INSERT INTO new.manifests VALUES (?, ?, ?)", [year, run_id, sha256(manifest)]
+            "INSERT INTO new.manifests (round, run_id, manifest_sha256, anyway) VALUES (?, ?, ?, ?)",
+            [year, run_id, sha256(manifest), anyway or before[0][0]],
+        )
+        connection.execute(
+            "UPDATE new.rounds SET anyway = (SELECT anyway FROM new.manifests AS known"
+            " WHERE known.run_id = rounds.run_id)"
         )
         connection.execute("CHECKPOINT new")
         connection.execute("DETACH new")
 
 
 def require_readable(warehouse: Path) -> None:
-    """Raise PublicationFailed where the current database cannot be read: told before the work."""
+    """Raise a Failure where the current database cannot be read or replaced: before the work."""
     if (warehouse / DATABASE).exists():
         with duckdb.connect(config=OFFLINE) as connection:
-            attach_current(connection, warehouse / DATABASE)
+            attach(connection, warehouse / DATABASE, "old")
+        require_group(warehouse / DATABASE)
 
 
-def attach_current(connection: duckdb.DuckDBPyConnection, current: Path) -> None:
-    """Attach the current database for reading; raises PublicationFailed when it cannot be read."""
+def current_size(warehouse: Path, year: int) -> Size | None:
+    """The current run of a round, and how large it is; nothing where the round has none."""
+    if not (warehouse / DATABASE).exists():
+        return None
+    with open_read_only(warehouse) as database:
+        found = database.execute(
+            "SELECT run_id, applications, eligible FROM rounds WHERE round = ?", [year]
+        ).fetchall()
+    return Size(*found[0]) if found else None
+
+
+@contextmanager
+def damage_told(current: Path) -> Iterator[None]:
+    """Tell a current database that is damaged inside from a disk that is full."""
     try:
-        connection.execute(f"ATTACH '{quoted(current)}' AS old (READ_ONLY)")
-    except duckdb.Error:
-        raise PublicationFailed(
-            f"{current}: expected a database this version can read, found one that is damaged or"
-            f" newer (DuckDB {duckdb.__version__} is used here); move it away and run again"
-        ) from None
+        yield
+    except duckdb.Error as error:
+        if any(words in str(error) for words in DAMAGED):
+            raise unreadable(current, str(error)) from None
+        raise
+
+
+def names(connection: duckdb.DuckDBPyConnection, source: str) -> set[str]:
+    """The columns of a table or file."""
+    return {each[0] for each in connection.execute(f"FROM {source} LIMIT 0").description or []}
 
 
 def has_table(connection: duckdb.DuckDBPyConnection, table: str) -> bool:
@@ -142,10 +220,18 @@ def summary(table: str) -> str:
     return ({**TABLES, **REGISTERS}[table].__doc__ or "").strip().splitlines()[0]
 
 
-@contextmanager
-def only_publisher(warehouse: Path) -> Iterator[None]:
-    """Hold the warehouse's lock, so that two runs never publish over each other's rounds."""
-    warehouse.mkdir(parents=True, exist_ok=True)
-    with (warehouse / ".publishing.lock").open("a") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        yield
+def remove_earlier_leftovers(warehouse: Path) -> None:
+    """What publications of earlier versions left when they were killed; they held this same lock.
+
+    A run directory they had put aside comes back where they did not come to put the new one there.
+    """
+    for path in warehouse.iterdir():
+        if EARLIER_DATABASE.fullmatch(path.name):
+            path.unlink(missing_ok=True)
+    for year in runs_of(warehouse / "runs").values():
+        for path in [each for each in year.iterdir() if EARLIER_RUN.fullmatch(each.name)]:
+            run = year / path.name.split(".")[1]
+            if run.exists():
+                shutil.rmtree(path, ignore_errors=True)
+            else:
+                path.rename(run)

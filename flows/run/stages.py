@@ -1,22 +1,25 @@
 """The five stages of a run as plain functions: ingest, score, rank, recheck, publish.
 
 Each takes the order and the path of the work folder and leaves files there; the last one names the
-run by its digest, moves the folder into the warehouse and makes its tables current.  The Prefect
-flow in `flows/orchestration/annual.py` calls these same functions, so both ways give the same bytes.
+run by its digest, moves the folder into the warehouse and makes its tables current, or only keeps it.
+The Prefect flow in `flows/orchestration/annual.py` calls these same functions, so both ways give the
+same bytes.
 """
 
 import json
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from flows.common.files import put_in_place, sha256_of, write_json
+from flows.common.files import sha256_of, write_json
 from flows.common.messages import told_without_values
 from flows.common.progress import report
 from flows.common.settings import Order
 from flows.kept.manifest import made_from, manifest, pin
 from flows.report import write_report
 from flows.run.ingest import ingest
-from flows.run.publish import publish
+from flows.run.place import keep_beside, place, there_already
+from flows.run.publish import current_size, only_publisher, replace_database
+from flows.run.refusals import require_like_current, require_own_year
 from flows.run.score import publish_table, rank, score
 from flows.run.second_engine import check
 from flows.run.tables import feed_counts, round_row
@@ -39,6 +42,7 @@ class Outcome:
     applications: int
     litter: int  # files of the delivery passed over
     line: Line
+    current: bool = True  # or only kept
 
 
 def run(order: Order) -> Outcome:
@@ -57,6 +61,7 @@ def ingest_stage(order: Order, work: Path) -> Path:
         made, share = order.round(), order.share()
         require_rules(order.edition())  # an incomplete policy is told before the data is read
         ingest(order.feeds, made, work, max_rejects=share)
+        require_own_year(order, work)
     return work
 
 
@@ -103,13 +108,18 @@ def publish_stage(order: Order, work: Path) -> Outcome:
             write_report(work)
             write_json(manifest(run_id, source, work), work / "manifest.json")
 
-        database = publish(
-            work,
-            order.year,
-            order.warehouse,
-            meanwhile=describe,
-            before=lambda: put_in_place(work, directory),
-        )
+        with only_publisher(order.warehouse):
+            require_like_current(order, work, current_size(order.warehouse, order.year))
+            there = there_already(directory, order.warehouse, order.year)
+            database = replace_database(
+                directory if there else work,
+                order.year,
+                order.warehouse,
+                describe,
+                lambda: (keep_beside if there else place)(work, directory),
+                current=not order.keep,
+                anyway=order.reason(),
+            )
     report("done", STEPS, STEPS)
     return Outcome(
         round=order.year,
@@ -119,4 +129,5 @@ def publish_stage(order: Order, work: Path) -> Outcome:
         applications=delivery["feeds"]["applications"]["accepted"],
         litter=delivery["litter"],
         line=line,
+        current=not order.keep,
     )

@@ -5,7 +5,6 @@ capsule, which holds no row to repeat the run from, what can be shown is checked
 """
 
 import json
-import tempfile
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -21,6 +20,7 @@ from flows.audit.capsule.root import receipts_root
 from flows.audit.capsule.unpack import read, unpack
 from flows.common.failures import CapsuleRefused, CheckFailed, Failure, NewerWarehouse
 from flows.common.messages import told_without_values
+from flows.common.private_folder import private_folder
 from flows.common.progress import report
 from flows.explain.receipts.compose import FORMAT as FORMAT_OF_RECEIPTS
 from flows.kept.integrity import SHORT, Finding, Integrity, integrity, is_other_code
@@ -72,11 +72,11 @@ def audit_capsule(path: Path) -> CapsuleAudit:
         told_without_values("audit"),
         told_which_file(),
         opened(path) as whole,
-        tempfile.TemporaryDirectory(prefix="luohu-capsule-") as folder,
+        private_folder() as folder,
     ):
         report("unpacking", 0, 1)
-        contents, digests = unpacked(whole, Path(folder))
-        past = past_run_in(Path(folder) / RUN, path, contents)
+        contents, digests = unpacked(whole, folder)
+        past = past_run_in(folder / RUN, path, contents)
         expected = expected_index(contents, past, digests)
         own = [*other_index(contents, expected), *odd_members(contents["kind"], digests, past)]
         contents = expected  # from here on nobody's word, but what the members come to

@@ -1,11 +1,10 @@
 """Compare two runs: who moved, by how much, across the line or not, and why.
 
 The stored tables say who moved.  Why is established by recomputing mixed combinations, never guessed
-(`effects.py`, `attribution.py`).  Reads both run directories and writes to a temporary
-folder only.
+(`effects.py`, `attribution.py`).  Reads both run directories and writes to a private folder
+only, which is removed again.
 """
 
-import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -20,6 +19,7 @@ from flows.audit.differences import IDENTITY
 from flows.common.failures import BadUsage
 from flows.common.messages import told_without_values
 from flows.common.points import in_points
+from flows.common.private_folder import private_folder
 from flows.kept.named_run import NamedRun, named_run
 from flows.run.check_rows import mask
 
@@ -64,8 +64,8 @@ def diff(one: str, other: str, warehouse: Path) -> Diff:
             then, now = (results(side.run.directory) for side in (a, b))
             numbers = pl.concat([then, now])[NUMBER].unique().sort()
             ends = aligned(then, numbers), aligned(now, numbers)
-            with tempfile.TemporaryDirectory(prefix="luohu-diff-") as folder:
-                mixer = Mixer(a.run, b.run, found, numbers, Path(folder))
+            with private_folder(warehouse) as folder:
+                mixer = Mixer(a.run, b.run, found, numbers, folder)
                 why = measured(mixer, found, *ends)
         except OSError as error:
             raise BadUsage(f"{error.filename}: {error.strerror}") from None

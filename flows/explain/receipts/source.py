@@ -11,7 +11,7 @@ from typing import Any
 import polars as pl
 
 from flows.common.database import DATABASE, open_read_only
-from flows.common.failures import BadUsage, CheckFailed
+from flows.common.failures import BadUsage, CheckFailed, DatabaseUnreadable
 from flows.common.files import sha256, sha256_of
 from flows.common.settings import Order
 from flows.kept.past_run import MANIFEST, PastRun, past_run
@@ -57,7 +57,8 @@ class Source:
 def source(warehouse: Path, year: int, run_id: str | None = None) -> Source:
     """The published run of a round, or the one named; raises Failure when it cannot be vouched for."""
     if not run_id and not (warehouse / DATABASE).is_file():
-        open_read_only(warehouse)  # says what to do
+        with open_read_only(warehouse):  # says what to do
+            pass
     try:
         past = past_run(warehouse, year, run_id)
         require_published(past)
@@ -70,10 +71,13 @@ def source(warehouse: Path, year: int, run_id: str | None = None) -> Source:
 
 
 def require_published(past: PastRun) -> None:
-    """Raise CheckFailed when the manifest is not the one the database knows, or names another run."""
+    """Raise CheckFailed when the manifest is not the one the database knows, or names another run.
+
+    DatabaseUnreadable where nobody can know.
+    """
     where = past.directory / MANIFEST
     if past.publication.trouble:
-        raise CheckFailed(f"{past.warehouse / DATABASE}: {past.publication.trouble}")
+        raise DatabaseUnreadable(f"{past.warehouse / DATABASE}: {past.publication.trouble}")
     expected = past.publication.manifests.get(past.run_id)
     found = sha256(where)
     if expected not in (None, found):
