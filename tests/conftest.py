@@ -26,6 +26,21 @@ def delivery(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return out
 
 
+@pytest.fixture(scope="session")
+def small(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A clean delivery of the 2020 round, as small as can be; not to be changed."""
+    out = tmp_path_factory.mktemp("small") / "feeds"
+    simulate(2020, out, applicants=60, seed=1, dirty=0.0, data=DATA)
+    return out
+
+
+@pytest.fixture(scope="session")
+def small_published(small: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Outcome]:
+    """A warehouse with the small delivery's run, and its outcome; not to be changed."""
+    warehouse = tmp_path_factory.mktemp("small") / "warehouse"
+    return warehouse, run(Order(2020, small, warehouse, recheck=False))
+
+
 @pytest.fixture
 def copied(delivery: Path, tmp_path: Path) -> Path:
     """A copy of the delivery to spoil."""
@@ -46,6 +61,18 @@ def official() -> Path:
     if not (folder / "points-2020.csv").is_file():
         pytest.skip(f"no published lists at {folder} (set LUOHU_PUBLISHED)")
     return folder
+
+
+@pytest.fixture(scope="session")
+def unshare() -> list[str]:
+    """What starts a command in a PID namespace of its own; skipped where that is not allowed."""
+    command = ["unshare", "-pf", "--mount-proc", "--kill-child"]
+    if (
+        shutil.which("unshare") is None
+        or subprocess.run([*command, "true"], check=False).returncode
+    ):
+        pytest.skip("this machine does not let tests make a PID namespace")
+    return command
 
 
 @pytest.fixture(scope="session")

@@ -140,7 +140,7 @@ def test_feed_is_refused(name: str, copied: Path, published: tuple, tmp_path: Pa
         assert word in done.stderr
     assert "Traceback" not in done.stderr
     assert (warehouse / "luohu.duckdb").read_bytes() == before
-    assert not list((warehouse / "runs").glob(".work-*"))
+    assert not (warehouse / ".work").exists()
 
 
 def test_every_refused_feed_is_named_at_once(copied: Path, tmp_path: Path) -> None:
@@ -392,5 +392,5 @@ def test_a_current_database_that_cannot_be_read_is_named(copied: Path, tmp_path:
     done = luohu("run", 2020, "--feeds", copied, "--warehouse", tmp_path, "--direct")
     assert done.returncode == 2
     assert "luohu.duckdb" in done.stderr
-    assert "damaged or newer" in done.stderr
+    assert "damaged" in done.stderr
     assert (tmp_path / "luohu.duckdb").read_bytes() == b"not a database"

@@ -123,7 +123,9 @@ def test_identities_stay_in_the_restricted_table(ran: Ran) -> None:
     for name in FREE_TEXT & holds:
         assert ID not in texts(run / name), name
     assert (run / "restricted" / "people.parquet").stat().st_mode & 0o077 == 0
-    assert run.stat().st_mode & 0o077 == 0
+    for path in run.rglob("*"):
+        assert path.stat().st_mode & 0o077 == 0 or path.name == "report.html", path
+    assert run.stat().st_mode & 0o066 == 0  # the database's readers go through, to the page alone
     for path in ran.home.rglob("*"):
         if path.is_file():
             data = path.read_bytes()

@@ -126,7 +126,7 @@ def test_earlier_rounds_are_kept_and_a_rerun_replaces_its_round(
     )
     warehouse = tmp_path / "w"
     run(Order(2020, delivery, warehouse))
-    run(Order(2021, delivery, warehouse, data))
+    run(Order(2021, delivery, warehouse, data, anyway="a delivery of the year before"))
     run(Order(2020, delivery, warehouse))
     with duckdb.connect(str(warehouse / "luohu.duckdb"), read_only=True) as database:
         rounds = database.execute(

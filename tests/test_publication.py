@@ -59,39 +59,6 @@ def test_readers_see_whole_publications_only(
     }
 
 
-def test_publication_after_kill_9_is_whole(
-    delivery: Path, published: tuple[Path, Outcome], tmp_path: Path
-) -> None:
-    """Kill a run at ten different moments: the database stays as it was, and the next run cleans up."""
-    publish(Path(published[1].directory), 2020, tmp_path)
-    before = (tmp_path / "luohu.duckdb").read_bytes()
-    code = (
-        "import sys; from pathlib import Path; from flows.run.stages import run;"
-        " from flows.common.settings import Order; run(Order(2020, Path(sys.argv[1]), Path(sys.argv[2])))"
-    )
-    arguments = [sys.executable, "-c", code, str(delivery), str(tmp_path)]
-    start = time.monotonic()
-    subprocess.run(arguments, check=True)
-    whole = time.monotonic() - start
-    after = (tmp_path / "luohu.duckdb").read_bytes()
-    for moment in range(1, 11):
-        process = subprocess.Popen(arguments)
-        time.sleep(whole * moment / 10)
-        process.kill()
-        process.wait()
-        assert (tmp_path / "luohu.duckdb").read_bytes() in (before, after) or readable(tmp_path)
-    subprocess.run(arguments, check=True)
-    assert not list((tmp_path / "runs").glob(".work-*"))
-    assert readable(tmp_path)
-
-
-def readable(warehouse: Path) -> bool:
-    import duckdb
-
-    with duckdb.connect(str(warehouse / "luohu.duckdb"), read_only=True) as database:
-        return database.execute("SELECT count(*) FROM scores").fetchall()[0][0] > 0
-
-
 def test_other_duckdb_reads_the_database(duckdb_2: Path, published: tuple[Path, Outcome]) -> None:
     code = (
         "import sys, duckdb; c = duckdb.connect(sys.argv[1], read_only=True);"
