@@ -21,8 +21,10 @@ from flows.kept import list_runs
 from flows.kept.integrity import is_complete
 from flows.kept.list_runs import kept_runs
 from flows.kept.past_run import past_run
+from flows.kept.rejects import FORMER_NAMES
 from flows.run import stages
 from flows.run.make_current import make_current
+from flows.run.publish import publish
 from flows.run.stages import Outcome, run
 from schemas.results import TABLES, columns_of
 
@@ -407,6 +409,41 @@ def test_a_warehouse_of_an_earlier_version_is_listed_and_published_into(
     }
     found = audit(2020, warehouse)
     assert (found.passed, found.files.notes) == (True, [])
+
+
+@pytest.mark.parametrize("gone", [False, True])
+def test_rejects_of_an_earlier_version_are_published_under_the_names_of_today(
+    gone: bool, copied: Path, other_policy: Path, tmp_path: Path
+) -> None:
+    """A run of format 1 named the real file, in columns that are words of SQL."""
+    path = sorted((copied / "tax").iterdir())[0]
+    tax = pl.read_parquet(path)
+    bad = tax.head(1).with_columns(pl.lit(None, pl.Date).alias("treasury_date"))
+    pl.concat([tax, bad]).write_parquet(path.rename(path.with_name("钟无忌.parquet")))
+    warehouse = tmp_path / "warehouse"
+    done = run(Order(2020, copied, warehouse, recheck=False))
+    before = rows(warehouse)
+    assert [row[2] for row in before["rejects"]] == ["tax/part-0"]
+    directory = Path(done.directory)
+    former = {new: old for old, new in FORMER_NAMES.items()}
+    table = pl.read_parquet(directory / "rejects.parquet").rename(former)
+    table.with_columns(file=pl.lit("钟无忌.parquet")).write_parquet(directory / "rejects.parquet")
+    manifest = json.loads((directory / "manifest.json").read_text())
+    files = manifest["feeds"]["tax"]["files"]
+    manifest["feeds"]["tax"]["files"] = {"钟无忌.parquet": next(iter(files.values()))}
+    (directory / "manifest.json").write_text(json.dumps(manifest | {"format": 1}))
+    with duckdb.connect(str(warehouse / "luohu.duckdb")) as earlier:
+        for new, old in former.items():
+            earlier.execute(f'ALTER TABLE rejects RENAME {new} TO "{old}"')
+        earlier.execute("UPDATE rejects SET file = '钟无忌.parquet'")
+    if gone:
+        shutil.rmtree(directory)
+    run(Order(2020, copied, warehouse, other_policy, recheck=False, keep=True))
+    part = "tax/part-?" if gone else "tax/part-0"
+    assert rows(warehouse)["rejects"] == [(*row[:2], part, *row[3:]) for row in before["rejects"]]
+    if not gone:
+        publish(directory, 2020, warehouse)
+        assert rows(warehouse) == before
 
 
 def test_where_there_is_no_run_the_message_says_what_there_is(

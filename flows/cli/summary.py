@@ -17,7 +17,7 @@ QUERIES = (
     "SELECT feed, check_name, count(*) FROM rejects WHERE round = {round} GROUP BY ALL ORDER BY 3 DESC",
 )
 
-SHOWN = ("rounds", "segments", "rejects")
+SHOWN = ("rounds", "segments", "rejects", "ranking", "scores")
 
 
 def summary(warehouse: Path, outcome: Outcome) -> None:

@@ -16,6 +16,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import duckdb
+import polars as pl
 
 from flows.common.access import (
     OWN_FILE,
@@ -29,13 +30,13 @@ from flows.common.access import (
 from flows.common.database import DATABASE, OFFLINE, WAL, attach, open_read_only, quoted, unreadable
 from flows.common.files import sha256, sync, sync_entry
 from flows.common.private_folder import private_folder
-from flows.kept.older_tables import selected
 from flows.kept.past_run import runs_of
+from flows.kept.rejects import FORMER_NAMES, rejects_of
 from flows.run.refusals import Size
 from schemas.results import PUBLISHED, REGISTERS, TABLES, columns_of, dictionary, empty
 
 STORAGE_VERSION = "v1.5.0"  # readable by DuckDB 1.5 and 2.0
-REPORT = "report.html"
+REPORT, REJECTS = "report.html", "rejects"
 DAMAGED = ("Could not read", "Corrupt", "checksum")  # how DuckDB tells a block it cannot read
 EARLIER_DATABASE = re.compile(rf"\.{re.escape(DATABASE)}\.\d+\.partial(\.wal)?")
 EARLIER_RUN = re.compile(r"\.[0-9a-f]{16}\.\d+\.old")
@@ -119,21 +120,12 @@ def build(target: Path, run: Path | None, year: int, current: Path) -> None:
             connection.register("empty", empty(table).to_arrow())
             connection.execute(f"CREATE TABLE new.{table} AS FROM empty")
             if run and table in TABLES:
-                parquet = f"read_parquet('{quoted(run / f'{table}.parquet')}')"
-                there = names(connection, parquet)
-                columns = selected(table, columns_of(table), there)
-                connection.execute(
-                    f"INSERT INTO new.{table} BY NAME SELECT {columns} FROM {parquet}"
-                )
+                insert(connection, table, of_run(connection, run, table))
             if current.exists() and has_table(connection, table):
-                there = names(connection, f"old.{table}")
-                columns = selected(table, columns_of(table), there)
                 replaced = year if run and table in TABLES else None
                 with damage_told(current):
-                    connection.execute(
-                        f"INSERT INTO new.{table} BY NAME SELECT {columns} FROM old.{table}"
-                        " WHERE round IS DISTINCT FROM ?",
-                        [replaced],
+                    insert(
+                        connection, table, of_others(connection, table, current.parent), replaced
                     )
         connection.register("dictionary_rows", dictionary().to_arrow())
         connection.execute("CREATE TABLE new.dictionary AS SELECT * FROM dictionary_rows")
@@ -142,6 +134,50 @@ def build(target: Path, run: Path | None, year: int, current: Path) -> None:
         connection.execute("COMMIT")
         connection.execute("CHECKPOINT new")
         connection.execute("DETACH new")
+
+
+def insert(
+    connection: duckdb.DuckDBPyConnection, table: str, source: str, replaced: int | None = None
+) -> None:
+    """Add the rows of a table of any version, but those of the round that is replaced.
+
+    What a version did not have is null.
+    """
+    there = {each[0] for each in connection.execute(f"FROM {source} LIMIT 0").description or []}
+    columns = ", ".join(
+        f'"{name}"' if name in there else f'NULL AS "{name}"' for name in columns_of(table)
+    )
+    connection.execute(
+        f"INSERT INTO new.{table} BY NAME SELECT {columns} FROM {source}"
+        " WHERE round IS DISTINCT FROM ?",
+        [replaced],
+    )
+
+
+def of_run(connection: duckdb.DuckDBPyConnection, run: Path, table: str) -> str:
+    """Where a table of a run directory is read."""
+    if table == REJECTS:
+        connection.register("rejects_of_run", rejects_of(run).collect().to_arrow())
+        return "rejects_of_run"
+    return f"read_parquet('{quoted(run / f'{table}.parquet')}')"
+
+
+def of_others(connection: duckdb.DuckDBPyConnection, table: str, warehouse: Path) -> str:
+    """Where a table of the current database is read; its rejects under the names of today."""
+    known = {each[0] for each in connection.execute(f"FROM old.{table} LIMIT 0").description or []}
+    if table != REJECTS or set(columns_of(table)) <= known:
+        return f"old.{table}"
+    rows = [empty(REJECTS)]
+    for year, run_id in connection.execute("SELECT round, run_id FROM old.rounds").fetchall():
+        run = warehouse / "runs" / str(year) / run_id
+        if (run / f"{REJECTS}.parquet").is_file():
+            rows.append(rejects_of(run).collect())
+            continue
+        shown = connection.execute("FROM old.rejects WHERE round = ?", [year]).pl()
+        unknown = pl.col("feed") + "/part-?"  # which part it was, the missing directory knew
+        rows.append(shown.rename(FORMER_NAMES).with_columns(file=unknown))
+    connection.register("rejects_before", pl.concat(rows).to_arrow())
+    return "rejects_before"
 
 
 def register(target: Path, year: int, manifest: Path, anyway: str | None) -> None:
@@ -199,11 +235,6 @@ def damage_told(current: Path) -> Iterator[None]:
         if any(words in str(error) for words in DAMAGED):
             raise unreadable(current, str(error)) from None
         raise
-
-
-def names(connection: duckdb.DuckDBPyConnection, source: str) -> set[str]:
-    """The columns of a table or file."""
-    return {each[0] for each in connection.execute(f"FROM {source} LIMIT 0").description or []}
 
 
 def has_table(connection: duckdb.DuckDBPyConnection, table: str) -> bool:
