@@ -318,8 +318,8 @@ def test_pages_show_what_the_receipt_says(hostile_round: Hostile) -> None:
                 for cell in row(span, words):
                     assert flat(cell) in plain, span
             digests = [
-                f["sha256"]
-                for feed in found["made_from"]["feeds"].values()
+                f["salted"]
+                for feed in found["delivered"].values()
                 for f in feed["files"].values()
             ]
             assert all(each in text for each in digests)
