@@ -318,9 +318,7 @@ def test_pages_show_what_the_receipt_says(hostile_round: Hostile) -> None:
                 for cell in row(span, words):
                     assert flat(cell) in plain, span
             digests = [
-                f["salted"]
-                for feed in found["delivered"].values()
-                for f in feed["files"].values()
+                f["salted"] for feed in found["delivered"].values() for f in feed["files"].values()
             ]
             assert all(each in text for each in digests)
 

@@ -3,7 +3,6 @@
 import gzip
 import hashlib
 import hmac
-import importlib.util
 import json
 import re
 import shutil
@@ -55,18 +54,6 @@ def hostile_rounds(tmp_path_factory: pytest.TempPathFactory) -> Path:
             write_receipts(folder, year, folder / f"{year}.jsonl").root
         )
     return folder
-
-
-@pytest.fixture(scope="module")
-def verifier() -> ModuleType:
-    """The verifier as a module, for trials by the hundred."""
-    spec = importlib.util.spec_from_file_location("verify_receipt_alone", VERIFIER)
-    assert spec
-    assert spec.loader
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[spec.name] = module  # dataclasses look their module up
-    spec.loader.exec_module(module)
-    return module
 
 
 @pytest.fixture(scope="module")

@@ -73,7 +73,8 @@ def contents(archive: Path, told: Path | None = None) -> dict[str, str]:
         with limited(archive) as file, zipfile.ZipFile(file) as files:
             names = sorted(files.namelist())
             if other := [name for name in names if not is_source(name)]:
-                raise CheckFailed(f"{where}: expected source files only, found {other[0][:80]!r}")
+                found = "".join(each if each.isprintable() else "?" for each in other[0][:80])
+                raise CheckFailed(f"{where}: expected source files only, found {found}")
             entries = files.infolist()
             if (
                 any(each.compress_type != zipfile.ZIP_STORED for each in entries)

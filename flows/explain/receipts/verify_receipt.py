@@ -1062,10 +1062,11 @@ def require_plain(value: Any, deep: int) -> None:
             raise ValueError(f"expected at most {MOST_DEEP} lists and objects within each other")
         for each in value.values() if isinstance(value, dict) else value:
             require_plain(each, deep - 1)
-        for name in value if isinstance(value, dict) else ():
-            limited("characters in a name", len(name), MOST_TEXT)
+        if isinstance(value, dict) and value:
+            limited("characters in a name", max(map(len, value)), MOST_TEXT)
     elif isinstance(value, str):
-        limited("characters in a text", len(value), MOST_TEXT)
+        if len(value) > MOST_TEXT:
+            limited("characters in a text", len(value), MOST_TEXT)
     elif isinstance(value, int) and abs(value) > MOST_NUMBER:
         raise ValueError(f"expected whole numbers up to {MOST_NUMBER:,}, found a larger one")
 
