@@ -447,15 +447,16 @@ def hostile_receipts(receipt: Json) -> Iterator[tuple[str, Callable[[Json], obje
             years=tax["years"] | {"value": [[]] * 100_000}
         ),
     )
+    delay = {
+        "retirement_class": facts["retirement_class"],
+        "born_from": "1900-01-01",
+        "birth_months_per_month": 0,
+        "months_at_most": 1,
+    }
+    delays = receipt["conditions"]["retirement_age"]["values"]["delays"] | {"value": [delay]}
     yield (
         "a division by zero",
-        lambda c: (
-            [
-                each.update(birth_months_per_month=0)
-                for each in c["conditions"]["retirement_age"]["values"]["delays"]["value"]
-            ]
-            or c.clear()
-        ),
+        lambda c: c["conditions"]["retirement_age"]["values"].update(delays=delays),
     )
     yield "no receipt", lambda c: c.clear()
 
