@@ -16,7 +16,7 @@ from flows.common.failures import CheckFailed
 from flows.common.files import sha256, sha256_of
 from flows.common.settings import luohu_version
 from flows.kept import pinned_code
-from flows.kept.manifest import OF_THE_RUN, code_digest, environment
+from flows.kept.manifest import FILE_NAMES, OF_THE_RUN, code_digest, environment
 from flows.kept.past_run import MANIFEST, PastRun
 from flows.kept.run_id import DELIVERY, delivery, run_id_of
 from schemas.results import TABLES
@@ -25,6 +25,7 @@ LOCK = "requirements.lock"
 REPORT = "report.html"
 CODE = f"pinned/{pinned_code.NAME}"
 SHORT = 16
+BESIDE = {MANIFEST, REPORT, FILE_NAMES}  # what the manifest need not name
 
 
 class Finding(NamedTuple):
@@ -93,7 +94,7 @@ def files(digests: dict[str, str], expected: dict[str, str]) -> Iterator[Finding
         elif found != digest:
             whose = f", the digest of {names[found]}" if found in names else ""
             yield Finding(name, f"expected sha256 {digest[:SHORT]}, found {found[:SHORT]}{whose}")
-    for name in sorted(digests.keys() - expected.keys() - {MANIFEST, REPORT}):
+    for name in sorted(digests.keys() - expected.keys() - BESIDE):
         yield Finding(name, "expected no such file, found one the manifest does not name")
 
 

@@ -20,6 +20,9 @@ from schemas.results import TABLES
 
 # 2: named by one digest over all feeds; delivered files are part-N by place, their names restricted
 FORMAT = 2
+FILE_NAMES = (
+    "restricted/file_names.json"  # kept beside the run: the same rows may come under others
+)
 LIBRARIES = ("duckdb", "pandera", "polars", "pyarrow")
 # tables that name the run or the rows of a delivery's files; the others depend on facts alone
 OF_THE_RUN = ("rejects", "feeds", "rounds")

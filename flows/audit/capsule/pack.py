@@ -7,6 +7,7 @@ from typing import Any
 
 from flows.audit.capsule.container import FORMAT, Member, Whole, opened, write
 from flows.audit.capsule.contents import FULL, INDEX, LOCK, PUBLIC, RUN, index, is_public
+from flows.audit.capsule.contents import left_out as left_out_of
 from flows.audit.capsule.public_manifest import public_manifest
 from flows.audit.capsule.root import receipts_root
 from flows.common.database import DATABASE
@@ -16,6 +17,7 @@ from flows.common.messages import told_without_values
 from flows.common.progress import report
 from flows.common.settings import HOME
 from flows.kept.integrity import Integrity, integrity
+from flows.kept.manifest import FILE_NAMES
 from flows.kept.past_run import MANIFEST, PastRun, past_run
 from flows.kept.salts import salts_of
 
@@ -54,7 +56,9 @@ def pack(
         receipts = receipts_root(past, kept=True)
     report("packing", 1, STEPS)
     kind = PUBLIC if public else FULL
-    names = [name for name in found.digests if not public or is_public(name)]
+    names = [
+        name for name in found.digests if name != FILE_NAMES and (not public or is_public(name))
+    ]
     own = {
         name: Member(f"{RUN}/{name}", past.directory / name, found.digests[name]) for name in names
     }
@@ -81,7 +85,7 @@ def pack(
     except OSError as error:
         raise BadUsage(f"cannot write {out}: {error.strerror}; nothing was left there") from None
     report("done", STEPS, STEPS)
-    left_out = sorted(found.digests.keys() - set(names))
+    left_out = sorted(left_out_of(kind, manifest))
     return Packed(whole, past, kind, receipts, str(shown.sha256), len(members), left_out, notes)
 
 

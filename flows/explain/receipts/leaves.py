@@ -10,10 +10,9 @@ be written to has none.
 import contextlib
 import hashlib
 import json
-import tempfile
 from pathlib import Path
 
-from flows.common.files import sha256, sha256_of
+from flows.common.files import sha256, sha256_of, written_aside
 from flows.explain.receipts.compose import FORMAT
 from flows.explain.receipts.source import Source
 from flows.kept.manifest import code_digest
@@ -31,13 +30,8 @@ def keep(warehouse: Path, run: Source, hashes: list[bytes]) -> None:
     target = place(warehouse, run)
     with contextlib.suppress(OSError):
         target.parent.mkdir(mode=0o700, exist_ok=True)
-        handle, aside = tempfile.mkstemp(dir=target.parent, suffix=".partial")
-        try:
-            with open(handle, "wb") as file:  # noqa: PTH123 (a handle, not a path)
-                file.write(first.encode() + b"\n" + body)
-            Path(aside).replace(target)
-        finally:
-            Path(aside).unlink(missing_ok=True)
+        with written_aside(target, private=True) as file:
+            file.write(first.encode() + b"\n" + body)
         sweep(warehouse, target)
 
 
