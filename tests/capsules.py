@@ -10,8 +10,11 @@ from pathlib import Path
 import polars as pl
 
 from flows.audit.capsule.container import FIRST_LINE_BYTES, Member, write
-from flows.audit.capsule.contents import INDEX, RUN, index
+from flows.audit.capsule.contents import INDEX, PUBLIC, RUN, index
+from flows.audit.capsule.itself import AS_PACKED
+from flows.audit.capsule.public_manifest import public_manifest
 from flows.common.files import json_bytes, sha256_of
+from flows.kept.salts import LABEL, PEOPLE, Salts
 from schemas.results import TABLES
 
 Members = dict[str, bytes]
@@ -51,12 +54,20 @@ def forged(
                 data = members[f"{RUN}/{name}"]
                 rows = pl.scan_parquet(data).select(pl.len()).collect().item()
                 each.update(sha256=hashlib.sha256(data).hexdigest(), rows=rows)
-        told["result_digest"] = sha256_of(
-            {name: told["outputs"][f"{name}.parquet"]["sha256"] for name in OF_FACTS}
-        )
+        if "delivery" not in told:  # a public one has not the tables it is of
+            told["result_digest"] = sha256_of(
+                {name: told["outputs"][f"{name}.parquet"]["sha256"] for name in OF_FACTS}
+            )
         members[f"{RUN}/manifest.json"] = json_bytes(told)
     listed = {name: (hashlib.sha256(data).hexdigest(), len(data)) for name, data in members.items()}
-    members[INDEX] = json_bytes(index(contents["kind"], 2020, told, listed, contents["receipts"]))
+    packed = {name: contents[name] for name in AS_PACKED if name in contents}
+    own = "public_manifest" if contents["kind"] == PUBLIC and "delivery" in told else "manifest"
+    packed[own] = listed[f"{RUN}/manifest.json"][0]
+    if own == "manifest" and "public_manifest" in packed:
+        key = hashlib.sha256(LABEL + members[f"{RUN}/{PEOPLE}"]).digest()
+        made = json_bytes(public_manifest(told, Salts(key)))
+        packed["public_manifest"] = hashlib.sha256(made).hexdigest()
+    members[INDEX] = json_bytes(index(packed, 2020, told, listed))
     return put_together(target, members)
 
 

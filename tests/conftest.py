@@ -1,10 +1,12 @@
 """Shared fixtures: a small simulated delivery, a published warehouse, where published lists lie."""
 
+import importlib.util
 import os
 import shutil
 import subprocess
 import sys
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 from commands import other_code
@@ -12,6 +14,7 @@ from two_runs import MILDER, STRICTER, Base, first, other_data, other_policy, ru
 
 import flows.orchestration.prefect_settings  # noqa: F401  (before anything imports Prefect)
 from flows.common.settings import DATA, HOME, Order
+from flows.explain.receipts.bulk import VERIFIER
 from flows.run.stages import Outcome, run
 from flows.simulate import simulate
 
@@ -115,3 +118,15 @@ def milder(base: Base, detained: tuple[Path, str], tmp_path_factory: pytest.Temp
     """The delivery with detentions under a policy that takes fewer points for them."""
     data = other_policy(base, tmp_path_factory.mktemp("milder"), MILDER)
     return run(Order(2020, detained[0], base.warehouse, data, recheck=False)).run_id
+
+
+@pytest.fixture(scope="session")
+def verifier() -> ModuleType:
+    """The verifier as a module, for trials by the hundred."""
+    spec = importlib.util.spec_from_file_location("verify_receipt_alone", VERIFIER)
+    assert spec
+    assert spec.loader
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[spec.name] = module  # dataclasses look their module up
+    spec.loader.exec_module(module)
+    return module

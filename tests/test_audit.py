@@ -417,11 +417,11 @@ def test_a_newer_warehouse_is_left_alone(warehouse: Path) -> None:
     with pytest.raises(NewerWarehouse, match="newer"):
         audit(2020, warehouse)
     (warehouse / "luohu.duckdb").write_bytes(kept)
-    edit(directory(warehouse), lambda manifest: manifest.update(format=2))
+    edit(directory(warehouse), lambda manifest: manifest.update(format=3))
     before = tree(warehouse)
     done = luohu("audit", 2020, "--warehouse", warehouse)
     assert (done.returncode, done.stdout) == (2, "")
-    assert "up to format 1, found format 2" in done.stderr
+    assert "up to format 2, found format 3" in done.stderr
     assert tree(warehouse) == before
 
 

@@ -35,7 +35,7 @@ from flows.common.settings import DATA, Order
 from flows.explain.checks import kind_of
 from flows.explain.months import homes, insurance, row
 from flows.explain.page import WIDTH, show
-from flows.explain.receipts import receipt
+from flows.explain.receipts import proved, receipt
 from flows.explain.receipts.bulk import write_receipts
 from flows.explain.receipts.checks import CHECKS
 from flows.explain.receipts.facts import FACTS
@@ -68,7 +68,7 @@ for education in (
 ):  # told by the rule that takes study back
     TOLD_ELSEWHERE[education] = {"study_from", "window_months", "months_studied"}
 LATIN = re.compile(r"[A-Za-z]")
-NAMES_AND_CODES = re.compile(r"\S+\.(parquet|csv|gz)\S*|\b[0-9a-f]{16,64}\b")
+NAMES_AND_CODES = re.compile(r"\S+\.(parquet|csv|gz)\S*|\bpart-[0-9]+\b|\b[0-9a-f]{16,64}\b")
 
 
 def edition(name: str) -> tuple[Edition, Round]:
@@ -318,9 +318,7 @@ def test_pages_show_what_the_receipt_says(hostile_round: Hostile) -> None:
                 for cell in row(span, words):
                     assert flat(cell) in plain, span
             digests = [
-                f["sha256"]
-                for feed in found["made_from"]["feeds"].values()
-                for f in feed["files"].values()
+                f["salted"] for feed in found["delivered"].values() for f in feed["files"].values()
             ]
             assert all(each in text for each in digests)
 
@@ -408,7 +406,7 @@ def test_an_unknown_application_round_or_language(published: Published) -> None:
 
 def test_json_is_the_receipt_in_any_language(published: Published) -> None:
     number = table(published, "scores")["application_no"][0]
-    assert json.loads(explained(published, number, "--json", "--lang", "zh")) == receipt(
+    assert json.loads(explained(published, number, "--json", "--lang", "zh")) == proved(
         published[0], 2020, number
     )
 

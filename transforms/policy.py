@@ -21,6 +21,9 @@ ABOUT = ("title", "title_zh", "clause")
 CLAUSE_ZH = "clause_zh"  # a run pinned before there was one has none
 ENTRY = {"date", "cite", "value"}
 DESCRIBED = {"meaning", "unit", "from"}
+MOST_BYTES = 1 << 20  # of a file: one from elsewhere may be made to take hours to read
+MOST_NUMBER, MOST_FEN = 10**6, 10**15  # no rule counts so many months, points or places
+FIRST_YEAR, LAST_YEAR = 1900, 2199  # a window of months lies between them
 EDITION = {"name", "date", "published", "cite", "counted_months", "conditions", "indicators"}
 
 
@@ -112,6 +115,7 @@ def rule(folder: Path, name: str, on: date) -> Rule:
         entry = in_force(where, described["from"], on)
         if "value" not in entry:
             raise PolicyError(f"{where} has no value in force on {on}: repealed by {entry['cite']}")
+        require_bounded(where, entry["value"], fen="fen" in str(described["unit"]))
         dated[key] = Dated(entry["value"], entry["date"], entry["cite"])
     clause_zh = text.get(CLAUSE_ZH)
     return Rule(name, text["title"], text["title_zh"], text["clause"], on, dated, clause_zh)
@@ -145,6 +149,20 @@ def require_cite(where: str, entry: Mapping[str, Value]) -> None:
         raise PolicyError(f"{where}: the entry of {entry.get('date')} has no cite")
 
 
+def require_bounded(where: str, value: Value, *, fen: bool) -> None:
+    """Raise for a number or a date that no rule can mean: one of 300,000,000 years, say."""
+    most = MOST_FEN if fen else MOST_NUMBER
+    if isinstance(value, dict | list):
+        for each in value.values() if isinstance(value, dict) else value:
+            require_bounded(where, each, fen=fen)
+    elif isinstance(value, int) and abs(value) > most:
+        raise PolicyError(f"{where}: expected whole numbers up to {most:,}, found a larger one")
+    elif isinstance(value, date) and not FIRST_YEAR <= value.year <= LAST_YEAR:
+        raise PolicyError(
+            f"{where}: expected years {FIRST_YEAR} to {LAST_YEAR}, found {value.year}"
+        )
+
+
 def require_keys(
     where: str,
     found: AbstractSet[str],
@@ -161,9 +179,13 @@ def require_keys(
 
 
 def read_toml(path: Path) -> dict[str, Value]:
-    """A TOML file; one that is absent, or repeats a key, raises PolicyError."""
+    """A TOML file; one that is absent, too large, or repeats a key, raises PolicyError."""
     try:
+        if (size := path.stat().st_size) > MOST_BYTES:
+            raise PolicyError(f"{path.name}: expected at most {MOST_BYTES:,} bytes, found {size:,}")
         return tomllib.loads(path.read_text(encoding="utf-8"))
+    except RecursionError:
+        raise PolicyError(f"{path.name}: tables within tables, deeper than can be read") from None
     except FileNotFoundError:
         raise PolicyError(f"{path.name} is not in {path.parent}") from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:

@@ -5,14 +5,16 @@ Three dates, three names: `policy_date` selects the edition and every value, `re
 residence permit must be valid on.
 """
 
+import re
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
 from typing import Any
 
-from transforms.policy import PolicyError, read_toml, require_keys
+from transforms.policy import PolicyError, read_toml, require_bounded, require_keys
 
 REQUIRED = {"year", "policy_date", "reference_date", "quota", "cite"}
+YEAR = re.compile("[0-9]{4}")
 OPTIONAL = {"insured_in", "permit_date", "received_on", "phases", "published"}
 
 
@@ -38,7 +40,7 @@ class Round:
 
 def rounds(folder: Path) -> list[int]:
     """The years that have a round file."""
-    return sorted(int(path.stem) for path in folder.glob("*.toml") if path.stem.isdigit())
+    return sorted(int(path.stem) for path in folder.glob("*.toml") if YEAR.fullmatch(path.stem))
 
 
 def load_round(folder: Path, year: int) -> Round:
@@ -67,6 +69,7 @@ def check(where: str, made: Round, year: int) -> None:
         found = getattr(made, name)
         if type(found) is not wanted:  # a bool is an int and a time is a date, but not here
             raise PolicyError(f"{where}: {name} is {found!r}, expected a {wanted.__name__}")
+        require_bounded(f"{where}: {name}", found, fen=False)
     expected = {
         "year": year,
         "reference_date": date(year - 1, 12, 31),

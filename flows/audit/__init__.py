@@ -22,6 +22,7 @@ from flows.common.private_folder import private_folder
 from flows.common.progress import report
 from flows.common.settings import Order
 from flows.kept.integrity import Finding, Integrity, integrity, is_other_code, other_versions
+from flows.kept.limits import require_bounded
 from flows.kept.past_run import MANIFEST, PastRun, past_run
 from flows.run.score import publish_table, rank, score
 from flows.run.tables import feed_counts, round_row
@@ -70,6 +71,7 @@ def audit(year: int, warehouse: Path, run_id: str | None = None) -> Audit:
     """Check, repeat and compare a run; raises Failure where there is nothing to audit."""
     with told_without_values("audit"), told_which_file():
         past = past_run(warehouse, year, run_id)
+        require_bounded(past.directory, past.manifest)
     return audit_run(past)
 
 

@@ -116,7 +116,7 @@ def pair(table: str, column: str, then: object, now: object) -> tuple[str, str]:
     """Both values as text; of two JSON objects the parts that differ."""
     try:
         one, other = json.loads(str(then)), json.loads(str(now))
-    except ValueError:
+    except (ValueError, RecursionError):
         one = other = None
     if isinstance(one, dict) and isinstance(other, dict):
         names = [name for name in {**one, **other} if one.get(name, ...) != other.get(name, ...)]

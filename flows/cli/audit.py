@@ -93,12 +93,23 @@ def diff(
     out: Annotated[
         Path | None, typer.Option(help="Write every share of everybody to a .parquet or .csv file.")
     ] = None,
+    trust_code: Annotated[
+        bool,
+        typer.Option(
+            "--trust-code",
+            help="Run the Python code pinned with a run also where it is not known here: as you,"
+            " with all that you may do, not in a sandbox.",
+        ),
+    ] = False,
 ) -> None:
     """Compare two runs: who moved, by how much, across the line or not, and why.
 
     The causes are data, policy, decision (the round file) and code.  Where several differ, mixed
     combinations are recomputed, so that no cause is guessed; what only causes together bring about
     is told as that.  Exit status 0, whatever differs; 2 when a run is not there.
+
+    A run may come from elsewhere.  Its code is run only if this installation or the warehouse's
+    database knows it; if not, what code does is told as the remainder, unless you --trust-code.
 
     [bold]Examples[/]
 
@@ -111,13 +122,19 @@ def diff(
     from flows.audit.diff.moves import FIRST, require_writable, write
     from flows.audit.diff.moves import as_json as for_machines
     from flows.audit.diff.page import lines
+    from flows.kept.known_code import trust_of
 
     first = None if everyone else FIRST
     with told():
         if out:
             require_writable(out)
+        trust = trust_of(
+            warehouse,
+            whatever=trust_code,
+            say=lambda words: typer.echo(f"luohu: {words}", err=True),
+        )
         with shown():
-            found = compared(run_a, run_b, warehouse)
+            found = compared(run_a, run_b, warehouse, trust)
         if out:
             write(found, out)
         if as_json:

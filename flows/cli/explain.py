@@ -18,7 +18,7 @@ def explain(
     warehouse: Warehouse = WAREHOUSE,
     lang: Annotated[Language, typer.Option(help="Language of the page.")] = Language.en,
     as_json: Annotated[
-        bool, typer.Option("--json", help="The receipt (积分凭单), for machines.")
+        bool, typer.Option("--json", help="The receipt (积分凭单) and its proof, for machines.")
     ] = False,
     what_if: Annotated[
         bool,
@@ -33,13 +33,15 @@ def explain(
       luohu explain 2020 2020000123 --lang zh          中文
       luohu explain 2020 2020000123 --json | jq .indicators.residence
       luohu explain 2020 2020000123 --json > receipt.json
+      python verify_receipt.py receipt.json --root ROOT
       luohu explain 2020 2020000123 --what-if | jq .changes[0]
     """
     with told():
         if as_json:
-            from flows.explain.receipts import receipt
+            from flows.explain.receipts import proved
 
-            found = receipt(warehouse, year, application_no)
+            with shown():
+                found = proved(warehouse, year, application_no)
             typer.echo(json.dumps(found, ensure_ascii=False, indent=2))
         elif what_if:
             from flows.explain import what_if as enough
@@ -65,8 +67,8 @@ def receipts(
 ) -> None:
     """Write the receipts (积分凭单) of all applicants, and print the root over them.
 
-    Each is what explain --json prints, compact, ascending by application number.  Anybody can check
-    them with Python alone and a copy of flows/explain/receipts/verify_receipt.py.
+    Each is what explain --json prints without the proof, compact, ascending by application number.
+    Anybody can check them with Python alone and a copy of flows/explain/receipts/verify_receipt.py.
 
     [bold]Examples[/]
 

@@ -45,6 +45,10 @@ class CapsuleRefused(Failure):
     """A capsule that is damaged, of another kind, or of a later format; nothing in it is believed."""
 
 
+class TooLarge(Failure):
+    """A file that would take more memory or time than is spent on one; it was not read."""
+
+
 class DatabaseUnreadable(Failure):
     """The warehouse's database is damaged; nothing was changed."""
 

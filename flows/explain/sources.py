@@ -1,4 +1,7 @@
-"""What the page rests on: rows that were left out, the run, its receipt and the delivered files."""
+"""What the page rests on: rows that were left out, the run, its receipt and the delivered files.
+
+The page goes to one applicant: of a delivered file it shows the salted digest, see `kept/salts`.
+"""
 
 from typing import Any
 
@@ -7,6 +10,7 @@ from rich.text import Text
 
 from flows.explain.tables import Column, rest, table, text
 from flows.explain.words import Values, Words
+from flows.kept.salts import SALTED
 
 DIGEST = 16  # characters of a digest that only has to be told from others
 SHA256 = 64
@@ -38,13 +42,13 @@ def review(receipt: dict[str, Any], words: Words, width: int) -> list[Text | Tab
 def made_from(
     receipt: dict[str, Any], found: Values, words: Words, width: int
 ) -> list[Text | Table]:
-    """Edition, run and receipt, and the digest of every delivered file."""
-    made, code = receipt["made_from"], receipt["made_from"]["code"]
+    """Edition, run and receipt, and the salted digest of every delivered file."""
+    code = receipt["made_from"]["code"]
     version = {"version": code["version"], "code": code["digest"][:DIGEST]}
     run = words.say("source", "run", **found, **version)
     rows = [
-        [words.say("feed", feed), file, words.shown("rows", each["rows"]), each["sha256"]]
-        for feed, delivered in made["feeds"].items()
+        [words.say("feed", feed), file, words.shown("rows", each["rows"]), each[SALTED]]
+        for feed, delivered in receipt["delivered"].items()
         for file, each in delivered["files"].items()
     ]
     beside = (FEED_CELLS, FILE_CELLS, ROWS_CELLS)

@@ -1,7 +1,7 @@
 """The record of a run: what went in, what came out, and with which code (`manifest.json`).
 
-A run is named by what it was made from: the digest of round, policy, delivered files, options and
-code.  No clock goes in, so the same inputs give the same name and the same bytes.
+A run is named by what it was made from: round, policy, delivered files, options and code (`run_id`).
+No clock goes in, so the same inputs give the same name and the same bytes.
 """
 
 import platform
@@ -18,15 +18,20 @@ from flows.common.settings import HOME, Order, luohu_version
 from flows.kept import pinned_code
 from schemas.results import TABLES
 
-FORMAT = 2  # 2: delivered files are part-N by place, their names are restricted
+# 2: named by one digest over all feeds; delivered files are part-N by place, their names restricted
+FORMAT = 2
+FILE_NAMES = (
+    "restricted/file_names.json"  # kept beside the run: the same rows may come under others
+)
 LIBRARIES = ("duckdb", "pandera", "polars", "pyarrow")
 # tables that name the run or the rows of a delivery's files; the others depend on facts alone
 OF_THE_RUN = ("rejects", "feeds", "rounds")
 
 
 def made_from(order: Order, delivery: dict[str, Any]) -> dict[str, Any]:
-    """What a run is made from; its digest names the run."""
+    """What a run is made from, which names it, and the format it is told in."""
     return {
+        "format": FORMAT,
         "round": file_digests(order.data / "rounds", f"{order.year}.toml"),
         "policy": file_digests(order.data / "policy", "*.toml"),
         "codes": file_digests(order.data, "codes.toml"),
@@ -59,7 +64,6 @@ def manifest(run_id: str, source: dict[str, Any], work: Path) -> dict[str, Any]:
         name: outputs[f"{name}.parquet"]["sha256"] for name in TABLES if name not in OF_THE_RUN
     }
     return {
-        "format": FORMAT,
         "run_id": run_id,
         **source,
         "outputs": outputs,

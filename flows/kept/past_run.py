@@ -14,7 +14,10 @@ from flows.common.failures import (
     NewerWarehouse,
     NotFound,
 )
+from flows.common.limits import MOST_JSON, MOST_ROWS, require_size
 from flows.kept.manifest import FORMAT
+from flows.kept.run_id import DELIVERY
+from flows.kept.salts import SALTED
 
 MANIFEST = "manifest.json"
 SHORTEST = 6  # characters of a run id: fewer may fit too much
@@ -125,13 +128,17 @@ def listed(names: Iterable[str]) -> str:
     return ", ".join(sorted(names)) or "none"
 
 
-def read_manifest(path: Path) -> dict[str, Any]:
-    """A manifest of the expected shape; raises CheckFailed, or NewerWarehouse for a later format."""
+def read_manifest(path: Path, *, public: bool = False) -> dict[str, Any]:
+    """A manifest of the expected shape; raises CheckFailed, or NewerWarehouse for a later format.
+
+    `public` is one whose digests are salted, as a public capsule has it.
+    """
     try:
+        require_size(path, MOST_JSON)
         manifest = json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         raise CheckFailed(f"{path}: expected the run's manifest, found none") from None
-    except ValueError:
+    except (ValueError, RecursionError):
         raise CheckFailed(f"{path}: expected JSON, found something else") from None
     found = manifest.get("format") if isinstance(manifest, dict) else None
     if type(found) is not int or found < 1:
@@ -147,10 +154,30 @@ def read_manifest(path: Path) -> dict[str, Any]:
             raise CheckFailed(f"{path}: {name}: expected a {kind.__name__}, found {what}")
     if not isinstance(manifest.get("pinned", {}), dict):
         raise CheckFailed(f"{path}: pinned: expected a dict, found something else")
-    for name, each in manifest["outputs"].items():
-        if not isinstance(each, dict) or not {"sha256", "rows"} <= each.keys():
-            raise CheckFailed(f"{path}: outputs: {name}: expected sha256 and rows")
+    if (DELIVERY in manifest) != public:
+        found = "with" if DELIVERY in manifest else "without"
+        raise CheckFailed(
+            f"{path}: expected a {'public' if public else 'run'} manifest, found one {found}"
+            f" {DELIVERY}"
+        )
+    require_rows(path, "outputs", manifest["outputs"], "sha256")
+    if public:
+        require_rows(path, "left_out", manifest.get("left_out"), SALTED)
     return dict(manifest)
+
+
+def require_rows(path: Path, field_name: str, found: Any, digest: str) -> None:
+    """Raise CheckFailed where files are not listed with their digest and a number of rows."""
+    if not isinstance(found, dict):
+        raise CheckFailed(f"{path}: {field_name}: expected a dict, found something else")
+    for name, each in found.items():
+        if not isinstance(each, dict) or not {digest, "rows"} <= each.keys():
+            raise CheckFailed(f"{path}: {field_name}: {name}: expected {digest} and rows")
+        if type(each["rows"]) is not int or not 0 <= each["rows"] <= MOST_ROWS:
+            raise CheckFailed(
+                f"{path}: {field_name}: {name}: rows: expected a whole number up to {MOST_ROWS:,},"
+                " found something else"
+            )
 
 
 def published(warehouse: Path, year: int) -> Publication:

@@ -5,12 +5,16 @@ are sorted, times fixed and nothing is compressed: the same code gives the same 
 """
 
 import hashlib
+import struct
 import zipfile
+import zlib
 from collections.abc import Mapping
 from pathlib import Path
 
+from flows.common.archives import limited
 from flows.common.failures import CheckFailed
 from flows.common.files import sha256, sha256_of
+from flows.common.limits import require_size
 from flows.common.settings import HOME
 
 NAME = "code.zip"
@@ -19,6 +23,11 @@ SUFFIXES = (".py", ".sql")
 READ_BY_CODE = "data/codes.toml"  # from beside the packages, whatever --data says
 LONG_AGO = (1980, 1, 1, 0, 0, 0)  # the earliest time a zip can hold
 FILE_MODE = 0o100644 << 16
+MOST_BYTES = 64 << 20
+NOT_A_ZIP = (
+    *(zipfile.BadZipFile, zlib.error, struct.error, EOFError),
+    *(ValueError, NotImplementedError, RuntimeError),
+)  # all that a zip reader says of an odd archive
 
 
 def source_files() -> dict[str, Path]:
@@ -52,25 +61,29 @@ def keep(target: Path) -> None:
             archive.writestr(entry, path.read_bytes())
 
 
-def contents(archive: Path) -> dict[str, str]:
+def contents(archive: Path, told: Path | None = None) -> dict[str, str]:
     """The SHA-256 of every file in a zip of code; raises CheckFailed for one with anything else.
 
     Only source files go into the digest of the code, so nothing but them may be unpacked and run.
+    `told` is what the message calls it, where it is a copy.
     """
+    where = told or archive
+    require_size(archive, MOST_BYTES)
     try:
-        with zipfile.ZipFile(archive) as files:
+        with limited(archive) as file, zipfile.ZipFile(file) as files:
             names = sorted(files.namelist())
             if other := [name for name in names if not is_source(name)]:
-                raise CheckFailed(f"{archive}: expected source files only, found {other[0]}")
+                found = "".join(each if each.isprintable() else "?" for each in other[0][:80])
+                raise CheckFailed(f"{where}: expected source files only, found {found}")
             entries = files.infolist()
             if (
                 any(each.compress_type != zipfile.ZIP_STORED for each in entries)
                 or sum(each.file_size for each in entries) > archive.stat().st_size
             ):  # what comes from elsewhere, in a capsule, may be made to fill the memory
-                raise CheckFailed(f"{archive}: expected files stored as they are, found others")
+                raise CheckFailed(f"{where}: expected files stored as they are, found others")
             return {name: hashlib.sha256(files.read(name)).hexdigest() for name in names}
-    except zipfile.BadZipFile:
-        raise CheckFailed(f"{archive}: expected a zip of code, found something else") from None
+    except NOT_A_ZIP:
+        raise CheckFailed(f"{where}: expected a zip of code, found something else") from None
 
 
 def is_source(name: str) -> bool:

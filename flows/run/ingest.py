@@ -17,6 +17,7 @@ import polars as pl
 from flows.common.failures import FeedRefused
 from flows.common.files import write_json, write_parts, write_table
 from flows.common.progress import report
+from flows.kept.manifest import FILE_NAMES
 from flows.run.canaries import prove_validator, require_armed
 from flows.run.delivery import Folder, folder_of, refuse_strange_entries
 from flows.run.file_bytes import FileBytes, bytes_of
@@ -29,7 +30,6 @@ from schemas.text import is_without_id_number
 from transforms.rounds import Round
 
 LARGEST = "social_insurance"
-FILE_NAMES = "restricted/file_names.json"  # part-N of a feed is the N-th of its names
 NAMES_EMPLOYERS = ("employers", "applications", "shareholdings")
 UNRESOLVED = ("row", "person_id", "employer_id", "subject_id")
 

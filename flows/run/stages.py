@@ -10,11 +10,12 @@ import json
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from flows.common.files import sha256_of, write_json
+from flows.common.files import write_json
 from flows.common.messages import told_without_values
 from flows.common.progress import report
 from flows.common.settings import Order
 from flows.kept.manifest import made_from, manifest, pin
+from flows.kept.run_id import run_id_of
 from flows.report import write_report
 from flows.run.ingest import ingest
 from flows.run.place import keep_beside, place, there_already
@@ -96,7 +97,7 @@ def publish_stage(order: Order, work: Path) -> Outcome:
         delivery = json.loads((work / "delivery.json").read_text(encoding="utf-8"))
         line = Line(**json.loads((work / "line.json").read_text(encoding="utf-8")))
         source = made_from(order, delivery)
-        run_id = sha256_of(source)[:16]
+        run_id = run_id_of(source)
         publish_table(work, "feeds", feed_counts(order.year, delivery))
         publish_table(work, "rounds", round_row(order, work, run_id, line))
         directory = order.warehouse / "runs" / str(order.year) / run_id

@@ -22,10 +22,11 @@ from io import BytesIO
 from pathlib import Path, PurePosixPath
 from typing import IO
 
+from flows.common.archives import limited
 from flows.common.failures import CapsuleRefused, CheckFailed
 from flows.common.files import written_aside
 
-FORMAT = 1
+FORMAT = 2  # 1: digests of small feeds were not salted
 FIRST_LINE = re.compile(rb"(luohu capsule ([0-9]{8}) ([0-9]{20})) ([0-9a-f]{64})\n")
 FIRST_LINE_BYTES = 109
 PACKED_ALREADY = {".parquet", ".zip"}
@@ -44,6 +45,11 @@ class Member:
     name: str
     source: Path | bytes
     sha256: str | None = None
+
+    @classmethod
+    def of_bytes(cls, name: str, source: bytes) -> "Member":
+        """Bytes to pack, with their digest."""
+        return cls(name, source, hashlib.sha256(source).hexdigest())
 
     @property
     def size(self) -> int:
@@ -115,7 +121,7 @@ def digests(file: IO[bytes], told: bytes) -> tuple[str, str]:
 def opened(path: Path) -> Iterator[Whole]:
     """A capsule nobody damaged and this version can read; raises CapsuleRefused otherwise."""
     try:
-        file = path.open("rb")
+        file = limited(path)
     except OSError as error:
         raise CapsuleRefused(f"cannot read {path}: {error.strerror}") from None
     with file:

@@ -1,24 +1,45 @@
 """Hold an unpacked capsule against itself: contents, members, manifest and lock tell the same."""
 
+import hashlib
 from collections.abc import Iterator
 from typing import Any
 
-from flows.audit.capsule.contents import INDEX, LOCK, PUBLIC, RUN, index, is_public
+from flows.audit.capsule.contents import FULL, INDEX, LOCK, PUBLIC, RUN, index, is_public
+from flows.audit.capsule.public_manifest import public_manifest
 from flows.common.failures import CheckFailed
+from flows.common.files import json_bytes
 from flows.kept.integrity import SHORT, Finding
 from flows.kept.past_run import MANIFEST, PastRun
+from flows.kept.salts import salts_of
+
+AS_PACKED = ("format", "kind", "manifest", "public_manifest", "receipts")
 
 
 def expected_index(
     contents: dict[str, Any], past: PastRun, members: dict[str, tuple[str, int]]
 ) -> dict[str, Any]:
     """The table of contents that members and manifest come to; the receipts root is made again later."""
+    packed = {name: contents[name] for name in AS_PACKED if name in contents}
+    own = members.get(f"{RUN}/{MANIFEST}", ("", 0))[0]
     try:
-        return index(contents["kind"], past.year, past.manifest, members, contents["receipts"])
+        if contents["format"] == 1 or contents["kind"] == FULL:
+            packed["manifest"] = own
+        if contents["format"] > 1:
+            packed["public_manifest"] = own if contents["kind"] == PUBLIC else public_digest(past)
+        return index(packed, past.year, past.manifest, members)
     except (KeyError, TypeError, AttributeError):
         raise CheckFailed(
             f"{MANIFEST}: feeds: expected files, rows and digests of each, found something else"
         ) from None
+
+
+def public_digest(past: PastRun) -> str | None:
+    """The digest of the manifest in the public capsule of a run; none where its people are not there."""
+    try:
+        made = public_manifest(past.manifest, salts_of(past.directory))
+    except OSError:
+        return None
+    return hashlib.sha256(json_bytes(made)).hexdigest()
 
 
 def other_index(contents: dict[str, Any], expected: dict[str, Any]) -> Iterator[Finding]:

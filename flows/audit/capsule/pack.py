@@ -5,8 +5,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from flows.audit.capsule.container import Member, Whole, opened, write
+from flows.audit.capsule.container import FORMAT, Member, Whole, opened, write
 from flows.audit.capsule.contents import FULL, INDEX, LOCK, PUBLIC, RUN, index, is_public
+from flows.audit.capsule.contents import left_out as left_out_of
+from flows.audit.capsule.public_manifest import public_manifest
 from flows.audit.capsule.root import receipts_root
 from flows.common.database import DATABASE
 from flows.common.failures import BadUsage, CheckFailed
@@ -15,7 +17,9 @@ from flows.common.messages import told_without_values
 from flows.common.progress import report
 from flows.common.settings import HOME
 from flows.kept.integrity import Integrity, integrity
-from flows.kept.past_run import PastRun, past_run
+from flows.kept.manifest import FILE_NAMES
+from flows.kept.past_run import MANIFEST, PastRun, past_run
+from flows.kept.salts import salts_of
 
 TOLD = 5  # so many findings are told when a run is not packed
 STEPS = 3
@@ -29,6 +33,7 @@ class Packed:
     past: PastRun
     kind: str
     receipts: dict[str, Any]
+    public_manifest: str  # its digest
     members: int
     left_out: list[str]
     notes: list[str]
@@ -48,17 +53,30 @@ def pack(
         raise BadUsage(f"cannot read {error.filename}: {error.strerror}") from None
     require_untouched(past, found)
     with told_without_values("receipts"):
-        receipts = receipts_root(past)
+        receipts = receipts_root(past, kept=True)
     report("packing", 1, STEPS)
     kind = PUBLIC if public else FULL
-    names = [name for name in found.digests if not public or is_public(name)]
-    members = [
-        Member(f"{RUN}/{each}", past.directory / each, found.digests[each]) for each in names
+    names = [
+        name for name in found.digests if name != FILE_NAMES and (not public or is_public(name))
     ]
+    own = {
+        name: Member(f"{RUN}/{name}", past.directory / name, found.digests[name]) for name in names
+    }
+    for_all = public_manifest(past.manifest, salts_of(past.directory))
+    manifest = for_all if public else past.manifest
+    shown = Member.of_bytes(f"{RUN}/{MANIFEST}", json_bytes(for_all))
+    members = list((own | {MANIFEST: shown} if public else own).values())
     notes = [each for each in found.notes if each.startswith(DATABASE)]
     members += lock(past, notes)
     listed = {each.name: (each.sha256 or "", each.size) for each in members}
-    contents = Member(INDEX, json_bytes(index(kind, year, past.manifest, listed, receipts)))
+    packed = {
+        "format": FORMAT,
+        "kind": kind,
+        "manifest": found.digests[MANIFEST],
+        "public_manifest": shown.sha256,
+        "receipts": receipts,
+    }
+    contents = Member(INDEX, json_bytes(index(packed, year, manifest, listed)))
     try:
         write(out, [*members, contents], private=not public)
         report("reading it back", 2, STEPS)
@@ -67,8 +85,8 @@ def pack(
     except OSError as error:
         raise BadUsage(f"cannot write {out}: {error.strerror}; nothing was left there") from None
     report("done", STEPS, STEPS)
-    left_out = sorted(found.digests.keys() - set(names))
-    return Packed(whole, past, kind, receipts, len(members), left_out, notes)
+    left_out = sorted(left_out_of(kind, manifest))
+    return Packed(whole, past, kind, receipts, str(shown.sha256), len(members), left_out, notes)
 
 
 def require_untouched(past: PastRun, found: Integrity) -> None:

@@ -10,6 +10,7 @@ from flows.audit.capsule.verify import CapsuleAudit
 from flows.audit.page import counted, differences, summary, table_lines
 from flows.kept.integrity import other_versions, short
 from flows.kept.manifest import code_digest, environment
+from flows.kept.salts import SALTED
 
 REACHES = {
     FULL: "not shown: that the accepted rows are those the departments delivered: of the deliveries"
@@ -38,6 +39,8 @@ def page(found: CapsuleAudit) -> Iterator[str]:
     if found.repeated:
         yield from table_lines(found.repeated)
     yield root(contents["receipts"], found.root_told)
+    if "public_manifest" in contents:
+        yield f"{'public manifest':34}{contents['public_manifest']}"
     for check in found.checks:
         yield f"{'holds' if check.holds else 'FAILS'}  {check.told}"
         for failure in check.failures:
@@ -61,9 +64,10 @@ def packed(contents: dict[str, Any]) -> Iterator[str]:
     members, delivered = contents["members"].values(), contents["delivered"]
     files = [each for feed in delivered.values() for each in feed.values()]
     yield f"holds      {rows_of(members)}"
-    yield f"delivered  {rows_of(files)} of {len(delivered)} feeds, by digest"
+    digest = "salted digest" if SALTED in next(iter(files), {}) else "digest"
+    yield f"delivered  {rows_of(files)} of {len(delivered)} feeds, by {digest}"
     if contents["left_out"]:
-        yield f"left out   {rows_of(contents['left_out'].values())} about people, by digest"
+        yield f"left out   {rows_of(contents['left_out'].values())} about people, by {digest}"
 
 
 def rows_of(files: Any) -> str:
@@ -139,10 +143,11 @@ def packed_lines(packed: Packed) -> Iterator[str]:
     yield f"{file.path}: a {packed.kind} capsule of {file.size:,} bytes"
     yield f"sha256 {file.sha256}"
     yield f"receipts root {packed.receipts['root']}"
+    yield f"public manifest {packed.public_manifest}"
     if packed.kind == FULL:
         yield "It holds names and ID numbers: hand it to an auditor, not to anybody."
     else:
-        yield f"left out: {counted(len(packed.left_out), 'file')} about people, kept by digest"
+        yield f"left out: {counted(len(packed.left_out), 'file')} about people, kept by salted digest"
     for note in packed.notes:
         yield f"note: {note}"
     yield f"try: luohu audit {file.path}"

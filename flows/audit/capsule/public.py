@@ -5,6 +5,7 @@ from typing import Any
 
 import polars as pl
 
+from flows.audit.capsule.contents import LEFT_OUT
 from flows.common.failures import Failure
 from flows.common.points import centipoints
 from flows.common.settings import Order
@@ -15,6 +16,7 @@ from schemas.results import INDICATORS, TABLES, columns_of
 from transforms.policy import Edition
 from transforms.rounds import Round
 
+UNTOLD = (KeyError, TypeError, ValueError, AttributeError, OverflowError, pl.exceptions.PolarsError)
 HELD = ("rounds", "feeds", "segments", "clauses", "public_list")
 
 
@@ -70,12 +72,13 @@ def told_by(manifest: dict[str, Any], year: int) -> Told:
         if set(manifest["feeds"]) != set(FEEDS):
             raise Failure("manifest.json: feeds: expected the feeds of a delivery, found others")
         names = (*TABLES, *(f"accepted/{feed}" for feed in FEEDS))
+        outputs = manifest["outputs"] | manifest.get(LEFT_OUT, {})
         return Told(
             delivered=feed_counts(year, {"feeds": manifest["feeds"]}).select(columns_of("feeds")),
-            rows={name: int(manifest["outputs"][f"{name}.parquet"]["rows"]) for name in names},
+            rows={name: int(outputs[f"{name}.parquet"]["rows"]) for name in names},
             rechecked=manifest["options"]["recheck"] is True,
         )
-    except (KeyError, TypeError, ValueError, AttributeError, pl.exceptions.PolarsError):
+    except UNTOLD:
         raise Failure(
             "manifest.json: expected counts of every feed and table, found something else"
         ) from None

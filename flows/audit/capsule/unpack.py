@@ -7,13 +7,16 @@ nobody listed, other sizes than listed and archives that would fill the disk are
 import hashlib
 import re
 import zipfile
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
 from flows.audit.capsule.container import CHUNK, Whole, refused
 from flows.common.failures import CapsuleRefused
+from flows.common.limits import MOST_JSON
 
 NAME = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9_.-]*(/[A-Za-z0-9_-][A-Za-z0-9_.-]*)*")  # no .., no /x
+MOST_MEMBERS = 10_000
 MOST_DEFLATED = 64 << 20  # so much may the deflated members unpack to together
 
 
@@ -24,8 +27,11 @@ def read(whole: Whole, archive: zipfile.ZipFile, name: str) -> bytes:
             info = archive.getinfo(name)
         except KeyError:
             raise CapsuleRefused(f"{whole.path}: expected {name} in it, found none") from None
-        if info.file_size > MOST_DEFLATED:
-            raise CapsuleRefused(f"{whole.path}: {name}: {info.file_size:,} bytes are too many")
+        if info.file_size > MOST_JSON:
+            raise CapsuleRefused(
+                f"{whole.path}: {name}: expected at most {MOST_JSON:,} bytes, found"
+                f" {info.file_size:,}"
+            )
         with archive.open(info) as member:
             return member.read(info.file_size + 1)
 
@@ -56,13 +62,15 @@ def problems(
     members: list[zipfile.ZipInfo], sizes: dict[str, int], most_stored: int
 ) -> Iterator[str]:
     """Why an archive is not to be unpacked."""
+    if len(members) > MOST_MEMBERS:
+        yield f"expected at most {MOST_MEMBERS:,} files, found {len(members):,}"
     for each in members:
         if not NAME.fullmatch(each.filename):
             yield f"expected names of files below a folder, found {each.filename[:80]!r}"
     names = [each.filename for each in members]
     if sorted(names) != sorted(sizes):
         odd = sorted(set(names) ^ set(sizes)) or sorted(
-            name for name in set(names) if names.count(name) > 1
+            name for name, times in Counter(names).items() if times > 1
         )
         yield f"expected each file it lists once and no other, found otherwise: {odd[0][:80]!r}"
     for each in members:
@@ -77,7 +85,10 @@ def problems(
         sum(each.file_size for each in stored) > most_stored
         or sum(each.file_size for each in deflated) > MOST_DEFLATED
     ):
-        yield "its members would unpack to more than a capsule holds"
+        yield (
+            "its members would unpack to more than a capsule holds: as many bytes as it has and"
+            f" {MOST_DEFLATED:,} of packed ones"
+        )
 
 
 def unpack_one(archive: zipfile.ZipFile, info: zipfile.ZipInfo, folder: Path) -> str:

@@ -5,6 +5,8 @@ capsule, which holds no row to repeat the run from, what can be shown is checked
 """
 
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -18,20 +20,22 @@ from flows.audit.capsule.contents import FULL, INDEX, PUBLIC, RUN, left_out
 from flows.audit.capsule.itself import expected_index, odd_members, other_index
 from flows.audit.capsule.root import receipts_root
 from flows.audit.capsule.unpack import read, unpack
-from flows.common.failures import CapsuleRefused, CheckFailed, Failure, NewerWarehouse
+from flows.common.failures import CapsuleRefused, CheckFailed, Failure, NewerWarehouse, TooLarge
 from flows.common.messages import told_without_values
 from flows.common.private_folder import private_folder
 from flows.common.progress import report
 from flows.explain.receipts.compose import FORMAT as FORMAT_OF_RECEIPTS
 from flows.kept.integrity import SHORT, Finding, Integrity, integrity, is_other_code
+from flows.kept.limits import require_bounded
 from flows.kept.past_run import MANIFEST, PastRun, Publication, read_manifest
 from transforms.policy import PolicyError
 
-SHAPE: dict[str, type] = {
+FIRST_SHAPE: dict[str, type] = {
     **dict.fromkeys(("format", "round"), int),
     **dict.fromkeys(("kind", "run_id", "manifest"), str),
     **dict.fromkeys(("members", "left_out", "receipts"), dict),
 }
+SHAPES = {1: FIRST_SHAPE, 2: FIRST_SHAPE | {"public_manifest": str}}  # by format
 OF_RECEIPTS: dict[str, type] = {"format": int, "receipts": int, "root": str}
 ROOT = "receipts root"
 SAME = "same"
@@ -77,6 +81,8 @@ def audit_capsule(path: Path) -> CapsuleAudit:
         report("unpacking", 0, 1)
         contents, digests = unpacked(whole, folder)
         past = past_run_in(folder / RUN, path, contents)
+        with named_as(path, past.directory):
+            require_bounded(past.directory, past.manifest)
         expected = expected_index(contents, past, digests)
         own = [*other_index(contents, expected), *odd_members(contents["kind"], digests, past)]
         contents = expected  # from here on nobody's word, but what the members come to
@@ -115,16 +121,18 @@ def index_in(text: bytes, path: Path) -> dict[str, Any]:
         found = json.loads(text)
     except (ValueError, RecursionError):
         found = None
+    format_ = found.get("format") if isinstance(found, dict) else None
+    shape = SHAPES.get(format_ if type(format_) is int else FORMAT, SHAPES[FORMAT])
     wrong = [
         name
-        for name, kind in SHAPE.items()
+        for name, kind in shape.items()
         if not isinstance(found, dict) or type(found.get(name)) is not kind
     ]
     if not wrong and {name: type(each) for name, each in found["receipts"].items()} != OF_RECEIPTS:
         wrong = ["receipts"]
-    if wrong or found["kind"] not in (FULL, PUBLIC) or found["format"] != FORMAT:
+    if wrong or found["kind"] not in (FULL, PUBLIC) or found["format"] not in SHAPES:
         raise CapsuleRefused(
-            f"{path}: {INDEX}: expected {', '.join(SHAPE)} of format {FORMAT}, found"
+            f"{path}: {INDEX}: expected {', '.join(shape)} of format {FORMAT} or before, found"
             f" {wrong[0] + ' that is not' if wrong else 'another kind or format'}"
         )
     return dict(found)
@@ -132,20 +140,30 @@ def index_in(text: bytes, path: Path) -> dict[str, Any]:
 
 def past_run_in(directory: Path, path: Path, contents: dict[str, Any]) -> PastRun:
     """The run an unpacked capsule holds; the capsule's word stands for the database's."""
-    try:
-        manifest = read_manifest(directory / MANIFEST)
-    except (CheckFailed, NewerWarehouse) as failure:
-        told = str(failure).removeprefix(f"{directory}/")
-        raise type(failure)(f"{path}: {told}") from None
+    salted = contents["kind"] == PUBLIC and contents["format"] > 1
+    with named_as(path, directory):
+        manifest = read_manifest(directory / MANIFEST, public=salted)
     return PastRun(
         year=contents["round"],
         run_id=contents["run_id"],
         directory=directory,
         warehouse=directory,
         manifest=manifest,
-        publication=Publication(manifests={contents["run_id"]: contents["manifest"]}),
+        publication=Publication(
+            manifests={contents["run_id"]: contents["public_manifest" if salted else "manifest"]}
+        ),
         left_out=frozenset(left_out(contents["kind"], manifest)),
     )
+
+
+@contextmanager
+def named_as(path: Path, directory: Path) -> Iterator[None]:
+    """Name the capsule in a message, not the folder it was unpacked to."""
+    try:
+        yield
+    except (CheckFailed, NewerWarehouse, TooLarge) as failure:
+        told = str(failure).removeprefix(f"{directory}/")
+        raise type(failure)(f"{path}: {told}") from None
 
 
 def root_again(past: PastRun, packed: dict[str, Any]) -> str:

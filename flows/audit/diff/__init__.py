@@ -16,10 +16,12 @@ from flows.audit.diff.causes import Causes, causes
 from flows.audit.diff.effects import measured
 from flows.audit.diff.mixed import RESULTS, Mixer, results
 from flows.audit.differences import IDENTITY
-from flows.common.failures import BadUsage
+from flows.common.failures import BadUsage, CheckFailed
 from flows.common.messages import told_without_values
 from flows.common.points import in_points
 from flows.common.private_folder import private_folder
+from flows.kept.known_code import Trust, trust_of
+from flows.kept.limits import require_bounded
 from flows.kept.named_run import NamedRun, named_run
 from flows.run.check_rows import mask
 
@@ -55,8 +57,11 @@ class Diff:
     shares: pl.DataFrame
 
 
-def diff(one: str, other: str, warehouse: Path) -> Diff:
-    """Compare two runs; raises Failure where one is not there or was tampered with."""
+def diff(one: str, other: str, warehouse: Path, trust: Trust | None = None) -> Diff:
+    """Compare two runs; raises Failure where one is not there or was tampered with.
+
+    Only code that the warehouse knows is run, unless `trust` says more.
+    """
     with told_without_values("diff"):
         try:
             a, b = (sound(named_run(name, warehouse)) for name in (one, other))
@@ -65,7 +70,9 @@ def diff(one: str, other: str, warehouse: Path) -> Diff:
             numbers = pl.concat([then, now])[NUMBER].unique().sort()
             ends = aligned(then, numbers), aligned(now, numbers)
             with private_folder(warehouse) as folder:
-                mixer = Mixer(a.run, b.run, found, numbers, folder)
+                mixer = Mixer(
+                    a.run, b.run, found, numbers, folder, trust=trust or trust_of(warehouse)
+                )
                 why = measured(mixer, found, *ends)
         except OSError as error:
             raise BadUsage(f"{error.filename}: {error.strerror}") from None
@@ -81,9 +88,15 @@ def diff(one: str, other: str, warehouse: Path) -> Diff:
 
 def sound(run: NamedRun) -> Side:
     """A run whose tables and pinned files are those its manifest names."""
+    require_bounded(run.directory, run.manifest)
     pinned = [name for name in run.expected if name.startswith("pinned/")]
     run.require_untouched([*RESULTS, ROUNDS, *pinned])
-    line = pl.read_parquet(run.directory / ROUNDS, columns=list(LINE)).row(0, named=True)
+    try:
+        line = pl.read_parquet(run.directory / ROUNDS, columns=list(LINE)).row(0, named=True)
+    except (pl.exceptions.PolarsError, pl.exceptions.PanicException):
+        raise CheckFailed(
+            f"{run.directory / ROUNDS}: expected one row with the columns of a round, found others"
+        ) from None
     return Side(run, line)
 
 

@@ -10,6 +10,7 @@ from typing import NamedTuple
 from flows.audit.diff.attribution import Effect, Results, Span
 from flows.audit.diff.causes import CODE, DATA, DECISION, LIBRARIES, POLICY, Causes
 from flows.audit.diff.mixed import CannotBeCombined, Combination, Mixer
+from flows.kept.known_code import what_it_does
 
 MISFITS = (CODE, POLICY, DECISION, DATA)  # what a cause most likely does not fit, first
 NOTHING: Combination = frozenset()
@@ -93,11 +94,17 @@ def named(group: Group) -> str:
 def said(mixer: Mixer) -> list[str]:
     """What has to be said about how the causes are measured."""
     notes = []
-    if not mixer.kept:
+    remainder = (
+        "the other causes are measured with one code for both runs, and what code does is the"
+        " remainder"
+    )
+    for archive, digest in mixer.unknown.items():
         notes.append(
-            "the code of a run older than kept code is not there: the other causes are measured with"
-            " one code for both runs, and what code does is the remainder"
+            f"the code in {archive} is not known here and was not run: {remainder}."
+            f"  --trust-code {what_it_does(archive, digest)}"
         )
+    if not mixer.kept and not mixer.unknown:
+        notes.append(f"the code of a run older than kept code is not there: {remainder}")
     if mixer.other_libraries:
         notes.append(
             "recomputed with today's Python and libraries, which are others than a run had: what"

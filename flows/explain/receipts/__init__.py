@@ -12,9 +12,10 @@ from typing import Any
 from flows.common.messages import told_without_values
 from flows.explain.receipts.applicants import only
 from flows.explain.receipts.compose import texts
+from flows.explain.receipts.inclusion import PROOF, proof_of
 from flows.explain.receipts.material import material
 from flows.explain.receipts.seal import sealed
-from flows.explain.receipts.source import source
+from flows.explain.receipts.source import Source, source
 
 
 def receipt(warehouse: Path, year: int, application_no: str) -> dict[str, Any]:
@@ -23,6 +24,24 @@ def receipt(warehouse: Path, year: int, application_no: str) -> dict[str, Any]:
     Raises NotFound that says what there is, CheckFailed when the run is gone or was tampered with.
     """
     with told_without_values("receipt"):
-        (text,) = next(texts(material(only(source(warehouse, year), application_no))))
-        found: dict[str, Any] = json.loads(sealed(text.encode()))
+        return read(canonical(source(warehouse, year), application_no))
+
+
+def proved(warehouse: Path, year: int, application_no: str) -> dict[str, Any]:
+    """The receipt, and the proof that it is under the root over all of them; raises as `receipt`."""
+    with told_without_values("receipt"):
+        run = source(warehouse, year)
+        text = canonical(run, application_no)
+        return {**read(text), PROOF: proof_of(warehouse, run, text)}
+
+
+def canonical(run: Source, application_no: str) -> bytes:
+    """The receipt of one application as the tree has it."""
+    (text,) = next(texts(material(only(run, application_no))))
+    return sealed(text.encode())
+
+
+def read(text: bytes) -> dict[str, Any]:
+    """A receipt from its canonical form."""
+    found: dict[str, Any] = json.loads(text)
     return found

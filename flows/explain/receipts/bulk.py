@@ -1,5 +1,7 @@
 """Receipts of everybody in a run: one a line, ascending by application number, and their root.
 
+The root is over the receipts in the order of their hashes: see `tree`.
+
 The file is written aside and renamed: it is complete or absent.  Equal runs give equal bytes.
 """
 
@@ -18,10 +20,11 @@ from flows.common.messages import told_without_values
 from flows.common.progress import report
 from flows.explain.receipts.applicants import everybody
 from flows.explain.receipts.compose import FORMAT, texts
+from flows.explain.receipts.leaves import keep
 from flows.explain.receipts.material import material
 from flows.explain.receipts.seal import sealed
-from flows.explain.receipts.source import source
-from flows.explain.receipts.tree import leaf_hash, root_of_hashes
+from flows.explain.receipts.source import Source, source
+from flows.explain.receipts.tree import leaf_hash, root
 
 VERIFIER = Path(__file__).with_name("verify_receipt.py")
 WORKERS = 2
@@ -65,7 +68,20 @@ def write_receipts(warehouse: Path, year: int, out: Path, run_id: str | None = N
                     report("receipts", len(hashes), people.rows.height)
         except OSError as error:
             raise BadUsage(f"cannot write {out}: {error.strerror}") from None
-    return Written(run.run_id, FORMAT, len(hashes), root_of_hashes(hashes))
+    hashes.sort()
+    keep(warehouse, run, hashes)
+    return Written(run.run_id, FORMAT, len(hashes), root(hashes))
+
+
+def hashes_of(run: Source, stage: str) -> list[bytes]:
+    """The hashes of all receipts of a run in the order of the tree; no receipt is kept."""
+    people = everybody(run)
+    chunks = texts(material(people)) if people.rows.height else iter(())
+    hashes: list[bytes] = []
+    for lines in side_by_side(chunks, compress=False):
+        hashes += lines.hashes
+        report(stage, len(hashes), people.rows.height)
+    return sorted(hashes)
 
 
 def side_by_side(chunks: Iterator[pl.Series], *, compress: bool) -> Iterator[Lines]:

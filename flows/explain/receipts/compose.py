@@ -16,7 +16,7 @@ from flows.explain.receipts.rules import conditions, indicators, law
 from schemas.columns import INSURANCES
 from transforms.policy import Rule
 
-FORMAT = 1
+FORMAT = 2  # 1: not salted, in the tree by application number, with the digests of single files
 CHUNK = 2048  # applicants put together at a time
 
 
@@ -31,9 +31,13 @@ def chunk(known: Material, start: int, size: int) -> pl.Series:
     """The receipts of some applicants."""
     run = known.whose.run
     rows = known.rows.slice(start, size)
+    numbers = rows["application_no"]
     people = rows.lazy().select("person")
     rows = rows.with_columns(
-        number=pl.Series(map(compact, rows["application_no"]), dtype=pl.String),
+        number=pl.Series(map(compact, numbers), dtype=pl.String),
+        salt=pl.Series(
+            [run.salts.of_receipt(run.run_id, each) for each in numbers], dtype=pl.String
+        ),
         insurance=aligned(people, insurance(of(known.insurance, start, size), "spans"), "spans"),
         outside=aligned(
             people, insurance(of(known.insurance_outside, start, size), "spans"), "spans"
@@ -71,6 +75,7 @@ def shape(known: Material) -> Pieces:
             "format": FORMAT,
             "round": made.year,
             "application_no": pl.col("number"),
+            "salt": quoted("salt"),
             "edition": run.edition.name,
             "run_id": run.run_id,
             "policy_date": made.policy_date,
@@ -92,6 +97,7 @@ def shape(known: Material) -> Pieces:
             "facts": of_record(),
             "rejects": pl.col("rejects"),
             "made_from": run.made_from,
+            "delivered": run.delivered,
         }
     )
 

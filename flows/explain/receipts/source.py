@@ -1,7 +1,8 @@
 """The run receipts are made from: its directory, held against its manifest and the database first.
 
 A receipt vouches for what a run wrote.  So every file it is made from must have the digest of the
-manifest, and the manifest the digest the database keeps since the run was published.
+manifest, and the manifest the digest the database keeps since the run was published.  The table of
+people is read for the salts only.
 """
 
 from dataclasses import dataclass
@@ -12,10 +13,12 @@ import polars as pl
 
 from flows.common.database import DATABASE, open_read_only
 from flows.common.failures import BadUsage, CheckFailed, DatabaseUnreadable
-from flows.common.files import sha256, sha256_of
+from flows.common.files import sha256
 from flows.common.settings import Order
 from flows.kept.past_run import MANIFEST, PastRun, past_run
 from flows.kept.rejects import rejects_of
+from flows.kept.run_id import named_by, run_id_of
+from flows.kept.salts import PEOPLE, Salts, delivered, salts_of
 from schemas.feeds import FEEDS
 from transforms.policy import Edition
 from transforms.rounds import Round
@@ -29,8 +32,6 @@ TABLES = (
     "rejects",
     "rounds",
 )
-MADE_FROM = ("round", "policy", "codes", "feeds", "options", "code")
-RUN_ID_DIGITS = 16
 
 
 @dataclass(frozen=True)
@@ -42,6 +43,8 @@ class Source:
     made: Round
     edition: Edition
     made_from: dict[str, Any]  # what the run is named by
+    delivered: dict[str, Any]  # counts and salted digests of the files
+    salts: Salts
 
     def table(self, name: str) -> pl.LazyFrame:
         """A table of the run."""
@@ -63,11 +66,24 @@ def source(warehouse: Path, year: int, run_id: str | None = None) -> Source:
         past = past_run(warehouse, year, run_id)
         require_published(past)
         require_files(past)
+        return source_of(past)
     except OSError as error:
         raise BadUsage(f"cannot read {error.filename}: {error.strerror}") from None
-    order = Order(past.year, past.directory, warehouse, data=past.directory / "pinned")
-    made_from = {name: past.manifest[name] for name in MADE_FROM}
-    return Source(past.directory, past.run_id, order.round(), order.edition(), made_from)
+
+
+def source_of(past: PastRun) -> Source:
+    """A run whose files were held against its manifest already."""
+    order = Order(past.year, past.directory, past.directory, data=past.directory / "pinned")
+    salts = salts_of(past.directory)
+    return Source(
+        directory=past.directory,
+        run_id=past.run_id,
+        made=order.round(),
+        edition=order.edition(),
+        made_from=named_by(past.manifest),
+        delivered=delivered(past.manifest["feeds"], salts),
+        salts=salts,
+    )
 
 
 def require_published(past: PastRun) -> None:
@@ -85,16 +101,15 @@ def require_published(past: PastRun) -> None:
             f"{where}: expected sha256 {expected} as published, found {found}: the manifest was"
             " edited after publication, so no receipt can be made"
         )
-    named = sha256_of({name: past.manifest[name] for name in MADE_FROM})[:RUN_ID_DIGITS]
-    if named != past.run_id:
+    if (named := run_id_of(past.manifest)) != past.run_id:
         raise CheckFailed(f"{where}: expected what names run {past.run_id}, found that of {named}")
 
 
 def require_files(past: PastRun) -> None:
     """Raise CheckFailed when a file a receipt is made from is absent or is not as it was written."""
+    tables = [f"{name}.parquet" for name in (*TABLES, *(f"accepted/{feed}" for feed in FEEDS))]
     expected = {
-        f"{name}.parquet": past.manifest["outputs"].get(f"{name}.parquet", {}).get("sha256")
-        for name in (*TABLES, *(f"accepted/{feed}" for feed in FEEDS))
+        name: past.manifest["outputs"].get(name, {}).get("sha256") for name in (*tables, PEOPLE)
     }
     for kind, folder in (("policy", "pinned/policy"), ("round", "pinned/rounds")):
         expected |= {f"{folder}/{name}": each for name, each in past.manifest[kind].items()}

@@ -1,12 +1,17 @@
 """Check receipts (积分凭单) of Beijing's points-based household registration, with Python alone.
 
     python verify_receipt.py receipt.json                     one receipt, as `luohu explain --json` prints
+    python verify_receipt.py receipt.json --root HEX          and that it is one of a published round
     python verify_receipt.py receipts.jsonl.gz                many, one a line
     python verify_receipt.py receipts.jsonl.gz --root HEX     and that they are all of a published round
 
 Every condition, every indicator and the total is worked out again from the facts and the policy values
 in the receipt, month by month, and held against what the receipt says; each difference is one line.
 Exit status: 0 everything agrees, 1 something differs, 2 the file cannot be read.
+
+The root is published for all to see: a Merkle tree hash (RFC 6962, section 2.1) over the receipts in
+the order of their hashes.  A receipt's own proof is the hashes beside the way from it to the root.  A
+receipt holds a salt, so that nobody can tell from such a hash what a neighbour's receipt says.
 
 The file needs Python 3.11 and nothing else, and imports nothing of the program that made the receipts:
 it was written from the rules.  "Measures" are the 《北京市积分落户管理办法》 of 2020, "Trial measures"
@@ -21,20 +26,36 @@ import json
 import re
 import sys
 import zlib
+from bisect import bisect_left, bisect_right
 from calendar import monthrange
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import partial
-from itertools import chain, groupby
+from itertools import chain, groupby, islice
 from pathlib import Path
 from typing import Any, BinaryIO, cast
 
-FORMAT = 1
+FORMAT = 2
+FIRST_FORMAT = 1  # not salted, in the tree in the order of the file
 YEAR = 12  # months
+# what is read at most: a file from elsewhere may be made to take hours, or all memory
+MOST_BYTES = 16 << 20  # of a receipt; they have some 30,000
+MOST_RECEIPTS = 2_000_000  # of a file
+MOST_DEEP = 20  # lists and objects within each other; a receipt has six
+MOST_NUMBER = 10**18
+MOST_TEXT = 10_000  # characters
+MOST_ROWS = 20_000  # on record about one applicant
+MOST_VALUES = 500  # entries of a policy value
+MOST_MONTHS = 200 * YEAR  # from the first month that can count to the last
+MOST_HOME_MONTHS = 10_000_000
+MOST_YEARS = 100  # a rule looks back
+MOST_TOLD, WIDEST = 1_000, 1_500  # differences of a receipt, characters of a line
 INSURANCES = ("pension", "medical", "unemployment", "injury", "maternity")
 KINDS = ("own", "dormitory", "rent")
 RUN_ID = 16  # characters
+PROOF = "proof"  # stands beside the receipt, and is no part of it
+HASH = re.compile("[0-9a-f]{64}")
 COMPACT: dict[str, Any] = {"ensure_ascii": False, "separators": (",", ":")}
 Json = dict[str, Any]
 Difference = tuple[str, Any, Any]  # where, what follows from the facts, what the receipt says
@@ -116,6 +137,16 @@ class Case:
         self.ref = f"{self.year - 1}-12-31"
         counting = values_of(receipt["counted_months"])
         self.first, self.last = month_of(counting["first_month"]), month_of(self.ref)
+        limited("months that can count", self.last - self.first + 1, MOST_MONTHS)
+        limited("rows on record", sum(map(len, lists_in(self.facts))), MOST_ROWS)
+        limited(
+            "months of insurance",
+            sum(
+                max(month_of(span["to"]) - month_of(span["from"]) + 1, 0)
+                for span in self.facts["insurance"]
+            ),
+            MOST_MONTHS,
+        )
         self.counted_status: str = counting["counted_status"]
         self.rows: dict[int, Json] = {
             month: span
@@ -127,11 +158,19 @@ class Case:
         # the first in the order of the law among equals
         self.taken = max(self.paid, key=lambda name: self.paid[name])
         self.counted = self.months_paid(self.taken)
+        self.in_order = sorted(self.counted)
+        self.employers: dict[Any, Json] = {
+            each["employer"]: each for each in self.facts["employers"]
+        }
 
     def months_paid(self, insurance: str) -> list[int]:
         """The months paid on time for an insurance: those of the one taken are the counted months
         (计分缴费月数, Measures art. 5(1))."""
         return [m for m, row in self.rows.items() if row[insurance] == self.counted_status]
+
+    def counted_between(self, first: int, last: int) -> int:
+        """How many of the counted months lie from one to another."""
+        return max(bisect_right(self.in_order, last) - bisect_left(self.in_order, first), 0)
 
     def january(self, years_back: int) -> str:
         """The first day of a calendar year before the round."""
@@ -140,18 +179,36 @@ class Case:
     def homes(self, since: int) -> dict[int, list[Json]]:
         """The homes held in each month to December of the year before: a home covers the months
         whose first day lies in start_date..end_date."""
+        limited("months that can count", self.last - since + 1, MOST_MONTHS)
         held: dict[int, list[Json]] = {month: [] for month in range(since, self.last + 1)}
+        covered = []
         for home in self.facts["housing"]:
             start, end = home["start_date"], home["end_date"] or self.ref
-            for month in range(month_of(start) + (start[8:] != "01"), month_of(end) + 1):
-                if month in held:
-                    held[month].append(home)
+            first = max(month_of(start) + (start[8:] != "01"), since)
+            covered.append((home, range(first, min(month_of(end), self.last) + 1)))
+        limited("months of homes", sum(len(months) for _, months in covered), MOST_HOME_MONTHS)
+        for home, months in covered:
+            for month in months:
+                held[month].append(home)
         return held
 
     def employer(self, number: int) -> Json:
         """An employer told of in the receipt; number 1 filed the application."""
-        firm: Json = {each["employer"]: each for each in self.facts["employers"]}[number]
-        return firm
+        return self.employers[number]
+
+
+def limited(what: str, found: int, most: int) -> int:
+    """A count that is not too large to be worked with; raises ValueError for one that is."""
+    if found > most:
+        raise ValueError(f"expected at most {most:,} {what}, found more")
+    return found
+
+
+def lists_in(facts: Json) -> Iterator[list[Any]]:
+    """All lists of rows among the facts, those of employers too."""
+    yield from (each for each in facts.values() if isinstance(each, list))
+    for firm in facts["employers"]:
+        yield from (each for each in firm.values() if isinstance(each, list))
 
 
 def has_status(span: Json) -> bool:
@@ -267,7 +324,7 @@ def best_credential(case: Case) -> Json:
             "graduated_on": row["graduated_on"],
             "study_from": first_day(first),
             "window_months": entry["window_months"],
-            "months_studied": sum(first <= month <= last for month in case.counted),
+            "months_studied": case.counted_between(first, last),
         }
         found.append((told, (levels.index(row["level"]), *list(holds.values())[1:], first)))
     # the last three tell apart what is equal for the law
@@ -433,13 +490,16 @@ def innovation(case: Case, values: Json) -> Outcome:
     start = case.january(values["financing_years"])
     works_at = case.rows.get(case.last, {}).get("employer")
     sums = []
-    for share in case.facts["shareholdings"]:
-        firm = case.employer(share["employer"])
-        cash = [
+    received = {
+        number: [
             each["amount_fen"]
             for each in firm["financings"]
             if start <= each["received_on"] <= case.ref
         ]
+        for number, firm in case.employers.items()
+    }
+    for share in case.facts["shareholdings"]:
+        firm, cash = case.employer(share["employer"]), received[share["employer"]]
         if (
             share["share_bp"] >= values["share_bp_at_least"]
             and share["held_from"] <= case.january(1)
@@ -448,8 +508,8 @@ def innovation(case: Case, values: Json) -> Outcome:
             and share["employer"] == works_at
             and cash
         ):
-            sums.append(sum(cash))
-    fen = max(sums, default=None)
+            sums.append(share["employer"])
+    fen = max((sum(received[number]) for number in set(sums)), default=None)
     tiers = [
         tier["centipoints"]
         for tier in values["financing_tiers"]
@@ -505,7 +565,7 @@ def tax(case: Case, values: Json) -> Outcome:
     """Tax (纳税, Measures art. 5(6)): each of the last years with enough income tax, if all are above
     zero; less for each violation.  Which income counts depends on the year the tax was paid in."""
     paid = {}
-    for back in range(1, values["years"] + 1):
+    for back in range(1, limited("years", values["years"], MOST_YEARS) + 1):
         year = case.year - back
         kinds = [each["kinds"] for each in values["income_kinds"] if each["from_year"] <= year][-1]
         paid[year] = sum(
@@ -543,7 +603,7 @@ def tax_three_year_total(case: Case, values: Json) -> Outcome:
     for name, rows in (("fen", of_income), ("company_fen", of_company)):
         paid = [
             sum(fen for year, fen in rows if year == case.year - back)
-            for back in range(1, values["years"] + 1)
+            for back in range(1, limited("years", values["years"], MOST_YEARS) + 1)
         ]
         positive = all(fen > 0 for fen in paid)
         shown |= {name: sum(paid), f"{name}_above_zero_each_year": positive}
@@ -652,7 +712,7 @@ def social_insurance(case: Case, values: Json) -> tuple[list[Json], Json]:
     """Seven years of social insurance (连续缴纳社会保险7年, Measures art. 4(3)): each of the five in every
     month of the window, few months of each paid back; insured before filing, whenever recorded."""
     window = range(case.last - values["months"] + 1, case.last + 1)
-    rows = [case.rows[month] for month in window if month in case.rows]
+    rows = [row for month, row in case.rows.items() if month in window]
     paid = {name: sum(row[name] is not None for row in rows) for name in INSURANCES}
     back = {
         name: sum(row[name] == values["back_paid_status"] for row in rows) for name in INSURANCES
@@ -754,11 +814,13 @@ EDITIONS: dict[str, tuple[Json, Json]] = {
 
 def differences(receipt: Json) -> Iterator[Difference]:
     """Everything in a receipt that does not follow from the facts and values in it."""
-    yield from unlike("format", FORMAT, receipt["format"])
+    if receipt["format"] != FIRST_FORMAT:
+        yield from unlike("format", FORMAT, receipt["format"])
     body = {name: each for name, each in receipt.items() if name != "sha256"}
     yield from unlike("sha256", digest(canonical(body)), receipt["sha256"])
-    made_from = json.dumps(receipt["made_from"], **COMPACT, sort_keys=True)
-    yield from unlike("run_id", digest(made_from.encode())[:RUN_ID], receipt["run_id"])
+    if receipt["made_from"]["feeds"] is not None:  # of a run named otherwise it cannot be told
+        made_from = json.dumps(receipt["made_from"], **COMPACT, sort_keys=True)
+        yield from unlike("run_id", digest(made_from.encode())[:RUN_ID], receipt["run_id"])
     for kind, rules in zip(("conditions", "indicators"), EDITIONS[receipt["edition"]], strict=True):
         said = {name: each["rule"] for name, each in receipt[kind].items()}
         yield from unlike(f"{kind}: rules", rules, said)
@@ -871,7 +933,18 @@ def unlike(where: str, expected: Any, found: Any) -> Iterator[Difference]:
 
 def values_of(said: Json) -> Json:
     """The policy values of a rule by name."""
-    return {name: each["value"] for name, each in said["values"].items()}
+    found = {name: each["value"] for name, each in said["values"].items()}
+    for value in found.values():
+        limited("entries of a policy value", entries(value), MOST_VALUES)
+    return found
+
+
+def entries(value: Any) -> int:
+    """How many values, lists and tables stand in one."""
+    if isinstance(value, dict | list):
+        inside = value.values() if isinstance(value, dict) else value
+        return 1 + sum(map(entries, inside))
+    return 1
 
 
 def in_points(centipoints: int) -> str:
@@ -889,29 +962,47 @@ def digest(content: bytes) -> str:
     return hashlib.sha256(content).hexdigest()
 
 
-class Tree:
-    """The root of many receipts in order: a Merkle tree as in RFC 6962, section 2.1."""
+def leaf_hash(receipt: Json) -> bytes:
+    """The hash of a receipt in the tree."""
+    return hashlib.sha256(b"\x00" + canonical(receipt)).digest()
 
-    def __init__(self) -> None:
-        self.complete: list[tuple[int, bytes]] = []  # trees with their number of leaves
 
-    def add(self, leaf: bytes) -> None:
-        """One more receipt."""
-        size, top = 1, hashlib.sha256(b"\x00" + leaf).digest()
-        while self.complete and self.complete[-1][0] == size:
-            size, top = 2 * size, self.node(self.complete.pop()[1], top)
-        self.complete.append((size, top))
+def node_hash(left: bytes, right: bytes) -> bytes:
+    """The hash above two others."""
+    return hashlib.sha256(b"\x01" + left + right).digest()
 
-    def node(self, left: bytes, right: bytes) -> bytes:
-        """The hash above two others."""
-        return hashlib.sha256(b"\x01" + left + right).digest()
 
-    def root(self) -> str:
-        """The root over all receipts so far."""
-        tops = [top for _, top in self.complete] or [hashlib.sha256(b"").digest()]
-        while len(tops) > 1:
-            tops[-2:] = [self.node(*tops[-2:])]
-        return tops[0].hex()
+def root_of(hashes: Sequence[bytes]) -> str:
+    """The root over hashes in their order: a Merkle tree as in RFC 6962, section 2.1."""
+    level = list(hashes) or [hashlib.sha256(b"").digest()]
+    while len(level) > 1:  # the last of an odd number goes up alone
+        pairs = [node_hash(*level[at : at + 2]) for at in range(0, len(level) - 1, 2)]
+        level = pairs + level[len(pairs) * 2 :]
+    return level[0].hex()
+
+
+def proved_root(leaf: bytes, proof: Any) -> str:
+    """The root that a proof leads to from a leaf (RFC 6962, section 2.1.1); raises ValueError for none."""
+    if not isinstance(proof, dict) or proof.keys() != {"index", "size", "path", "root"}:
+        raise ValueError("expected index, size, path and root")
+    index, size, path = proof["index"], proof["size"], proof["path"]
+    if type(index) is not int or type(size) is not int or not 0 <= index < size:
+        raise ValueError("expected a place among so many receipts")
+    if not isinstance(path, list) or not all(isinstance(each, str) for each in path):
+        raise ValueError("expected hashes on the way to the root")
+    if not all(HASH.fullmatch(each) for each in path):
+        raise ValueError("expected hashes on the way to the root, found other text")
+    found, rest, last = leaf, [bytes.fromhex(each) for each in reversed(path)], size - 1
+    while last:
+        if index % 2 or index < last:  # the last of an odd number goes up alone
+            if not rest:
+                raise ValueError("expected more hashes for that place among so many receipts")
+            beside = rest.pop()
+            found = node_hash(beside, found) if index % 2 else node_hash(found, beside)
+        index, last = index // 2, last // 2
+    if rest:
+        raise ValueError("expected fewer hashes for that place among so many receipts")
+    return found.hex()
 
 
 def opened(name: str) -> BinaryIO:
@@ -924,15 +1015,26 @@ def opened(name: str) -> BinaryIO:
 
 def receipts(file: BinaryIO) -> Iterator[Json]:
     """The receipts of a file: one a line, or a single one over many lines."""
-    first = file.readline()
+    first = line_of(file)
+    if not first:
+        return
     try:
         parsed = parse(first)
     except ValueError:
-        yield parse(first + file.read())
+        whole = first + file.read(MOST_BYTES + 1)
+        limited("bytes in a receipt", len(whole), MOST_BYTES)
+        yield parse(whole)
         return
     yield parsed
-    for line in file:
+    while line := line_of(file):
         yield parse(line)
+
+
+def line_of(file: BinaryIO) -> bytes:
+    """The next line, which is not too long to be a receipt."""
+    line = file.readline(MOST_BYTES + 1)
+    limited("bytes in a receipt", len(line), MOST_BYTES)
+    return line
 
 
 def parse(text: bytes) -> Json:
@@ -944,23 +1046,41 @@ def parse(text: bytes) -> Json:
         return dict(pairs)
 
     def refuse(text: str) -> None:
-        raise ValueError(f"{text}: expected whole numbers")
+        raise ValueError(f"{text[:20]}: expected whole numbers")
 
     parsed = json.loads(text, object_pairs_hook=once, parse_float=refuse, parse_constant=refuse)
+    require_plain(parsed, MOST_DEEP)
     if isinstance(parsed, dict):
         return parsed
     raise ValueError("expected an object")
 
 
+def require_plain(value: Any, deep: int) -> None:
+    """Raise ValueError for numbers, texts or nesting that no receipt has."""
+    if isinstance(value, dict | list):
+        if not deep:
+            raise ValueError(f"expected at most {MOST_DEEP} lists and objects within each other")
+        for each in value.values() if isinstance(value, dict) else value:
+            require_plain(each, deep - 1)
+        if isinstance(value, dict) and value:
+            limited("characters in a name", max(map(len, value)), MOST_TEXT)
+    elif isinstance(value, str):
+        if len(value) > MOST_TEXT:
+            limited("characters in a text", len(value), MOST_TEXT)
+    elif isinstance(value, int) and abs(value) > MOST_NUMBER:
+        raise ValueError(f"expected whole numbers up to {MOST_NUMBER:,}, found a larger one")
+
+
 def check(receipt: Json) -> list[str]:
-    """The differences in a receipt, a line each."""
+    """The differences in a receipt, a line each; its proof, if it has one, is looked at elsewhere."""
+    bare = {name: each for name, each in receipt.items() if name != PROOF}
     try:
-        found = list(differences(receipt))
-    except (LookupError, TypeError, ValueError, AttributeError) as error:
+        found = list(islice(differences(bare), MOST_TOLD))
+    except (LookupError, TypeError, ValueError, AttributeError, ArithmeticError) as error:
         found = [("receipt", "a complete one", f"{type(error).__name__}: {error}")]
     number = receipt.get("application_no")
     return [
-        f"{number}: {where}: expected {shown(expected)}, the receipt says {shown(said)}"
+        printable(f"{number}: {where}: expected {shown(expected)}, the receipt says {shown(said)}")
         for where, expected, said in found
     ]
 
@@ -968,6 +1088,63 @@ def check(receipt: Json) -> list[str]:
 def shown(value: Any) -> str:
     """A value for a message."""
     return json.dumps(value, ensure_ascii=False)
+
+
+def printable(text: str) -> str:
+    """A text a terminal takes for nothing but text, and of a line's length."""
+    cut = text if len(text) <= WIDEST else f"{text[:WIDEST]}..."
+    return "".join(each if each.isprintable() else "?" for each in cut)
+
+
+@dataclass
+class Checked:
+    """What came of the receipts of a file, so far."""
+
+    number: int = 0
+    wrong: int = 0
+    hashes: list[bytes] = field(default_factory=list)
+    formats: set[Any] = field(default_factory=set)
+    proved: set[str] = field(default_factory=set)  # roots that proofs lead to
+    last_no: str = ""
+
+    def add(self, receipt: Json) -> list[str]:
+        """One more receipt; returns its differences."""
+        limited("receipts in a file", self.number + 1, MOST_RECEIPTS)
+        proof = receipt.pop(PROOF, None)
+        if self.number and (proof is None) == bool(self.proved):
+            raise ValueError("expected a proof in every receipt or in none")
+        leaf, found = leaf_hash(receipt), check(receipt)
+        number = receipt.get("application_no")
+        if proof is not None:
+            try:
+                self.proved.add(root := proved_root(leaf, proof))
+                told = unlike("proof.root", root, proof["root"])
+            except ValueError as error:
+                self.proved.add("")
+                told = iter([("proof", "one that leads to a root", str(error))])
+            found += [
+                printable(
+                    f"{number}: {where}: expected {shown(one)}, the receipt says {shown(other)}"
+                )
+                for where, one, other in told
+            ]
+        elif receipt.get("format") != FIRST_FORMAT and isinstance(number, str):
+            if self.number and number <= self.last_no:
+                told_no = "application numbers that ascend, each once"
+                found.append(printable(f"{number}: expected {told_no}, found it behind another"))
+            self.last_no = number
+        self.hashes.append(leaf)
+        self.formats.add(receipt.get("format") == FIRST_FORMAT)
+        self.number, self.wrong = self.number + 1, self.wrong + bool(found)
+        return found
+
+    def roots(self) -> list[str]:
+        """The root over all receipts, or those that their proofs lead to."""
+        if self.proved:
+            return sorted(self.proved)
+        # receipts of the first format stand in the tree in the order of the file
+        as_they_came = self.formats == {True}
+        return [root_of(self.hashes if as_they_came else sorted(self.hashes))]
 
 
 def main() -> int:
@@ -978,23 +1155,32 @@ def main() -> int:
     parser.add_argument("file", help="one receipt or many; - reads what is piped in")
     parser.add_argument("--root", help="the root published over all receipts of the round")
     chosen = parser.parse_args()
-    number, wrong, tree = 0, 0, Tree()
+    checked = Checked()
     try:
         with opened(chosen.file) as file:
             for receipt in receipts(file):
-                tree.add(canonical(receipt))
-                found = check(receipt)
+                found = checked.add(receipt)
                 print(*found, sep="\n", end="\n" * bool(found))
-                number, wrong = number + 1, wrong + bool(found)
     except (OSError, EOFError, ValueError, RecursionError, zlib.error) as error:
-        print(f"{chosen.file}: receipt {number + 1} cannot be read: {error}", file=sys.stderr)
+        told = printable(f"receipt {checked.number + 1} cannot be read: {error}")
+        print(f"{chosen.file}: {told}", file=sys.stderr)
         return 2
-    root = tree.root()
-    print(f"{number} checked, {wrong} with differences; root {root}")
-    if chosen.root and chosen.root.lower() != root:
-        print(f"root: expected {chosen.root}: receipts are missing, added, changed or out of order")
+    if not checked.number and not chosen.root:
+        print(f"{chosen.file}: expected receipts, found none", file=sys.stderr)
+        return 2
+    roots = checked.roots()
+    told = roots[0] if len(roots) == 1 and roots[0] else f"{len(roots)} different ones, or none"
+    how = ", by proof" if checked.proved else ""
+    print(f"{checked.number} checked, {checked.wrong} with differences; root {told}{how}")
+    if chosen.root and roots != [chosen.root.lower()]:
+        why = (
+            "receipts are missing, added or changed; one alone needs the proof of `explain --json`"
+        )
+        if checked.proved:
+            why = "the proof does not lead there: it is not under this root, or was changed"
+        print(f"root: expected {printable(chosen.root)}: {why}")
         return 1
-    return 1 if wrong else 0
+    return 1 if checked.wrong else 0
 
 
 if __name__ == "__main__":

@@ -1,0 +1,73 @@
+"""How much is read of a file that somebody else made; more is refused, and the message says the limit.
+
+A few kilobytes may stand for hundreds of millions of rows, or for a date in the year 5,000,000.  What a
+file would come to is told from its footer and its size, before one row of it is in memory.  The limits
+are some five times what the largest round there has been comes to (17 million rows of insurance).
+"""
+
+from pathlib import Path
+
+import polars as pl
+import pyarrow as arrow
+from pyarrow import parquet
+
+from flows.common.failures import TooLarge
+
+MOST_JSON = 16 << 20  # bytes
+MOST_ROWS = 100_000_000  # of a table
+MOST_IN_MEMORY = 4 << 30  # bytes of a table, read
+MOST_FOOTER = 16 << 20  # bytes of a Parquet file that say what is in it
+MOST_COLUMNS = 1_000
+TAIL = 8  # the length of the footer and four letters
+WIDTH_OF_TEXT = 16  # bytes of a view; the text itself is told by the uncompressed size
+
+
+def require_size(path: Path, most: int) -> None:
+    """Raise TooLarge for a file of more bytes; OSError where there is none."""
+    if (size := path.stat().st_size) > most:
+        raise TooLarge(f"{path}: expected at most {most:,} bytes, found {size:,}: not read")
+
+
+def parquet_problem(path: Path) -> str | None:
+    """Why a Parquet file is not read, told from its footer alone; nothing for one that may be.
+
+    Nothing also for a file that is no Parquet file: whoever reads it tells that.
+    """
+    with path.open("rb") as file:
+        size = file.seek(0, 2)
+        file.seek(max(size - TAIL, 0))
+        footer = int.from_bytes(file.read(TAIL)[:4], "little")
+    if footer > MOST_FOOTER:
+        return None if footer > size else f"expected at most {MOST_FOOTER:,} bytes of footer"
+    try:
+        told = parquet.read_metadata(path)
+        schema = told.schema.to_arrow_schema()
+    except (arrow.ArrowException, OSError):
+        return "expected a footer that Arrow reads too" if polars_reads(path) else None
+    groups = [told.row_group(place) for place in range(told.num_row_groups)]
+    rows = max(told.num_rows, sum(group.num_rows for group in groups))
+    if rows > MOST_ROWS:
+        return f"expected at most {MOST_ROWS:,} rows, found {rows:,}"
+    if told.num_columns > MOST_COLUMNS:
+        return f"expected at most {MOST_COLUMNS:,} columns, found {told.num_columns:,}"
+    memory = rows * sum(map(width, schema.types)) + sum(group.total_byte_size for group in groups)
+    if memory > MOST_IN_MEMORY:
+        return f"expected at most {MOST_IN_MEMORY:,} bytes once it is read, found {memory:,}"
+    return None
+
+
+def polars_reads(path: Path) -> bool:
+    """Whether the other reader takes it for a Parquet file."""
+    try:
+        pl.read_parquet_schema(path)
+    except (pl.exceptions.PolarsError, pl.exceptions.PanicException, OSError):
+        return False
+    return True
+
+
+def width(kind: arrow.DataType) -> int:
+    """The bytes a value takes in memory, at least."""
+    try:
+        return int(kind.bit_width) // 8 + 1
+    except ValueError:
+        return WIDTH_OF_TEXT
