@@ -13,6 +13,7 @@ HOME = Path(__file__).parents[2]
 DATA = HOME / "data"
 WAREHOUSE = Path("warehouse")
 MAX_REJECTS = "0.05"
+PREFECT_PORT = 4200  # where `luohu server` listens, and `luohu serve` looks for it
 
 
 @dataclass(frozen=True)
