@@ -22,6 +22,7 @@ from prefect.states import Failed
 from flows.common.failures import Failure
 from flows.common.messages import told_without_values
 from flows.common.settings import DATA, MAX_REJECTS, WAREHOUSE, Order
+from flows.common.shapes import visible
 from flows.orchestration.artifacts import show
 from flows.orchestration.console import say
 from flows.orchestration.schedule import year_of
@@ -37,7 +38,7 @@ published: list[Outcome] = []  # what this process has published, should Prefect
 
 def failed(failure: Failure | PolicyError) -> State[Any]:
     """A failed state whose message is the failure's, in one line."""
-    return Failed(message="; ".join(str(failure).splitlines()), data=failure)
+    return Failed(message=visible("; ".join(str(failure).splitlines())), data=failure)
 
 
 def stage(name: str, function: Callable[..., Result]) -> Task[..., Result | State[Any]]:

@@ -2,7 +2,9 @@
 
 import sys
 
+from flows.common.shapes import visible
+
 
 def say(message: str) -> None:
     """One line on stderr, at once."""
-    print(f"luohu: {message}", file=sys.stderr, flush=True)  # noqa: T201
+    print(visible(f"luohu: {message}"), file=sys.stderr, flush=True)  # noqa: T201
