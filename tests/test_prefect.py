@@ -371,7 +371,7 @@ def test_a_failure_is_one_sentence_everywhere(
     )
     done = luohu("run", 2020, "--feeds", copied, "--warehouse", tmp_path, env=standing.env)
     assert done.returncode == 2
-    assert done.stderr.startswith("luohu: honours (")
+    assert done.stderr.startswith("luohu: honours/part-0 (")
     assert len(done.stderr.splitlines()) == 1
     assert not (tmp_path / "luohu.duckdb").exists()
     assert ID not in done.stderr
