@@ -40,10 +40,17 @@ $(VENV)/.ready: requirements.lock pyproject.toml
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
 	@touch $@
 
-# 1.5 is the DuckDB line with support; the tests also run on 2.0 where it is installed beside
+# 1.5 is the DuckDB line with support; the tests also run on 2.0 where it is installed beside.
+# A release asked for as `name[extra]` stands twice, with and without: pip 23.2, which Python 3.11
+# and 3.12 bring, looks for either by itself, and what it finds beyond the pin has no hash here
 lock:
 	uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
-	  --no-annotate --no-header --extra dev -c constraints.lock.in pyproject.toml -o requirements.lock
+	  --no-strip-extras --no-annotate --no-header --extra dev \
+	  -c constraints.lock.in pyproject.toml -o requirements.lock
+	awk 'function put() { printf "%s", one; if (sub(/^[^=[]*\[[^]]*\]/, name, one)) printf "%s", one } \
+	  /^[^ ]/ { put(); one = ""; name = $$0; sub(/[[=].*/, "", name) } \
+	  { one = one $$0 "\n" } END { put() }' requirements.lock > requirements.lock.new
+	mv requirements.lock.new requirements.lock
 
 clean:
 	rm -rf $(VENV) out

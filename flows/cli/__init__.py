@@ -10,7 +10,7 @@ from flows.cli.audit import audit, capsule, diff
 from flows.cli.explain import explain, receipts
 from flows.cli.run import run
 from flows.cli.runs import current, runs
-from flows.cli.serve import serve
+from flows.cli.serve import serve, server
 from flows.cli.simulate import simulate
 
 app = typer.Typer(
@@ -23,5 +23,7 @@ app = typer.Typer(
     rich_markup_mode="rich",
     pretty_exceptions_enable=False,
 )
-for command in (simulate, run, runs, current, explain, receipts, capsule, audit, diff, serve):
+for command in (
+    *(simulate, run, runs, current, explain, receipts, capsule, audit, diff, server, serve),
+):
     app.command()(command)

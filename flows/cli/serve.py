@@ -1,13 +1,41 @@
-"""`luohu serve`: the annual run on its schedule."""
+"""`luohu server` and `luohu serve`: Prefect's server with our settings, the annual run on its schedule."""
 
+import sys
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from flows.cli.arguments import Warehouse
+from flows.cli.arguments import Data, Warehouse
 from flows.cli.messages import told
-from flows.common.settings import WAREHOUSE
+from flows.common.settings import DATA, PREFECT_PORT, WAREHOUSE
+
+
+def server(
+    port: Annotated[
+        int, typer.Option(help="Where it listens, on this machine only.", min=1, max=65535)
+    ] = PREFECT_PORT,
+) -> None:
+    """Start Prefect's server for the annual schedule, with luohu's settings, until stopped.
+
+    It sends nothing anywhere, and its files are for their owner only.
+    """
+    from flows.orchestration.server import address, serve_standing
+
+    def announce(home: Path) -> None:
+        url = address(port)
+        print(
+            f"Prefect's server answers at {url.removesuffix('/api')}, on this machine only;"
+            f" its files are in {home}.  Ctrl-C stops it.\n"
+            "Now, in another shell:\n"
+            f"  export PREFECT_API_URL={url}\n"
+            "  luohu serve --feeds '/srv/deliveries/{year}' --warehouse /srv/luohu",
+            file=sys.stderr,
+            flush=True,
+        )
+
+    with told():
+        serve_standing(port, announce)
 
 
 def serve(
@@ -17,14 +45,24 @@ def serve(
     ],
     warehouse: Warehouse = WAREHOUSE,
     cron: Annotated[
-        str, typer.Option(help="When the annual run starts, Beijing time.")
-    ] = "0 8 5 9 *",
+        str | None,
+        typer.Option(
+            help="When the annual run starts, Beijing time: minute, hour, day, month, weekday.",
+            show_default="as in data/schedule.toml",
+        ),
+    ] = None,
+    data: Data = DATA,
 ) -> None:
     """Offer the annual run as a Prefect deployment with its schedule, until stopped.
 
-    Needs a standing server: start one with [bold]prefect server start[/] and set PREFECT_API_URL.
+    Needs a standing server: start one with [bold]luohu server[/]; PREFECT_API_URL names another
+    than that.
     """
     from flows.orchestration.prefect_run import serve_annual
 
     with told():
-        serve_annual(feeds, warehouse, cron)
+        # the run starts in a process of its own, wherever that may be
+        serve_annual(
+            {"feeds": feeds.absolute(), "warehouse": warehouse.absolute(), "data": data.absolute()},
+            cron,
+        )

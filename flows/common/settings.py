@@ -16,6 +16,7 @@ WAREHOUSE = Path("warehouse")
 MAX_REJECTS = "0.05"
 LONGEST_REASON = 200
 LIKE_AN_ID = re.compile(r"\d{15}")
+PREFECT_PORT = 4200  # where `luohu server` listens, and `luohu serve` looks for it
 
 
 @dataclass(frozen=True)

@@ -1,31 +1,102 @@
 """The annual run as a Prefect flow: ingest -> score -> rank -> recheck -> publish.
 
-Five coarse tasks that pass paths and small values, never frames.  They run on Prefect's embedded
-server, or on the one `PREFECT_API_URL` names.  Prefect's database is a view of the run; the record
-is the run's own manifest.
+Five coarse tasks that pass paths and small values, never frames.  Prefect's database is a view of
+the run; the record is the run's own manifest.  A foreseen failure is a state with one sentence and
+no traceback: of the task, of the flow, and on the console of whoever serves it.
 """
 
 import flows.orchestration.prefect_settings  # noqa: F401  (before Prefect reads its settings)
 
 # isort: split
+import logging
+from collections.abc import Callable
+from datetime import UTC, datetime
+from functools import wraps
 from pathlib import Path
+from typing import Any, TypeVar
 
-from prefect import flow, task
-from prefect.runtime import flow_run
+from prefect import Flow, Task, flow, runtime, task
+from prefect.client.schemas.objects import FlowRun, State
+from prefect.states import Failed
 
+from flows.common.failures import Failure
+from flows.common.messages import told_without_values
 from flows.common.settings import DATA, MAX_REJECTS, WAREHOUSE, Order
+from flows.common.shapes import visible
+from flows.orchestration.artifacts import show
+from flows.orchestration.console import say
+from flows.orchestration.schedule import year_of
 from flows.run import stages
 from flows.run.stages import Outcome
 from flows.run.work_folder import work_folder
+from transforms.policy import PolicyError
 
-ingest = task(name="ingest", persist_result=False)(stages.ingest_stage)
-score = task(name="score", persist_result=False)(stages.score_stage)
-rank = task(name="rank", persist_result=False)(stages.rank_stage)
-check = task(name="recheck", persist_result=False)(stages.recheck_stage)
-publish = task(name="publish", persist_result=False)(stages.publish_stage)
+Result = TypeVar("Result")
+
+published: list[Outcome] = []  # what this process has published, should Prefect be lost after it
 
 
-@flow(name="annual", persist_result=False)
+def failed(failure: Failure | PolicyError) -> State[Any]:
+    """A failed state whose message is the failure's, in one line."""
+    return Failed(message=visible("; ".join(str(failure).splitlines())), data=failure)
+
+
+def stage(name: str, function: Callable[..., Result]) -> Task[..., Result | State[Any]]:
+    """A stage as a task; a failure is its state, not an exception with its traceback.
+
+    Stages let nothing else out: what Prefect catches it stores, and it may quote somebody's ID.
+    """
+
+    @wraps(function)
+    def told(*arguments: object) -> Result | State[Any]:
+        try:
+            return function(*arguments)
+        except (Failure, PolicyError) as failure:
+            return failed(failure)
+
+    return task(name=name, persist_result=False)(told)
+
+
+def done(result: Result | State[Any]) -> Result:
+    """What a stage gave; raises the failure it ended with."""
+    if isinstance(result, State):
+        result.result()  # raises
+    return result  # type: ignore[return-value]
+
+
+ingest = stage("ingest", stages.ingest_stage)
+score = stage("score", stages.score_stage)
+rank = stage("rank", stages.rank_stage)
+check = stage("recheck", stages.recheck_stage)
+publish = stage("publish", stages.publish_stage)
+
+
+def scheduled_year() -> int:
+    """The year a run without one is for."""
+    return year_of(runtime.flow_run.scheduled_start_time or datetime.now(UTC))
+
+
+def run_name() -> str:
+    """`round-2020`, whoever started it."""
+    return f"round-{runtime.flow_run.parameters.get('year') or scheduled_year()}"
+
+
+def tell(flow: Flow[..., Any], flow_run: FlowRun, state: State[Any]) -> None:  # noqa: ARG001
+    """One line on the console of `luohu serve` when a run ends; `luohu run` tells for itself."""
+    if flow_run.deployment_id is not None:
+        how = str(state.type.value).lower()
+        say(f"{flow_run.name} {how}" + (f": {state.message}" if state.message else ""))
+
+
+@flow(
+    name="annual",
+    flow_run_name=run_name,
+    persist_result=False,
+    on_completion=[tell],
+    on_failure=[tell],
+    on_crashed=[tell],
+    on_cancellation=[tell],
+)
 def annual(
     feeds: Path,
     year: int | None = None,
@@ -35,13 +106,13 @@ def annual(
     recheck: bool = True,
     keep: bool = False,
     anyway: str | None = None,
-) -> Outcome:
+) -> Outcome | State[Any]:
     """Score and rank one round of points-based household registration (积分落户).
 
     Args:
         feeds: the delivery, one folder a feed; "{year}" in it stands for the year.
         year: the application year (申报年度), which needs a file in data/rounds; left out, the
-            year the run is scheduled in.
+            year the run is scheduled in, Beijing time.
         warehouse: where runs and luohu.duckdb are kept.
         data: the folder of policy and rounds.
         max_rejects: the largest share of bad rows a feed may have.
@@ -50,11 +121,39 @@ def annual(
         anyway: why to publish what would be refused; kept and published.
 
     """
-    year = year or flow_run.scheduled_start_time.year
-    delivery = Path(str(feeds).format(year=year))
-    order = Order(year, delivery, warehouse, data, max_rejects, recheck, keep, anyway)
-    with work_folder(order) as work:
-        accepted = ingest(order, work)
-        scored = score(order, accepted)
-        ranked = rank(order, scored)
-        return publish(order, check(order, ranked))
+    year = year or scheduled_year()
+    if runtime.deployment.id:  # `luohu run` names the very folder
+        feeds = Path(str(feeds).replace("{year}", str(year)))
+    order = Order(
+        year=year,
+        feeds=feeds,
+        warehouse=warehouse,
+        data=data,
+        max_rejects=max_rejects,
+        recheck=recheck,
+        keep=keep,
+        anyway=anyway,
+    )
+    try:
+        with told_without_values("run"):
+            order.round()  # an unknown round is told before anything is made
+            with work_folder(order) as work:
+                accepted = done(ingest(order, work))
+                scored = done(score(order, accepted))
+                ranked = done(rank(order, scored))
+                outcome = done(publish(order, done(check(order, ranked))))
+    except (Failure, PolicyError) as failure:
+        return failed(failure)
+    published.append(outcome)
+    show(outcome)
+    return outcome
+
+
+def without_traceback(record: logging.LogRecord) -> bool:
+    """Keep what a run logs to one line: Prefect repeats a failed state with an empty traceback."""
+    record.exc_info = record.exc_text = None
+    return not str(record.msg).startswith("Task run failed with")
+
+
+for name in ("prefect.flow_runs", "prefect.task_runs"):
+    logging.getLogger(name).addFilter(without_traceback)

@@ -1,63 +1,100 @@
-"""Run and serve the annual flow on Prefect: its embedded server, or the one `PREFECT_API_URL` names."""
+"""Run and serve the annual flow on Prefect: an embedded server, or the one `PREFECT_API_URL` names."""
 
 import flows.orchestration.prefect_settings  # noqa: F401  (before Prefect reads its settings)
 
 # isort: split
+import asyncio
 import logging
+import signal
+import tempfile
+import time
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager, redirect_stdout
+from datetime import UTC, datetime
+from io import TextIOBase
 from pathlib import Path
+from typing import Any, ClassVar, Self
 
 import httpx
+from prefect.exceptions import TerminationSignal
+from prefect.runner import Runner
 from prefect.schedules import Cron
-from prefect.settings import get_current_settings
+from prefect.settings import PREFECT_API_URL, get_current_settings, temporary_settings
+from prefect.types.entrypoint import EntrypointType
 
 from flows.common.failures import Failure, PrefectUnavailable
-from flows.common.settings import Order
-from flows.orchestration.annual import annual
+from flows.common.settings import PREFECT_PORT, Order
+from flows.orchestration.annual import annual, published
+from flows.orchestration.console import say
+from flows.orchestration.prefect_settings import private_home
+from flows.orchestration.schedule import annual_schedule, next_start
+from flows.orchestration.server import STARTS_WITHIN, WITHOUT, address, embedded_server
 from flows.run.stages import Outcome
 from transforms.policy import PolicyError
+from transforms.rounds import rounds
 
-BEIJING = "Asia/Shanghai"
-WHAT_TO_DO = (
-    "start one with `prefect server start` and set PREFECT_API_URL=http://127.0.0.1:4200/api,"
-    " or run without Prefect: luohu run ROUND --feeds DIR --direct"
-)
+NAME = "annual"
+START_ONE = f"start one with `luohu server` and export PREFECT_API_URL={address(PREFECT_PORT)}"
 
 
 def run_it(order: Order) -> Outcome:
     """One run of the flow; raises PrefectUnavailable, saying what to do, when no server answers."""
-    server_answers()
     logging.getLogger("prefect").addFilter(without_banner)
+    with stopped_by_sigterm(), a_server():
+        try:
+            outcome = annual(**vars(order))
+        except (Failure, PolicyError):
+            raise
+        except (RuntimeError, OSError, httpx.HTTPError) as error:
+            if published:
+                say("published, but Prefect's server was lost and does not show it")
+                return published[-1]
+            raise PrefectUnavailable(
+                f"the run was lost with Prefect's server ({type(error).__name__}); {START_ONE},"
+                f" {WITHOUT}"
+            ) from None
+    assert isinstance(outcome, Outcome)
+    return outcome
+
+
+@contextmanager
+def stopped_by_sigterm() -> Iterator[None]:
+    """Let SIGTERM stop a run as Ctrl-C does: the work folder is removed and the server stopped."""
+
+    def stop(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    before = signal.signal(signal.SIGTERM, stop)
     try:
-        return annual.with_options(flow_run_name=f"round-{order.year}")(
-            order.feeds,
-            order.year,
-            order.warehouse,
-            order.data,
-            order.max_rejects,
-            order.recheck,
-            order.keep,
-            order.anyway,
-        )
-    except (Failure, PolicyError):
-        raise
-    except (RuntimeError, OSError, httpx.HTTPError) as error:
-        first = (str(error).splitlines() or [type(error).__name__])[0]
-        raise PrefectUnavailable(
-            f"Prefect's embedded server could not be started ({first}); {WHAT_TO_DO}"
-        ) from None
+        yield
+    except TerminationSignal:
+        raise KeyboardInterrupt from None
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
-def server_answers() -> None:
-    """Raise PrefectUnavailable when PREFECT_API_URL names a server that does not answer."""
+@contextmanager
+def a_server() -> Iterator[None]:
+    """The server PREFECT_API_URL names, or an embedded one."""
     url = get_current_settings().api.url
-    if url is None:
+    if url is not None:
+        private_home(standing=False)
+        require_answer(url)
+        yield
         return
+    with temporary_settings({PREFECT_API_URL: embedded_server()}):
+        yield
+
+
+def require_answer(url: str) -> None:
+    """Raise PrefectUnavailable when no server answers at an address."""
     try:
-        httpx.get(f"{url.rstrip('/')}/health", timeout=5).raise_for_status()
-    except httpx.HTTPError as error:
+        httpx.get(f"{url.rstrip('/')}/health", timeout=15).raise_for_status()
+    except (httpx.HTTPError, httpx.InvalidURL) as error:
         raise PrefectUnavailable(
             f"no Prefect server answers at PREFECT_API_URL={url} ({type(error).__name__});"
-            f" {WHAT_TO_DO}"
+            f" {START_ONE}, {WITHOUT}"
         ) from None
 
 
@@ -66,14 +103,118 @@ def without_banner(record: logging.LogRecord) -> bool:
     return record.levelno >= logging.WARNING
 
 
-def serve_annual(feeds: Path, warehouse: Path, cron: str) -> None:
+def serve_annual(order: dict[str, Any], cron: str | None) -> None:
     """Serve the flow as a deployment with its annual schedule, until stopped."""
-    if get_current_settings().api.url is None:
-        raise PrefectUnavailable(f"a deployment needs a standing Prefect server; {WHAT_TO_DO}")
-    server_answers()
-    annual.serve(
-        name="annual",
-        parameters={"feeds": str(feeds), "warehouse": str(warehouse)},
-        schedule=Cron(cron, timezone=BEIJING),
-        tags=["luohu"],
-    )
+    schedule = annual_schedule(cron)
+    private_home(standing=True)
+    url = standing_server(STARTS_WITHIN)
+    with temporary_settings({PREFECT_API_URL: url}):
+        say_when(order, next_start(schedule, datetime.now(UTC)), url)
+        tempfile.tempdir = str(private_home(standing=True))  # the runner leaves folders behind
+        runner = Serving(name=NAME, pause_on_shutdown=False)
+        runner.add_flow(
+            annual,
+            name=NAME,
+            parameters={name: str(value) for name, value in order.items()},
+            schedule=Cron(schedule.cron, timezone=schedule.timezone),
+            tags=["luohu"],
+            entrypoint_type=EntrypointType.MODULE_PATH,
+        )
+        tell_of_trouble()
+        try:
+            with redirect_stdout(Trouble()):
+                asyncio.run(runner.start())
+        except (RuntimeError, OSError, httpx.HTTPError, ExceptionGroup) as error:
+            raise PrefectUnavailable(
+                f"Prefect's server at {url} was lost ({type(error).__name__}); the schedule stays with"
+                " it: start it again, and then `luohu serve`"
+            ) from None
+    say("stopped; the schedule stays, and what it starts waits for the next `luohu serve`")
+
+
+class Serving(Runner):
+    """A runner that Ctrl-C and SIGTERM stop alike: runs are cancelled, and then it ends."""
+
+    def handle_sigterm(self, *_: Any, **__: Any) -> None:
+        """Stop in the loop that runs; Prefect's own handler forgets to await it."""
+        loop = asyncio.get_running_loop()
+        loop.call_soon_threadsafe(lambda: loop.create_task(self.astop()))
+
+    async def __aenter__(self) -> Self:
+        await super().__aenter__()
+        signal.signal(signal.SIGINT, self.handle_sigterm)
+        return self
+
+
+def tell_of_trouble() -> None:
+    """Show what the runner warns of, a line each: that a run's process died, for one."""
+    # a runner that stops while its server is lost drops what it would have told it
+    warnings.filterwarnings("ignore", "coroutine .* was never awaited", RuntimeWarning)
+    handler = logging.StreamHandler()
+    handler.setLevel(logging.WARNING)
+    handler.setFormatter(OneLine())
+    logging.getLogger("prefect.runner").addHandler(handler)
+
+
+class Trouble(TextIOBase):
+    """What a runner prints that has lost its server: pages of traceback, told in a line."""
+
+    said: ClassVar = {
+        "Failed the last": "Prefect's server does not answer; trying again",
+        "Resetting backoff": "Prefect's server answers again",
+    }
+
+    def write(self, text: str) -> int:
+        """Say a line for what is known, and nothing else."""
+        for begins, message in self.said.items():
+            if text.lstrip().startswith(begins):
+                say(message)
+        return len(text)
+
+
+class OneLine(logging.Formatter):
+    """The first line of a message, without its traceback."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """As every line of ours."""
+        return "luohu: " + record.getMessage().partition("\n")[0]
+
+
+def standing_server(patience: float) -> str:
+    """The address of the server that answers; raises PrefectUnavailable when none does for long.
+
+    Without PREFECT_API_URL it is the one `luohu server` starts where no port is named.  A server
+    that was just started is waited for, `patience` seconds.
+    """
+    url = get_current_settings().api.url
+    tried = url or address(PREFECT_PORT)
+    end = time.monotonic() + (patience if url else 0)
+    waited = False
+    while True:
+        try:
+            require_answer(tried)
+        except PrefectUnavailable:
+            if time.monotonic() > end:
+                if url:
+                    raise
+                raise PrefectUnavailable(
+                    f"a schedule needs a standing Prefect server, and none answers at {tried};"
+                    f" {START_ONE}"
+                ) from None
+            if not waited:
+                say(f"no server answers at {tried} yet; waiting up to {patience} s")
+            waited = True
+            time.sleep(1)
+        else:
+            return tried
+
+
+def say_when(order: dict[str, Any], start: datetime, url: str) -> None:
+    """What will happen next, and what is amiss with it."""
+    say(f"serving the annual run on {url} until stopped")
+    say(f"next start: {start:%Y-%m-%d %H:%M} Beijing time, for round {start.year}")
+    there = rounds(Path(order["data"]) / "rounds")
+    if start.year not in there:
+        say(f"there is no round {start.year} yet; until its file is added, the run will fail")
+    if "{year}" not in str(order["feeds"]):
+        say("--feeds has no {year} in it: the run of every year will read the same folder")

@@ -1,0 +1,80 @@
+"""What Prefect's pages show of a finished run: its figures, its rejects and where the report lies.
+
+Counts only, nothing about one person.  They are read from the run's own tables.
+"""
+
+import logging
+from pathlib import Path
+
+import polars as pl
+from prefect.artifacts import (
+    create_link_artifact,
+    create_markdown_artifact,
+    create_table_artifact,
+)
+
+from flows.kept.rejects import rejects_of
+from flows.run.stages import Outcome
+
+FIGURES = {
+    "edition": "edition (办法版本)",
+    "applications": "applications (申报人数)",
+    "eligible": "eligible (符合条件)",
+    "quota": "quota (落户规模)",
+    "cutoff": "line (落户分值)",
+    "tied_at_cutoff": "tied at the line (同分)",
+    "settled": "settled (落户人数)",
+    "highest": "highest (最高分)",
+}
+CHECK = ["feed", "column_name", "check_name"]
+
+
+def show(outcome: Outcome) -> None:
+    """Make the artifacts of a run; what is published stays so when Prefect does not take them."""
+    try:
+        create_markdown_artifact(figures(outcome), f"round-{outcome.round}", "Figures of the round")
+        create_table_artifact(
+            rejects(outcome),
+            f"rejects-{outcome.round}",
+            "Rows quarantined, by feed, column and check",
+        )
+        report = Path(outcome.directory).absolute() / "report.html"
+        create_link_artifact(
+            report.as_uri(), str(report), f"report-{outcome.round}", "The page of the run"
+        )
+    except Exception as error:  # noqa: BLE001  (Prefect's database is a view, not a record)
+        logging.getLogger("prefect.flow_runs").warning(
+            "published; the figures could not be shown here (%s)", type(error).__name__
+        )
+
+
+def figures(outcome: Outcome) -> str:
+    """The figures of the round as a table in Markdown."""
+    found = pl.read_parquet(Path(outcome.directory) / "rounds.parquet").row(0, named=True)
+    rows = {words: found[name] for name, words in FIGURES.items()} | {
+        "report": f"`{Path(outcome.directory).absolute() / 'report.html'}`",
+        "database": f"`{Path(outcome.database).absolute()}`",
+    }
+    return "\n".join(
+        [
+            f"# Round {outcome.round}, run {outcome.run_id}",
+            "",
+            "| | |",
+            "| --- | --- |",
+            *(f"| {words} | {shown(value)} |" for words, value in rows.items()),
+        ]
+    )
+
+
+def shown(value: object) -> str:
+    """A figure as people read it."""
+    if value is None:
+        return "none"
+    return f"{value:,}" if isinstance(value, int) else str(value)
+
+
+def rejects(outcome: Outcome) -> list[dict[str, object]]:
+    """Failed checks, counted; a line that says so where there are none."""
+    found = rejects_of(Path(outcome.directory)).group_by(CHECK).agg(rows=pl.len())
+    counted = found.sort(CHECK).collect().to_dicts()
+    return counted or [{**dict.fromkeys(CHECK, "none"), "rows": 0}]
