@@ -2,7 +2,7 @@
 
 A few kilobytes may stand for hundreds of millions of rows, or for a date in the year 5,000,000.  What a
 file would come to is told from its footer and its size, before one row of it is in memory.  The limits
-are some five times what the largest round there has been comes to (17 million rows of insurance).
+are some fourteen times what the largest round there has been comes to (17 million rows of insurance).
 """
 
 from pathlib import Path
@@ -14,8 +14,8 @@ from pyarrow import parquet
 from flows.common.failures import TooLarge
 
 MOST_JSON = 16 << 20  # bytes
-MOST_ROWS = 100_000_000  # of a table
-MOST_IN_MEMORY = 4 << 30  # bytes of a table, read
+MOST_ROWS = 250_000_000  # of a table
+MOST_IN_MEMORY = 12 << 30  # bytes of a table, read
 MOST_FOOTER = 16 << 20  # bytes of a Parquet file that say what is in it
 MOST_COLUMNS = 1_000
 TAIL = 8  # the length of the footer and four letters

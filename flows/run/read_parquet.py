@@ -7,6 +7,7 @@ import pyarrow as arrow
 from pyarrow import parquet
 
 from flows.common.failures import FeedRefused
+from flows.common.limits import MOST_ROWS
 from flows.run.delivered import PARSE_FAILURES, Delivered, failures_of
 from flows.run.delivery import Part
 from flows.run.file_columns import refuse_columns, refuse_types
@@ -14,7 +15,6 @@ from flows.run.readable_text import readable_text
 from flows.run.refusal import refusal
 
 PIECE_ROWS = 4_000_000
-MOST_ROWS = 250_000_000  # of one file: more than ten times what all of Beijing delivers in a year
 
 
 def read_parquet(part: Part, types: pl.Schema) -> Iterator[Delivered]:
