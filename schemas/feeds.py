@@ -336,7 +336,9 @@ class Delivery:
 
 
 FEEDS = {
-    "applications": Delivery(Applications, "人力社保 filing system", (("application_no",), ("person_id",))),
+    "applications": Delivery(
+        Applications, "人力社保 filing system", (("application_no",), ("person_id",))
+    ),
     "residence_permits": Delivery(ResidencePermits, "公安"),
     "criminal_records": Delivery(CriminalRecords, "公安"),
     "detentions": Delivery(Detentions, "公安"),

@@ -310,7 +310,7 @@ def test_a_manifest_with_no_number_of_rows_is_refused(
 
     for whole in (capsule, public):
         hostile = forged(whole, tmp_path / "h.capsule", change, manifest=False)
-        with pytest.raises(CheckFailed, match="rows: expected a whole number up to 100,000,000"):
+        with pytest.raises(CheckFailed, match="rows: expected a whole number up to 250,000,000"):
             audit_capsule(hostile)
 
 
@@ -389,7 +389,7 @@ def test_commands_stay_small_on_a_file_of_400_million_rows(
     ):
         done = with_little_memory("-m", "flows.cli", *arguments)
         assert (done.returncode, done.stdout) == (2, ""), done.stderr
-        assert "expected at most 100,000,000 rows, found 400,000,000: not read" in done.stderr
+        assert "expected at most 250,000,000 rows, found 400,000,000: not read" in done.stderr
         assert done.stderr.count("\n") == 1
 
 
