@@ -1,11 +1,14 @@
 """What a command says on stderr: one message for a foreseen failure, progress on a terminal."""
 
+import json
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 import typer
 
+from flows.cli.streams import tell
 from flows.common.failures import CheckFailed, Failure
 from flows.common.shapes import visible
 from transforms.policy import PolicyError
@@ -17,11 +20,21 @@ def told() -> Iterator[None]:
     try:
         yield
     except (Failure, PolicyError) as failure:
-        print(visible(f"luohu: {failure}"), file=sys.stderr)
+        tell(visible(str(failure)))
         raise typer.Exit(1 if isinstance(failure, CheckFailed) else 2) from None
     except KeyboardInterrupt:
-        print("luohu: stopped; nothing was published", file=sys.stderr)
+        tell("stopped; nothing was published")
         raise typer.Exit(2) from None
+
+
+def print_json(content: Any) -> None:
+    """JSON for machines, as text of whatever encoding stdout has."""
+    text = json.dumps(content, ensure_ascii=False, indent=2)
+    try:
+        text.encode(sys.stdout.encoding or "utf-8")
+    except UnicodeEncodeError:
+        text = json.dumps(content, indent=2)
+    print(text)
 
 
 @contextmanager

@@ -24,7 +24,10 @@ def serve(
 
     Needs a standing server: start one with [bold]prefect server start[/] and set PREFECT_API_URL.
     """
-    from flows.orchestration.prefect_run import serve_annual
+    from flows.common.database import require_nameable
 
     with told():
+        require_nameable(warehouse)  # before the seconds that Prefect takes to be imported
+        from flows.orchestration.prefect_run import serve_annual
+
         serve_annual(feeds, warehouse, cron)

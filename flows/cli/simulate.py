@@ -2,12 +2,14 @@
 
 from enum import StrEnum
 from pathlib import Path
+from shlex import quote
 from typing import Annotated
 
 import typer
 
 from flows.cli.arguments import Data
 from flows.cli.messages import shown, told
+from flows.cli.streams import work_is_done
 from flows.common.failures import BadUsage
 from flows.common.settings import DATA
 
@@ -65,4 +67,5 @@ def simulate(
             )
         except ValueError as error:
             raise BadUsage(str(error)) from None
-    typer.echo(f"delivery written to {out}\ntry: luohu run {year} --feeds {out}")
+    work_is_done()
+    print(f"delivery written to {out}\ntry: luohu run {year} --feeds {quote(str(out))}")

@@ -14,10 +14,18 @@ QUERIES = (
     "SELECT feed, check_name, count(*) FROM rejects WHERE round = {round} GROUP BY ALL ORDER BY 3 DESC",
 )
 
+# a row about them was quarantined: who is that near might not have settled with it
+NEAR_THE_LINE = 2  # points
+REVIEW = (
+    "SELECT count(*), count(*) FILTER (ranking.total <= rounds.cutoff + ?)"
+    " FROM ranking JOIN scores USING (round, application_no) JOIN rounds USING (round)"
+    " WHERE round = ? AND ranking.settled AND needs_review"
+)
+
 
 def summary(warehouse: Path, outcome: Outcome) -> None:
     """Print the outcome of a run from what it published."""
-    console = Console(highlight=False, width=110, soft_wrap=True)
+    console = Console(highlight=False, markup=False, width=110, soft_wrap=True)
     with open_read_only(warehouse) as database:
         found = database.execute(
             "SELECT edition, applications, eligible, quota, cutoff, tied_at_cutoff, settled, highest"
@@ -27,6 +35,7 @@ def summary(warehouse: Path, outcome: Outcome) -> None:
         segments = database.execute(
             "SELECT place, total FROM segments WHERE round = ? ORDER BY place", [outcome.round]
         ).fetchall()
+        review = database.execute(REVIEW, [NEAR_THE_LINE, outcome.round]).fetchall()[0]
         rejects = database.execute(
             "SELECT feed, column_name, check_name, count(*) FROM rejects WHERE round = ?"
             " GROUP BY ALL ORDER BY ALL",
@@ -51,6 +60,11 @@ def summary(warehouse: Path, outcome: Outcome) -> None:
             "score at place (各区段分值): "
             + "   ".join(f"{place:,}: {total}" for place, total in segments)
         )
+    if review[0]:
+        console.print(
+            f"to be reviewed (需复核): {review[0]:,} settled people have needs_review, {review[1]:,} of"
+            f" them within {NEAR_THE_LINE} points of the line"
+        )
     console.print(rejects_table(rejects))
     if outcome.litter:
         console.print(f"passed over: {outcome.litter:,} files that are never part of a delivery")
@@ -58,7 +72,7 @@ def summary(warehouse: Path, outcome: Outcome) -> None:
     console.print(f"report:    {outcome.directory}/report.html")
     console.print("try:")
     for query in QUERIES:
-        console.print("  " + query.format(round=outcome.round), markup=False)
+        console.print("  " + query.format(round=outcome.round))
 
 
 def rejects_table(rejects: list[tuple[str, str, str, int]]) -> Table | str:

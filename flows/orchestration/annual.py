@@ -47,7 +47,9 @@ def annual(
 
     """
     year = year or flow_run.scheduled_start_time.year
-    order = Order(year, Path(str(feeds).format(year=year)), warehouse, data, max_rejects, recheck)
+    if not feeds.exists():  # a folder of that very name is meant as it is; no other brace is ours
+        feeds = Path(str(feeds).replace("{year}", str(year)))
+    order = Order(year, feeds, warehouse, data, max_rejects, recheck)
     with work_folder(order) as work:
         accepted = ingest(order, work)
         scored = score(order, accepted)

@@ -14,6 +14,7 @@ from typing import Any
 
 import polars as pl
 
+from flows.common.by_name import read_table
 from flows.common.failures import FeedRefused
 from flows.common.files import write_json, write_parts, write_table
 from flows.common.progress import report
@@ -305,7 +306,7 @@ def needing_review(rejects: pl.DataFrame, out: Path, keys: Keys) -> pl.DataFrame
     )
     of_firm = rejects.filter(pl.col("feed") == "financings").select("employer_id")
     accepted = {
-        feed: pl.read_parquet(out / "accepted" / f"{feed}.parquet", columns=["person", "employer"])
+        feed: read_table(out / "accepted" / f"{feed}.parquet", columns=["person", "employer"])
         for feed in ("applications", "shareholdings")
     }
     return (

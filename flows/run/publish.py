@@ -10,12 +10,19 @@ import json
 import os
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor, wait
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import duckdb
 
-from flows.common.database import DATABASE, OFFLINE, quoted
+from flows.common.database import (
+    DATABASE,
+    OFFLINE,
+    database_in_sql,
+    quoted,
+    require_nameable,
+    table_in_sql,
+)
 from flows.common.failures import PublicationFailed
 from flows.common.files import sha256, sync, sync_entry
 from schemas.results import REGISTERS, TABLES, columns_of, dictionary
@@ -62,19 +69,17 @@ def publish(
 
 def build(target: Path, run: Path, year: int, current: Path | None) -> None:
     """A new database of the run's tables and, from the current one, every other round."""
-    with duckdb.connect(config=OFFLINE) as connection:
+    with ExitStack() as held, duckdb.connect(config=OFFLINE) as connection:
         connection.execute(
-            f"ATTACH '{quoted(target)}' AS new (STORAGE_VERSION '{STORAGE_VERSION}')"
+            f"ATTACH {database_in_sql(target)} AS new (STORAGE_VERSION '{STORAGE_VERSION}')"
         )
         if current:
             attach_current(connection, current)
         connection.execute("BEGIN")
         for table in TABLES:
             columns = ", ".join(f'"{name}"' for name in columns_of(table))
-            parquet = quoted(run / f"{table}.parquet")
-            connection.execute(
-                f"CREATE TABLE new.{table} AS SELECT {columns} FROM read_parquet('{parquet}')"
-            )
+            rows = table_in_sql(run / f"{table}.parquet", held)
+            connection.execute(f"CREATE TABLE new.{table} AS SELECT {columns} FROM {rows}")
             if current and has_table(connection, table):
                 connection.execute(
                     f"INSERT INTO new.{table} BY NAME SELECT * FROM old.{table} WHERE round <> ?",
@@ -100,7 +105,7 @@ def register(target: Path, year: int, manifest: Path) -> None:
     run_id = json.loads(manifest.read_text(encoding="utf-8"))["run_id"]
     with duckdb.connect(config=OFFLINE) as connection:
         connection.execute(
-            f"ATTACH '{quoted(target)}' AS new (STORAGE_VERSION '{STORAGE_VERSION}')"
+            f"ATTACH {database_in_sql(target)} AS new (STORAGE_VERSION '{STORAGE_VERSION}')"
         )
         connection.execute("DELETE FROM new.manifests WHERE run_id = ?", [run_id])
         connection.execute(
@@ -111,7 +116,9 @@ def register(target: Path, year: int, manifest: Path) -> None:
 
 
 def require_readable(warehouse: Path) -> None:
-    """Raise PublicationFailed where the current database cannot be read: told before the work."""
+    """Raise PublicationFailed where the current database cannot be read, BadUsage where DuckDB cannot
+    write one: told before the work."""
+    require_nameable(warehouse)
     if (warehouse / DATABASE).exists():
         with duckdb.connect(config=OFFLINE) as connection:
             attach_current(connection, warehouse / DATABASE)
@@ -120,7 +127,7 @@ def require_readable(warehouse: Path) -> None:
 def attach_current(connection: duckdb.DuckDBPyConnection, current: Path) -> None:
     """Attach the current database for reading; raises PublicationFailed when it cannot be read."""
     try:
-        connection.execute(f"ATTACH '{quoted(current)}' AS old (READ_ONLY)")
+        connection.execute(f"ATTACH {database_in_sql(current)} AS old (READ_ONLY)")
     except duckdb.Error:
         raise PublicationFailed(
             f"{current}: expected a database this version can read, found one that is damaged or"

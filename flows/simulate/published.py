@@ -25,7 +25,7 @@ COLUMNS = (*INDICATORS, "total")
 def read_points(path: Path) -> dict[str, Ints]:
     """Centipoints by column, one entry a settled person; rows are numbered from 1."""
     try:
-        frame = pl.read_csv(path, infer_schema=False)
+        frame = pl.read_csv(path.read_bytes(), infer_schema=False)
     except (OSError, pl.exceptions.PolarsError) as error:
         raise ValueError(f"{path.name} cannot be read as CSV: {error}") from None
     if sorted(frame.columns) != sorted(COLUMNS):
