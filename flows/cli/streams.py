@@ -12,6 +12,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from typing import Any, TextIO, cast
 
+STOPS_OR_SURROGATES = ("strict", "surrogateescape")
+
 _done = False  # whether what the running command was asked for lies on disk already
 
 
@@ -24,6 +26,8 @@ class Sturdy:
 
     def write(self, text: str) -> int:
         """Write as long as that can be done."""
+        if not isinstance(text, str):
+            raise TypeError("expected text")  # typer asks so whether a stream is one of bytes
         self.attempt(self.stream.write, text)
         return len(text)
 
@@ -72,7 +76,7 @@ def usable(stream: TextIO | None) -> TextIO:
     """A stream that takes any text; nowhere where it was closed before the start."""
     if stream is None:
         return open(os.devnull, "w", encoding="utf-8")  # noqa: PTH123 (as long as the process)
-    if isinstance(stream, io.TextIOWrapper) and stream.errors == "strict":
+    if isinstance(stream, io.TextIOWrapper) and stream.errors in STOPS_OR_SURROGATES:
         stream.reconfigure(errors="backslashreplace")
     return stream
 
