@@ -35,6 +35,7 @@ YEAR = 12  # months
 INSURANCES = ("pension", "medical", "unemployment", "injury", "maternity")
 KINDS = ("own", "dormitory", "rent")
 RUN_ID = 16  # characters
+LAST_DAY = "9999-12-31"
 COMPACT: dict[str, Any] = {"ensure_ascii": False, "separators": (",", ":")}
 Json = dict[str, Any]
 Difference = tuple[str, Any, Any]  # where, what follows from the facts, what the receipt says
@@ -64,8 +65,10 @@ def first_day(month: int | None) -> str | None:
 
 
 def later(day: str, months: int) -> str:
-    """A day so many months later, clipped to the month's last day."""
+    """A day so many months later, clipped to the month's last day, and to the last day there is."""
     month = month_of(day) + months
+    if month > month_of(LAST_DAY):
+        return LAST_DAY
     last = monthrange(month // YEAR, month % YEAR + 1)[1]
     return f"{written(month)}-{min(int(day[8:]), last):02}"
 
@@ -925,6 +928,8 @@ def opened(name: str) -> BinaryIO:
 def receipts(file: BinaryIO) -> Iterator[Json]:
     """The receipts of a file: one a line, or a single one over many lines."""
     first = file.readline()
+    if not first:
+        return
     try:
         parsed = parse(first)
     except ValueError:
@@ -991,6 +996,11 @@ def main() -> int:
         return 2
     root = tree.root()
     print(f"{number} checked, {wrong} with differences; root {root}")
+    if not number:
+        told = "the file holds no receipt"
+        print(f"{told}, as a round without applications has none" if chosen.root else told)
+    if not (number or chosen.root):
+        return 2  # nothing was checked
     if chosen.root and chosen.root.lower() != root:
         print(f"root: expected {chosen.root}: receipts are missing, added, changed or out of order")
         return 1
