@@ -214,3 +214,120 @@ def test_run_says_how_many_of_the_settled_are_to_be_reviewed(
         f"to be reviewed (需复核): {found.height} settled people have needs_review, {near.height} of"
         f" them within 2 points of the line\n" in done.stdout
     )
+
+
+HEAD = "employment,residence,education,education_deduction,job_housing,innovation,tax,age,honour,law,total"
+ROW = "50.00,20.00,15.00,0.00,0.00,0.00,0.00,20.00,0.00,0.00,105.00"
+POINTS = {
+    "empty": ("", "CSV in UTF-8"),
+    "header_alone": (HEAD, "has 0 rows"),
+    "another_encoding": (f"{HEAD}\n{ROW}".encode("utf-16"), "11 of them missing"),
+    "not_utf_8": (f"{HEAD}\n{ROW.replace('15.00', '十五')}".encode("gbk"), "CSV in UTF-8"),
+    "a_column_less": (HEAD.removesuffix(",total"), "1 of them missing (total) and 0 others"),
+    "many_columns": (",".join(map(str, range(40_000))), "11 of them missing"),
+    "words": (f"{HEAD}\n{ROW.replace('15.00', 'many')}", "row 1: education"),
+    "a_secret": (f"{HEAD}\n{ROW.replace('15.00', '110101198001010010')}", "found 999999999999999999"),
+    "no_number": (f"{HEAD}\n{ROW.replace('15.00', 'NaN')}", "row 1: education"),
+    "too_large": (f"{HEAD}\n{ROW.replace('15.00', '9' * 40)}", "row 1: education"),
+    "an_exponent": (f"{HEAD}\n{ROW.replace('15.00', '1E+9999999')}", "row 1: education"),
+    "three_decimals": (f"{HEAD}\n{ROW.replace('15.00', '15.001')}", "row 1: education"),
+    "another_sum": (f"{HEAD}\n{ROW.replace('105.00', '104.00')}", "row 1: total"),
+    "a_cell_more": (f"{HEAD}\n{ROW},1", "CSV in UTF-8"),
+    "an_open_quote": (f'{HEAD}\n"{ROW}', "CSV in UTF-8"),
+}
+
+
+@pytest.mark.parametrize("name", POINTS)
+def test_an_odd_list_of_points_is_told_in_one_line(name: str, tmp_path: Path) -> None:
+    text, expected = POINTS[name]
+    path = tmp_path / "points.csv"
+    path.write_bytes(text if isinstance(text, bytes) else text.encode())
+    given = ("simulate", 2020, "--out", tmp_path / "out", "--applicants", 5, "--points", path)
+    done = here(*given)
+    one_line(done, str(path), expected)
+    assert len(done.stderr) < 500
+    assert "110101198001010010" not in done.stderr
+    assert list(tmp_path.iterdir()) == [path]
+
+
+LONG = "x" * 300
+SIMULATE = ("simulate", 2020, "--applicants", 3, "--out")
+ODD = [
+    *((*SIMULATE, path) for path in ("file", "full", "gone", "loop", "file/x", "pipe", LONG, "")),
+    *((*SIMULATE, "out", "--data", path) for path in ("nowhere", "file", "full")),
+    *((*SIMULATE, "out", "--points", path) for path in ("nowhere", "full", "gone", "loop", LONG)),
+    *((*SIMULATE, "out", "--applicants", each) for each in ("0", "-1", "1.5", "x", "100000000")),
+    *((*SIMULATE, "out", "--seed", each) for each in ("-1", "x")),
+    *((*SIMULATE, "out", "--dirty", each) for each in ("-1", "1", "nan", "inf")),
+    *(("run", 2020, "--direct", "--feeds", path) for path in ("nowhere", "file", "gone", "loop")),
+    *(("run", 2020, "--direct", "--feeds", path) for path in ("pipe", LONG)),
+    *(("run", year, "--feeds", "full") for year in ("1999", "x", "-2020", "9" * 30)),
+    *(
+        ("run", 2020, "--feeds", "full", "--max-rejects", each)
+        for each in ("-1", "2", "x", "nan", "1/0", "", "1e999999999", "1e-999999999", "٠.٥")
+    ),
+    *(
+        ("run", 2020, "--feeds", "full", "--direct", "--warehouse", path)
+        for path in ("file", "file/x", "gone", "loop", "pipe", LONG)
+    ),
+    *(
+        (*command, "--warehouse", path)
+        for command in WITHOUT_WAREHOUSE.values()
+        for path in ("full", "gone", "loop", "pipe", "file/x", LONG)
+    ),
+    *(("audit", path) for path in ("file", "full", "gone", "loop", "", LONG, "file/x", "/")),
+    ("audit", "file", "--run", "0123456789abcdef"),
+    ("audit", "file", "--warehouse", "full"),
+]
+ODD_OF_A_RUN = [
+    *(("explain", 2020, each) for each in ("nobody", "", "' or 1 --", "9" * 5000, "\x1b[31m", "٢")),
+    *(("explain", year, "1") for year in (2018, 1999, -1, "x", "9" * 30)),
+    *(("explain", 2020, "1", "--lang", "fr"),),
+    *(
+        (command, 2020, "--out", path)
+        for command in ("receipts", "capsule")
+        for path in ("full", "file/x", "nowhere/x", "gone/x", "pipe/x", LONG, "", "/")
+    ),
+    ("capsule", 2020, "--out", "file"),
+    *(
+        (*command, "--run", run)
+        for command in (("audit", 2020), ("receipts", 2020, "--out", "r"))
+        for run in ("nobody", "", "../2020", "/", LONG)
+    ),
+    *(("diff", "RUN", other) for other in ("file", "full", "./full", "", "/", "012345", LONG)),
+    *(("diff", other, "RUN") for other in ("file", "./full", "zzzzzz")),
+    *(
+        ("diff", "RUN", "RUN", "--out", path)
+        for path in ("x", "x.txt", "nowhere/x.csv", "file/x.csv", "folder.csv", "", f"{LONG}.csv")
+    ),
+]
+
+
+def odd_things() -> None:
+    """A file, a folder in use, links that lead nowhere and round and round, a pipe."""
+    Path("file").write_text("something", encoding="utf-8")
+    Path("full").mkdir()
+    Path("full/file").touch()
+    Path("folder.csv").mkdir()
+    Path("gone").symlink_to("nowhere at all")
+    Path("loop").symlink_to("loop")
+    os.mkfifo("pipe")
+
+
+@pytest.mark.parametrize("of_a_run", [False, True])
+def test_bad_input_is_told_in_one_line_and_leaves_nothing(
+    of_a_run: bool, published: Published, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whatever is given: exit status 2, never 1 or a traceback, and nothing is made."""
+    monkeypatch.chdir(tmp_path)
+    odd_things()
+    before = sorted(tmp_path.rglob("*"))
+    of_run = ("--warehouse", published[0]) if of_a_run else ()
+    for case in ODD_OF_A_RUN if of_a_run else ODD:
+        arguments = [published[1].directory if each == "RUN" else each for each in case]
+        done = here(*arguments, *of_run)
+        assert (done.returncode, done.stdout) == (2, ""), (case, done.stderr)
+        assert "nobody foresaw" not in done.stderr, (case, done.stderr)
+        if not done.stderr.startswith("Usage: "):
+            one_line(done)
+        assert sorted(tmp_path.rglob("*")) == before, case

@@ -1,6 +1,7 @@
 """What a command says on stderr: one message for a foreseen failure, progress on a terminal."""
 
 import json
+import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -10,7 +11,6 @@ import typer
 
 from flows.cli.streams import tell
 from flows.common.failures import CheckFailed, Failure
-from flows.common.shapes import visible
 from transforms.policy import PolicyError
 
 
@@ -20,11 +20,28 @@ def told() -> Iterator[None]:
     try:
         yield
     except (Failure, PolicyError) as failure:
-        tell(visible(str(failure)))
+        tell(str(failure))
         raise typer.Exit(1 if isinstance(failure, CheckFailed) else 2) from None
+    except Exception as error:
+        found = trouble(error)
+        if found is None:
+            raise
+        tell(found)
+        raise typer.Exit(2) from None
     except KeyboardInterrupt:
         tell("stopped; nothing was published")
         raise typer.Exit(2) from None
+
+
+def trouble(error: Exception) -> str | None:
+    """What the machine had against a file or folder; none where that is not what happened."""
+    if isinstance(error, OSError) and error.strerror:
+        where = "" if error.filename is None else f"{os.fsdecode(error.filename)}: "
+        return f"{where}{error.strerror}"
+    from flows.common.messages import DISK_TROUBLE  # which knows polars, slow to import
+
+    # polars and DuckDB have their own errors for a disk that is full or may not be written
+    return next((words for words in DISK_TROUBLE if words in str(error)), None)
 
 
 def print_json(content: Any) -> None:

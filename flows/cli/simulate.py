@@ -13,6 +13,8 @@ from flows.cli.streams import work_is_done
 from flows.common.failures import BadUsage
 from flows.common.settings import DATA
 
+MOST = 99_999_999  # as many as application numbers have room for
+
 
 class Format(StrEnum):
     """How simulated feeds are written."""
@@ -26,7 +28,9 @@ def simulate(
     out: Annotated[Path, typer.Option(help="New folder for the delivery.")],
     applicants: Annotated[
         int | None,
-        typer.Option(min=1, help="How many apply; default: as many as really did that year."),
+        typer.Option(
+            min=1, max=MOST, help="How many apply; default: as many as really did that year."
+        ),
     ] = None,
     seed: Annotated[int, typer.Option(help="Same seed, same bytes.")] = 1,
     points: Annotated[

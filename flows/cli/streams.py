@@ -12,6 +12,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from typing import Any, TextIO, cast
 
+from flows.common.shapes import visible
+
 STOPS_OR_SURROGATES = ("strict", "surrogateescape")
 
 _done = False  # whether what the running command was asked for lies on disk already
@@ -100,5 +102,5 @@ def status_of(out: Sturdy, status: int) -> int:
 
 
 def tell(message: str) -> None:
-    """One message on stderr."""
-    print(f"luohu: {message}", file=sys.stderr)
+    """One message on stderr, without what could steer a terminal."""
+    print(visible(f"luohu: {message}"), file=sys.stderr)

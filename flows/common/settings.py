@@ -1,5 +1,6 @@
 """Where things are: the policy folder, a round and its edition, the version of the code."""
 
+import re
 from dataclasses import dataclass
 from fractions import Fraction
 from importlib.metadata import PackageNotFoundError, version
@@ -13,6 +14,7 @@ HOME = Path(__file__).parents[2]
 DATA = HOME / "data"
 WAREHOUSE = Path("warehouse")
 MAX_REJECTS = "0.05"
+SHARE = re.compile(r"[0-9](\.[0-9]{1,18})?")
 
 
 @dataclass(frozen=True)
@@ -36,13 +38,11 @@ class Order:
 
     def share(self) -> Fraction:
         """The largest share of bad rows a feed may have, exactly."""
-        try:
-            share = Fraction(self.max_rejects)
-        except (ValueError, ZeroDivisionError):
-            share = Fraction(-1)
-        if not 0 <= share <= 1:
+        # digits only: Fraction takes 1e999999999 as well, and a year to write it out
+        plain = SHARE.fullmatch(self.max_rejects)
+        if not plain or Fraction(self.max_rejects) > 1:
             raise BadUsage(f"max_rejects: expected a share from 0 to 1, found {self.max_rejects}")
-        return share
+        return Fraction(self.max_rejects)
 
 
 def luohu_version() -> str:
