@@ -22,7 +22,7 @@ from flows.audit.page import lines
 from flows.common.failures import CheckFailed, NewerWarehouse, NotFound
 from flows.common.files import sha256, sha256_of, write_json, write_table
 from flows.kept import pinned_code
-from flows.kept.manifest import OF_THE_RUN, code_digest, environment
+from flows.kept.manifest import FORMAT, OF_THE_RUN, code_digest, environment
 from flows.run.stages import Outcome
 from schemas.results import TABLES
 
@@ -421,7 +421,7 @@ def test_a_newer_warehouse_is_left_alone(warehouse: Path) -> None:
     with pytest.raises(NewerWarehouse, match="newer"):
         audit(2020, warehouse)
     (warehouse / "luohu.duckdb").write_bytes(kept)
-    edit(directory(warehouse), lambda manifest: manifest.update(format=2))
+    edit(directory(warehouse), lambda manifest: manifest.update(format=FORMAT + 1))
     before = tree(warehouse)
     done = luohu("audit", 2020, "--warehouse", warehouse)
     assert (done.returncode, done.stdout) == (2, "")

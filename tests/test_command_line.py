@@ -226,7 +226,10 @@ POINTS = {
     "a_column_less": (HEAD.removesuffix(",total"), "1 of them missing (total) and 0 others"),
     "many_columns": (",".join(map(str, range(40_000))), "11 of them missing"),
     "words": (f"{HEAD}\n{ROW.replace('15.00', 'many')}", "row 1: education"),
-    "a_secret": (f"{HEAD}\n{ROW.replace('15.00', '110101198001010010')}", "found 999999999999999999"),
+    "a_secret": (
+        f"{HEAD}\n{ROW.replace('15.00', '110101198001010010')}",
+        "found 999999999999999999",
+    ),
     "no_number": (f"{HEAD}\n{ROW.replace('15.00', 'NaN')}", "row 1: education"),
     "too_large": (f"{HEAD}\n{ROW.replace('15.00', '9' * 40)}", "row 1: education"),
     "an_exponent": (f"{HEAD}\n{ROW.replace('15.00', '1E+9999999')}", "row 1: education"),

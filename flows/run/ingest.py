@@ -18,6 +18,7 @@ from flows.common.by_name import read_table
 from flows.common.failures import FeedRefused
 from flows.common.files import write_json, write_parts, write_table
 from flows.common.progress import report
+from flows.kept.integrity import FILE_NAMES
 from flows.run.canaries import prove_validator, require_armed
 from flows.run.delivery import Folder, folder_of, refuse_strange_entries
 from flows.run.file_bytes import FileBytes, bytes_of
@@ -30,7 +31,6 @@ from schemas.text import is_without_id_number
 from transforms.rounds import Round
 
 LARGEST = "social_insurance"
-FILE_NAMES = "restricted/file_names.json"  # part-N of a feed is the N-th of its names
 NAMES_EMPLOYERS = ("employers", "applications", "shareholdings")
 UNRESOLVED = ("row", "person_id", "employer_id", "subject_id")
 
@@ -256,7 +256,7 @@ def restrict(applications: pl.DataFrame, keys: Keys, out: Path) -> None:
 
 
 def keep_names(folders: dict[str, Folder], out: Path) -> None:
-    """The names the files came under, which may hold anybody's: restricted, and no part of the run."""
+    """The names the files came under, part-N the N-th: anybody's, so restricted; no part of the run."""
     names = {feed: [part.path.name for part in each.parts] for feed, each in folders.items()}
     write_json(names, out / FILE_NAMES)
     (out / FILE_NAMES).chmod(0o600)

@@ -55,11 +55,11 @@ def read_points(path: Path) -> dict[str, Ints]:
 def centipoints(name: str, row: int, text: str | None) -> int:
     """A decimal number of points as a whole number of centipoints."""
     if not POINTS.fullmatch(text or ""):
+        found = shape(text or "") or "nothing"
         raise ValueError(
-            f"row {row}: {name}: expected points with at most two decimals, found {shape(text or "") or "nothing"}"
+            f"row {row}: {name}: expected points with at most two decimals, found {found}"
         )
     return int(Decimal(text or "") * 100)
-
 
 
 def refuse(wrong: Ints, name: str, why: str) -> None:
