@@ -108,9 +108,21 @@ class Rounds(Table):
     applications: Whole = described("Accepted applications", "people", "applications feed")
     eligible: Whole = described("Applications that meet all conditions", "people", "eligibility")
     settled: Whole = described("People who may settle (落户人数)", "people", "ranking")
-    cutoff: Points = described("The line (落户分值)", "points", "ranking", nullable=True)
-    tied_at_cutoff: Whole = described("Settled people with exactly the line", "people", "ranking")
-    highest: Points = described("The highest total", "points", "ranking", nullable=True)
+    cutoff: Points = described(
+        "The line (落户分值): the lowest total that settles; null when nobody does",
+        "points",
+        "ranking",
+        nullable=True,
+    )
+    tied_at_cutoff: Whole = described(
+        "Settled people whose total is the line exactly (同分)", "people", "ranking"
+    )
+    highest: Points = described(
+        "The highest total of an eligible applicant; null when nobody is",
+        "points",
+        "ranking",
+        nullable=True,
+    )
     rechecked: Flag = described(
         "The second engine worked everything out again and agreed", "", "manifest.json"
     )

@@ -22,7 +22,7 @@ from flows.audit.page import lines
 from flows.common.failures import CheckFailed, NewerWarehouse, NotFound
 from flows.common.files import sha256, sha256_of, write_json, write_table
 from flows.kept import pinned_code
-from flows.kept.manifest import OF_THE_RUN, code_digest, environment
+from flows.kept.manifest import FORMAT, OF_THE_RUN, code_digest, environment
 from flows.run.stages import Outcome
 from schemas.results import TABLES
 
@@ -116,12 +116,16 @@ def test_a_clean_run_comes_out_the_same_without_network_prefect_or_a_write(
     )  # fmt: skip
     assert (done.returncode, done.stderr) == (0, "")
     run = Path(published[1].directory)
-    by_name = {line.split()[0]: line.split() for line in done.stdout.splitlines()[1:-1]}
+    by_name = {line.split()[0]: line.split() for line in done.stdout.splitlines()[1:-3]}
     assert list(by_name) == list(TABLES)
     for name in TABLES:
         rows = f"{pl.read_parquet(run / f'{name}.parquet').height:,}"
         assert by_name[name][1:4] == [rows, sha256(run / f"{name}.parquet")[:16], "same"]
-    assert "audit passed: 11 of 11 tables the same" in done.stdout
+    passed, verdict, not_shown = done.stdout.splitlines()[-3:]
+    assert passed.startswith("audit passed: 11 of 11 tables the same")
+    assert verdict.startswith("verdict: round 2020, run ")
+    assert verdict.endswith("every table comes out the same")
+    assert not_shown.startswith("not shown: that the accepted rows are those")
     assert tree(warehouse) == before
     for path in [warehouse, *warehouse.rglob("*")]:
         path.chmod(path.stat().st_mode | 0o200)
@@ -377,7 +381,7 @@ def test_unknown_rounds_and_runs_are_told_with_those_there_are(
     known = published[1].run_id
     for arguments, message in (
         ((2021, warehouse), "no round 2021; rounds: 2020"),
-        ((2020, tmp_path / "nowhere"), "no round 2020; rounds: none"),
+        ((2020, tmp_path / "nowhere"), "expected a warehouse .*nowhere, found none"),
         ((2020, warehouse, "x"), f"no run x; runs: {known}"),
         ((2020, warehouse, "../2020"), f"runs: {known}"),
     ):
@@ -417,7 +421,7 @@ def test_a_newer_warehouse_is_left_alone(warehouse: Path) -> None:
     with pytest.raises(NewerWarehouse, match="newer"):
         audit(2020, warehouse)
     (warehouse / "luohu.duckdb").write_bytes(kept)
-    edit(directory(warehouse), lambda manifest: manifest.update(format=3))
+    edit(directory(warehouse), lambda manifest: manifest.update(format=FORMAT + 1))
     before = tree(warehouse)
     done = luohu("audit", 2020, "--warehouse", warehouse)
     assert (done.returncode, done.stdout) == (2, "")

@@ -34,6 +34,7 @@ from two_runs import (
 )
 
 from flows.audit.diff import diff
+from flows.audit.diff.attribution import FLAGS
 from flows.audit.diff.moves import counts
 from flows.audit.diff.page import lines
 from flows.common.settings import DATA, Order
@@ -285,6 +286,14 @@ def test_four_causes_at_once_from_a_code_that_is_neither(
         if each["settled"][0] != each["settled"][1]
     }
     assert across == then.settled ^ now.settled
+    flags = rows.filter(pl.col("measure").is_in(FLAGS))
+    assert set(flags["amount"]) <= {"1.00", "-1.00"}
+    assert set(flags["unit"]) == {"people"}
+    assert set(rows.filter(~pl.col("measure").is_in(FLAGS))["unit"]) == {"points"}
+    settled = flags.filter(measure="settled").select("application_no", pl.col("amount").cast(float))
+    by_number = dict(settled.group_by("application_no").agg(pl.col("amount").sum()).iter_rows())
+    expected = {number: (number in now.settled) - (number in then.settled) for number in across}
+    assert nonzero(by_number) == expected
     assert found["counts"]["moved"] == len(found["applications"]) == len({*nonzero(moved), *across})
 
 
@@ -359,6 +368,9 @@ def test_another_round_and_another_warehouse(base: Base, tmp_path: Path) -> None
         assert found.causes.differing == ("data", "decision")
         told_counts = counts(found)
         assert (told_counts["came_in"], told_counts["dropped_out"]) == (came, dropped)
+        assert told_counts["moved"] == 0  # they share nobody
+        assert any("share no application" in note for note in found.notes)
+        assert f"and {came + dropped - 20:,} more" in "\n".join(lines(found, 20))
         present = found.shares.filter(measure="present")
         assert set(present["cause"]) == {"data"}
         assert present.height == came + dropped

@@ -15,6 +15,7 @@ from typing import Any, NamedTuple
 import polars as pl
 
 from flows.audit.differences import ABSENT, ALL_ROWS, Compared, Difference, compare
+from flows.common.by_name import read_table
 from flows.common.failures import BadUsage, Failure, PublicationFailed
 from flows.common.files import sha256
 from flows.common.messages import told_without_values
@@ -139,7 +140,7 @@ def table_audit(name: str, past: PastRun, found: Integrity, work: Path) -> Table
     if name == AS_DELIVERED and digest:
         shutil.copyfile(then, now)
     try:
-        stored = pl.read_parquet(then) if digest else None
+        stored = read_table(then) if digest else None
     except pl.exceptions.PolarsError:
         stored = None
     same = digest is not None and now.is_file() and sha256(now) == digest
@@ -147,7 +148,7 @@ def table_audit(name: str, past: PastRun, found: Integrity, work: Path) -> Table
         same = same and not found.wrong(file)
     compared = Compared([], 0, 0)
     if not same and name != AS_DELIVERED:
-        compared = differences(name, stored, pl.read_parquet(now) if now.is_file() else None)
+        compared = differences(name, stored, read_table(now) if now.is_file() else None)
     rows = None if stored is None else stored.height
     return TableAudit(name, rows, digest, same, compared, "" if same else cause(file, past, found))
 
@@ -183,6 +184,7 @@ def as_json(found: Audit) -> dict[str, Any]:
         "round": found.past.year,
         "run_id": found.past.run_id,
         "passed": found.passed,
+        "repeated": not found.untold,
         "notes": found.files.notes,
         "findings": [each._asdict() for each in found.findings],
         "tables": [

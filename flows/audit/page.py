@@ -6,6 +6,10 @@ from flows.audit import AS_DELIVERED, Audit, TableAudit
 from flows.kept.integrity import SHORT
 
 HEADINGS = ("table", "application", "column", "then", "now", "cause")
+NOT_SHOWN = (
+    "not shown: that the accepted rows are those the departments delivered, and that the rejected rows"
+    " were bad: deliveries are not kept, of their files a run has digests"
+)
 WIDEST = 32  # a longer cell pushes its own row only
 
 
@@ -23,6 +27,15 @@ def lines(found: Audit) -> Iterator[str]:
         yield f"found: {file}: {told}"
     yield from differences(found)
     yield summary(found)
+    yield f"verdict: round {found.past.year}, run {found.past.run_id}: {verdict(found)}"
+    yield NOT_SHOWN
+
+
+def verdict(found: Audit) -> str:
+    """What an audit has shown, in a sentence."""
+    if found.passed:
+        return "repeated from the rows and the policy it kept, every table comes out the same"
+    return "its tables are NOT what its rows and its policy give, or it cannot be shown"
 
 
 def table_lines(found: Audit) -> Iterator[str]:

@@ -1,13 +1,13 @@
 """`luohu audit`, `capsule` and `diff`: whether a run still holds, and what two runs differ in."""
 
-import json
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from flows.cli.arguments import Warehouse
-from flows.cli.messages import shown, told
+from flows.cli.messages import print_json, shown, told
+from flows.cli.streams import work_is_done
 from flows.common.settings import WAREHOUSE
 
 
@@ -41,7 +41,8 @@ def capsule(
     with told():
         with shown():
             packed = pack(year, warehouse, out, run_id, public=public)
-        typer.echo("\n".join(packed_lines(packed)))
+        work_is_done()
+        print("\n".join(packed_lines(packed)))
 
 
 def audit(
@@ -74,9 +75,9 @@ def audit(
         with shown():
             found = audit_any(what, warehouse, run_id)
         if as_json:
-            typer.echo(json.dumps(found.machine, ensure_ascii=False, indent=2))
+            print_json(found.machine)
         else:
-            typer.echo("\n".join(found.page))
+            print("\n".join(found.page))
     raise typer.Exit(0 if found.passed else 1)
 
 
@@ -137,7 +138,8 @@ def diff(
             found = compared(run_a, run_b, warehouse, trust)
         if out:
             write(found, out)
+            work_is_done()
         if as_json:
-            typer.echo(json.dumps(for_machines(found, first), ensure_ascii=False, indent=2))
+            print_json(for_machines(found, first))
         else:
-            typer.echo("\n".join(lines(found, first)))
+            print("\n".join(lines(found, first)))

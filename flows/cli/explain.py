@@ -1,13 +1,14 @@
 """`luohu explain` and `luohu receipts`: why an applicant has their points."""
 
-import json
 from pathlib import Path
+from shlex import quote
 from typing import Annotated
 
 import typer
 
 from flows.cli.arguments import Warehouse
-from flows.cli.messages import shown, told
+from flows.cli.messages import print_json, shown, told
+from flows.cli.streams import work_is_done
 from flows.common.languages import Language
 from flows.common.settings import WAREHOUSE
 
@@ -42,12 +43,12 @@ def explain(
 
             with shown():
                 found = proved(warehouse, year, application_no)
-            typer.echo(json.dumps(found, ensure_ascii=False, indent=2))
+            print_json(found)
         elif what_if:
             from flows.explain import what_if as enough
 
             found = enough(warehouse, year, application_no)
-            typer.echo(json.dumps(found, ensure_ascii=False, indent=2))
+            print_json(found)
         else:
             from flows.explain import explain as page
 
@@ -81,8 +82,9 @@ def receipts(
     with told():
         with shown():
             written = write_receipts(warehouse, year, out, run_id)
-        typer.echo(
+        work_is_done()
+        print(
             f"{written.receipts:,} receipts of round {year}, run {written.run_id}, in {out}\n"
             f"root: {written.root}\n"
-            f"try: python {VERIFIER} {out} --root {written.root}"
+            f"try: python {quote(str(VERIFIER))} {quote(str(out))} --root {written.root}"
         )

@@ -1,13 +1,16 @@
 """What a command says on stderr: one message for a foreseen failure, progress on a terminal."""
 
+import json
+import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 import typer
 
+from flows.cli.streams import tell
 from flows.common.failures import CheckFailed, Failure
-from flows.common.shapes import visible
 from transforms.policy import PolicyError
 
 
@@ -17,11 +20,38 @@ def told() -> Iterator[None]:
     try:
         yield
     except (Failure, PolicyError) as failure:
-        print(visible(f"luohu: {failure}"), file=sys.stderr)
+        tell(str(failure))
         raise typer.Exit(1 if isinstance(failure, CheckFailed) else 2) from None
-    except KeyboardInterrupt:
-        print("luohu: stopped; nothing was published", file=sys.stderr)
+    except Exception as error:
+        found = trouble(error)
+        if found is None:
+            raise
+        tell(found)
         raise typer.Exit(2) from None
+    except KeyboardInterrupt:
+        tell("stopped; nothing was published")
+        raise typer.Exit(2) from None
+
+
+def trouble(error: Exception) -> str | None:
+    """What the machine had against a file or folder; none where that is not what happened."""
+    if isinstance(error, OSError) and error.strerror:
+        where = "" if error.filename is None else f"{os.fsdecode(error.filename)}: "
+        return f"{where}{error.strerror}"
+    from flows.common.messages import DISK_TROUBLE  # which knows polars, slow to import
+
+    # polars and DuckDB have their own errors for a disk that is full or may not be written
+    return next((words for words in DISK_TROUBLE if words in str(error)), None)
+
+
+def print_json(content: Any) -> None:
+    """JSON for machines, as text of whatever encoding stdout has."""
+    text = json.dumps(content, ensure_ascii=False, indent=2)
+    try:
+        text.encode(sys.stdout.encoding or "utf-8")
+    except UnicodeEncodeError:
+        text = json.dumps(content, indent=2)
+    print(text)
 
 
 @contextmanager

@@ -7,6 +7,8 @@ import typer
 
 from flows.cli.arguments import Data, Warehouse
 from flows.cli.messages import shown, told
+from flows.cli.streams import work_is_done
+from flows.common.failures import BadUsage
 from flows.common.settings import DATA, MAX_REJECTS, WAREHOUSE, Order
 
 
@@ -55,10 +57,22 @@ def run(
         order.reason()
         order.share()
         order.round()  # an unknown round is told before a server is started
+        require_startable(order)
         with shown():
             if direct:
                 from flows.run.stages import run as run_it
             else:
                 from flows.orchestration.prefect_run import run_it
             outcome = run_it(order)
+        work_is_done()
         summary(warehouse, outcome)
+
+
+def require_startable(order: Order) -> None:
+    """Raise BadUsage, before anything is made, where there is no delivery or no database could be."""
+    from flows.common.database import require_nameable
+
+    require_nameable(order.warehouse)
+    if not order.feeds.is_dir():
+        there = "a file" if order.feeds.exists() else "none"
+        raise BadUsage(f"expected a delivery folder {order.feeds}, found {there}")

@@ -58,9 +58,12 @@ def serve(
     Needs a standing server: start one with [bold]luohu server[/]; PREFECT_API_URL names another
     than that.
     """
-    from flows.orchestration.prefect_run import serve_annual
+    from flows.common.database import require_nameable
 
     with told():
+        require_nameable(warehouse)  # before the seconds that Prefect takes to be imported
+        from flows.orchestration.prefect_run import serve_annual
+
         # the run starts in a process of its own, wherever that may be
         serve_annual(
             {"feeds": feeds.absolute(), "warehouse": warehouse.absolute(), "data": data.absolute()},

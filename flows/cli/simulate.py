@@ -2,14 +2,18 @@
 
 from enum import StrEnum
 from pathlib import Path
+from shlex import quote
 from typing import Annotated
 
 import typer
 
 from flows.cli.arguments import Data
 from flows.cli.messages import shown, told
+from flows.cli.streams import work_is_done
 from flows.common.failures import BadUsage
 from flows.common.settings import DATA
+
+MOST = 99_999_999  # as many as application numbers have room for
 
 
 class Format(StrEnum):
@@ -24,7 +28,9 @@ def simulate(
     out: Annotated[Path, typer.Option(help="New folder for the delivery.")],
     applicants: Annotated[
         int | None,
-        typer.Option(min=1, help="How many apply; default: as many as really did that year."),
+        typer.Option(
+            min=1, max=MOST, help="How many apply; default: as many as really did that year."
+        ),
     ] = None,
     seed: Annotated[int, typer.Option(help="Same seed, same bytes.")] = 1,
     points: Annotated[
@@ -65,4 +71,5 @@ def simulate(
             )
         except ValueError as error:
             raise BadUsage(str(error)) from None
-    typer.echo(f"delivery written to {out}\ntry: luohu run {year} --feeds {out}")
+    work_is_done()
+    print(f"delivery written to {out}\ntry: luohu run {year} --feeds {quote(str(out))}")

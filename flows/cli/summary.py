@@ -3,10 +3,10 @@
 from pathlib import Path
 
 import duckdb
-import polars as pl
 from rich.console import Console
 from rich.table import Table
 
+from flows.common.by_name import read_table
 from flows.common.database import DATABASE, OFFLINE
 from flows.kept.past_run import SHORTEST
 from flows.run.stages import Outcome
@@ -18,11 +18,18 @@ QUERIES = (
 )
 
 SHOWN = ("rounds", "segments", "rejects", "ranking", "scores")
+# a row about them was quarantined: who is that near might not have settled with it
+NEAR_THE_LINE = 2  # points
+REVIEW = (
+    "SELECT count(*), count(*) FILTER (ranking.total <= rounds.cutoff + ?)"
+    " FROM ranking JOIN scores USING (round, application_no) JOIN rounds USING (round)"
+    " WHERE round = ? AND ranking.settled AND needs_review"
+)
 
 
 def summary(warehouse: Path, outcome: Outcome) -> None:
     """Print the outcome of a run from what it published."""
-    console = Console(highlight=False, width=110, soft_wrap=True)
+    console = Console(highlight=False, markup=False, width=110, soft_wrap=True)
     with tables_of(Path(outcome.directory)) as database:
         found = database.execute(
             "SELECT edition, applications, eligible, quota, cutoff, tied_at_cutoff, settled, highest"
@@ -32,6 +39,7 @@ def summary(warehouse: Path, outcome: Outcome) -> None:
         segments = database.execute(
             "SELECT place, total FROM segments WHERE round = ? ORDER BY place", [outcome.round]
         ).fetchall()
+        review = database.execute(REVIEW, [NEAR_THE_LINE, outcome.round]).fetchall()[0]
         rejects = database.execute(
             "SELECT feed, column_name, check_name, count(*) FROM rejects WHERE round = ?"
             " GROUP BY ALL ORDER BY ALL",
@@ -56,6 +64,11 @@ def summary(warehouse: Path, outcome: Outcome) -> None:
             "score at place (各区段分值): "
             + "   ".join(f"{place:,}: {total}" for place, total in segments)
         )
+    if review[0]:
+        console.print(
+            f"to be reviewed (需复核): {review[0]:,} settled people have needs_review, {review[1]:,} of"
+            f" them within {NEAR_THE_LINE} points of the line"
+        )
     console.print(rejects_table(rejects))
     if outcome.litter:
         console.print(f"passed over: {outcome.litter:,} files that are never part of a delivery")
@@ -67,14 +80,14 @@ def summary(warehouse: Path, outcome: Outcome) -> None:
         return
     console.print("try:")
     for query in QUERIES:
-        console.print("  " + query.format(round=outcome.round), markup=False)
+        console.print("  " + query.format(round=outcome.round))
 
 
 def tables_of(run: Path) -> duckdb.DuckDBPyConnection:
     """The tables a run wrote, whether it became current or not."""
     connection = duckdb.connect(config=OFFLINE)
     for name in SHOWN:
-        connection.register(name, pl.read_parquet(run / f"{name}.parquet", glob=False).to_arrow())
+        connection.register(name, read_table(run / f"{name}.parquet").to_arrow())
     return connection
 
 

@@ -2,18 +2,22 @@
 
 Nobody of ours ever opens it for writing.  So a `.wal` beside it is a stranger's: DuckDB would add
 what it says to what was published, or refuse a file it does not fit.  It is read past.
+
+What DuckDB's SQL says of files is put together here: a path is a name, never a pattern.
 """
 
 import fcntl
 import os
 import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import duckdb
 
+from flows.common.by_name import named
 from flows.common.failures import (
+    BadUsage,
     DatabaseInUse,
     DatabaseUnreadable,
     Failure,
@@ -33,6 +37,9 @@ REBUILD = (
     "move it away, then `luohu current ROUND RUN_ID` builds it again from the runs that"
     " `luohu runs` lists"
 )
+PATTERN = frozenset("*?[")
+# below what no database can be written: `?` begins DuckDB's options, its 2.0 parts folders at `\` too
+UNWRITABLE = "?" if duckdb.__version__.startswith("1.") else "?\\"
 # nothing is fetched, and the file reads nothing else once it is open
 OFFLINE: dict[str, str | bool | int | float | list[str]] = {
     "autoinstall_known_extensions": "false",
@@ -46,9 +53,45 @@ def quoted(text: object) -> str:
     return str(text).replace("'", "''")
 
 
+def table_in_sql(path: Path, held: ExitStack) -> str:
+    """A Parquet file as DuckDB's SQL has it, while `held` is open.
+
+    DuckDB cannot be told that a path is no pattern, and its 2.0 does not find `[*]` below the root:
+    where a path looks like one, the file is opened here and named by its handle.
+    """
+    name = named(path)
+    if PATTERN & set(name):
+        handle = os.open(path, os.O_RDONLY)
+        held.callback(os.close, handle)
+        name = f"/dev/fd/{handle}"
+    # a folder called `round=1` is no column
+    return f"read_parquet('{quoted(name)}', hive_partitioning = false)"
+
+
+def database_in_sql(path: Path) -> str:
+    """A database file as ATTACH has it."""
+    return f"'{quoted(named(path))}'"
+
+
+def require_nameable(warehouse: Path) -> None:
+    """Raise BadUsage for a warehouse whose path DuckDB cannot write: told before any work."""
+    name = named(warehouse)
+    if odd := [each for each in UNWRITABLE if each in name]:
+        raise BadUsage(
+            f"expected a warehouse whose path has no {odd[0]}, which DuckDB cannot write, found {name}"
+        )
+    try:
+        name.encode()
+    except UnicodeEncodeError:
+        raise BadUsage(
+            f"expected a warehouse whose path is UTF-8, found {ascii(name)[1:-1]}"
+        ) from None
+
+
 @contextmanager
 def open_read_only(warehouse: Path) -> Iterator[duckdb.DuckDBPyConnection]:
     """The current database for reading; raises NotFound, or a Failure that says why it cannot be read."""
+    require_nameable(warehouse)
     database = warehouse / DATABASE
     if not database.is_file():
         raise NotFound(
@@ -57,7 +100,7 @@ def open_read_only(warehouse: Path) -> Iterator[duckdb.DuckDBPyConnection]:
         )
     with (
         readable(database) as path,
-        duckdb.connect(path, read_only=True, config=OFFLINE) as connection,
+        duckdb.connect(named(path), read_only=True, config=OFFLINE) as connection,
     ):
         yield connection
 
@@ -65,11 +108,11 @@ def open_read_only(warehouse: Path) -> Iterator[duckdb.DuckDBPyConnection]:
 def attach(connection: duckdb.DuckDBPyConnection, database: Path, name: str) -> None:
     """Attach a database for reading under a name; raises a Failure that says why it cannot be read."""
     with readable(database) as path:
-        connection.execute(f"ATTACH '{quoted(path)}' AS {name} (READ_ONLY)")
+        connection.execute(f"ATTACH {database_in_sql(path)} AS {name} (READ_ONLY)")
 
 
 @contextmanager
-def readable(database: Path) -> Iterator[str]:
+def readable(database: Path) -> Iterator[Path]:
     """A path by which DuckDB reads a database, past a stranger's `.wal`; its errors as ours."""
     if not os.access(database, os.R_OK):
         found = database.stat()
@@ -79,11 +122,11 @@ def readable(database: Path) -> Iterator[str]:
         )
     with told_of(database):
         if not Path(f"{database}.wal").exists():
-            yield str(database)
+            yield database
             return
         # by another name the file has no `.wal`; once it is open it needs no name at all
         with private_folder(database.parent) as folder:
-            yield str(other_name(database, folder / DATABASE))
+            yield other_name(database, folder / DATABASE)
 
 
 @contextmanager

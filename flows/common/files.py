@@ -15,6 +15,7 @@ from typing import IO, Any
 import polars as pl
 from polars.io.plugins import register_io_source
 
+from flows.common.by_name import named
 from flows.common.private_folder import is_old, locked
 
 # one writer setting for every table, so that equal rows are equal bytes
@@ -44,7 +45,7 @@ def write_parts(parts: Iterable[pl.DataFrame], path: Path) -> int:
 
     path.parent.mkdir(parents=True, exist_ok=True)
     register_io_source(source, schema=schema).sink_parquet(
-        path,
+        named(path),
         compression="zstd",
         compression_level=COMPRESSION_LEVEL,
         row_group_size=ROW_GROUP_ROWS,

@@ -17,6 +17,7 @@ MAX_REJECTS = "0.05"
 LONGEST_REASON = 200
 LIKE_AN_ID = re.compile(r"\d{15}")
 PREFECT_PORT = 4200  # where `luohu server` listens, and `luohu serve` looks for it
+SHARE = re.compile(r"[0-9](\.[0-9]{1,18})?")
 
 
 @dataclass(frozen=True)
@@ -56,13 +57,11 @@ class Order:
 
     def share(self) -> Fraction:
         """The largest share of bad rows a feed may have, exactly."""
-        try:
-            share = Fraction(self.max_rejects)
-        except (ValueError, ZeroDivisionError):
-            share = Fraction(-1)
-        if not 0 <= share <= 1:
+        # digits only: Fraction takes 1e999999999 as well, and a year to write it out
+        plain = SHARE.fullmatch(self.max_rejects)
+        if not plain or Fraction(self.max_rejects) > 1:
             raise BadUsage(f"max_rejects: expected a share from 0 to 1, found {self.max_rejects}")
-        return share
+        return Fraction(self.max_rejects)
 
 
 def luohu_version() -> str:

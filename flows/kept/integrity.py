@@ -5,6 +5,7 @@ database keeps, the database against the tables.  Whoever changes one of them ha
 """
 
 from collections.abc import Iterator
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -12,7 +13,8 @@ from typing import Any, NamedTuple
 import duckdb
 import polars as pl
 
-from flows.common.database import DATABASE, OFFLINE, attach, quoted
+from flows.common.by_name import scan_table, schema_of
+from flows.common.database import DATABASE, OFFLINE, attach, table_in_sql
 from flows.common.failures import CheckFailed
 from flows.common.files import sha256, sha256_of
 from flows.common.settings import luohu_version
@@ -120,7 +122,7 @@ def rows(past: PastRun, digests: dict[str, str], expected: dict[str, str]) -> It
     for name, each in past.manifest["outputs"].items():
         if name.endswith(".parquet") and name in expected and digests.get(name) == expected[name]:
             try:
-                found = pl.scan_parquet(past.directory / name).select(pl.len()).collect().item()
+                found = scan_table(past.directory / name).select(pl.len()).collect().item()
             except pl.exceptions.PolarsError:
                 yield Finding(name, "expected a Parquet file, found something else")
                 continue
@@ -228,18 +230,18 @@ def database(past: PastRun, tables: set[str]) -> Iterator[Finding]:
     """The database shows the rows of the run's tables; asked only where it shows this run."""
     if not past.published:
         return
-    with duckdb.connect(config=OFFLINE) as connection:
+    with ExitStack() as held, duckdb.connect(config=OFFLINE) as connection:
         attach(connection, past.warehouse / DATABASE, "published")
         for table in sorted(tables):
             parquet = past.directory / f"{table}.parquet"
             if not parquet.is_file():
                 continue
-            names = pl.read_parquet_schema(parquet)
+            names = schema_of(parquet)
             # a sum of hashes: order does not count, and 122,852 applicants take part of a second
             query = "SELECT count(*), sum(hash({})) FROM {}".format(
                 ", ".join(f'"{name}"' for name in names), "{}"
             )
-            file = f"read_parquet('{quoted(parquet)}')"
+            file = table_in_sql(parquet, held)
             shown = f"published.{table} WHERE round = {past.year:d}"
             try:
                 same = (

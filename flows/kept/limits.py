@@ -11,6 +11,7 @@ from typing import Any
 
 import polars as pl
 
+from flows.common.by_name import scan_table, schema_of
 from flows.common.failures import TooLarge
 from flows.common.limits import parquet_problem
 
@@ -44,7 +45,7 @@ def require_bounded(directory: Path, manifest: dict[str, Any]) -> None:
 def odd_columns(path: Path) -> Iterator[str]:
     """Columns of a kind, or with a value, that no run writes; one row group at a time is read."""
     try:
-        schema = pl.read_parquet_schema(path)
+        schema = schema_of(path)
         for name, kind in schema.items():
             if not isinstance(kind, PLAIN):
                 yield f"column {name[:40]!r}: expected plain values, found {str(kind)[:40]}"
@@ -52,7 +53,7 @@ def odd_columns(path: Path) -> Iterator[str]:
         ranges = {name: limits(kind) for name, kind in schema.items() if limits(kind)}
         physical = [pl.col(name).to_physical() for name in ranges]
         found = (
-            pl.scan_parquet(path, glob=False, hive_partitioning=False)
+            scan_table(path)
             .select(
                 *(each.min().alias(f"least {place}") for place, each in enumerate(physical)),
                 *(each.max().alias(f"most {place}") for place, each in enumerate(physical)),
@@ -88,7 +89,7 @@ def require_home_months(path: Path, year: int) -> None:
     end = pl.col("end_date").fill_null(last).clip(first, last)
     months = (end.dt.year() - start.dt.year()).cast(pl.Int64) * 12 + 12
     try:
-        rows = pl.scan_parquet(path, glob=False, hive_partitioning=False)
+        rows = scan_table(path)
         found = rows.select(months.clip(0).sum()).collect(engine="streaming").item()
     except (*UNREADABLE, OSError):
         return  # without these columns no home is looked at

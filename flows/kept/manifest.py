@@ -13,6 +13,7 @@ from typing import Any
 import polars as pl
 from pandera.config import get_config_global
 
+from flows.common.by_name import scan_table
 from flows.common.files import sha256, sha256_of
 from flows.common.settings import HOME, Order, luohu_version
 from flows.kept import pinned_code
@@ -76,7 +77,7 @@ def manifest(run_id: str, source: dict[str, Any], work: Path) -> dict[str, Any]:
 
 def output(path: Path) -> dict[str, Any]:
     """Digest and row count of a Parquet file."""
-    rows = pl.scan_parquet(path).select(pl.len()).collect().item()
+    rows = scan_table(path).select(pl.len()).collect().item()
     return {"sha256": sha256(path), "rows": rows}
 
 

@@ -11,7 +11,7 @@ from typing import Any
 from flows.common.failures import BadUsage, CheckFailed, NotFound
 from flows.common.files import sha256
 from flows.kept.integrity import SHORT, expected_digests
-from flows.kept.past_run import MANIFEST, beginning, listed, read_manifest, runs_of
+from flows.kept.past_run import MANIFEST, beginning, listed, read_manifest, require_there, runs_of
 from flows.kept.run_id import run_id_of
 
 
@@ -51,6 +51,7 @@ def named_run(name: str, warehouse: Path) -> NamedRun:
         return read(directory)
     if "/" in name:
         raise NotFound(f"{name}: expected a run directory with a {MANIFEST}, found none")
+    require_there(warehouse)
     runs = all_runs(warehouse)
     ids = beginning(name, (path.name for path in runs))
     fitting = [path for path in runs if path.name in ids]

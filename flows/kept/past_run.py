@@ -60,6 +60,7 @@ class PastRun:
 def past_run(warehouse: Path, year: int, run_id: str | None) -> PastRun:
     """The named run, or the published one, or the only one; raises NotFound that says which exist,
     or DatabaseUnreadable where neither the database nor a run directory tells."""
+    require_there(warehouse)
     publication = published(warehouse, year)
     kept = {path.name: runs_of(path) for path in runs_of(warehouse / "runs").values()}
     runs = kept.get(str(year), {})
@@ -67,7 +68,7 @@ def past_run(warehouse: Path, year: int, run_id: str | None) -> PastRun:
         raise DatabaseUnreadable(f"{warehouse / DATABASE}: {publication.trouble}")
     if not runs and publication.current is None:
         known = {*filter(str.isdigit, kept), *map(str, publication.rounds)}
-        raise NotFound(f"the warehouse holds no round {year}; rounds: {listed(known)}")
+        raise NotFound(f"{warehouse} holds no round {year}; rounds: {listed(known)}")
     named = None if run_id is None else chosen(run_id, year, runs)
     if publication.trouble and not named and len(runs) > 1:
         raise DatabaseUnreadable(f"{warehouse / DATABASE}: {publication.trouble}")
@@ -79,6 +80,19 @@ def past_run(warehouse: Path, year: int, run_id: str | None) -> PastRun:
         )
     manifest = read_manifest(runs[wanted] / MANIFEST)
     return PastRun(year, wanted, runs[wanted], warehouse, manifest, publication)
+
+
+def require_there(warehouse: Path) -> None:
+    """Raise NotFound where there is no warehouse: the default is one in the folder one stands in."""
+    if (warehouse / "runs").is_dir() or (warehouse / DATABASE).is_file():
+        return
+    there = "none"
+    if warehouse.exists():
+        there = f"a {'folder' if warehouse.is_dir() else 'file'} with neither {DATABASE} nor runs"
+    raise NotFound(
+        f"expected a warehouse {warehouse}, found {there}: run `luohu run ROUND --feeds DIR` first,"
+        " or name the warehouse with --warehouse"
+    )
 
 
 def runs_of(folder: Path) -> dict[str, Path]:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import polars as pl
 
+from flows.common.by_name import scan_table
 from schemas.results import columns_of
 
 FILE = "rejects.parquet"
@@ -17,7 +18,7 @@ FORMER_NAMES = {"row": "row_number", "column": "column_name", "check": "check_na
 
 def rejects_of(directory: Path) -> pl.LazyFrame:
     """The table `rejects` of a run: today's columns in order, no real file name."""
-    rows = pl.scan_parquet(directory / FILE, glob=False)
+    rows = scan_table(directory / FILE)
     if "row" not in rows.collect_schema():
         return rows
     return (

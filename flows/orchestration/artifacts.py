@@ -13,6 +13,7 @@ from prefect.artifacts import (
     create_table_artifact,
 )
 
+from flows.common.by_name import read_table
 from flows.kept.rejects import rejects_of
 from flows.run.stages import Outcome
 
@@ -50,7 +51,7 @@ def show(outcome: Outcome) -> None:
 
 def figures(outcome: Outcome) -> str:
     """The figures of the round as a table in Markdown."""
-    found = pl.read_parquet(Path(outcome.directory) / "rounds.parquet").row(0, named=True)
+    found = read_table(Path(outcome.directory) / "rounds.parquet").row(0, named=True)
     rows = {words: found[name] for name, words in FIGURES.items()} | {
         "report": f"`{Path(outcome.directory).absolute() / 'report.html'}`",
         "database": f"`{Path(outcome.database).absolute()}`",

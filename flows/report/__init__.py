@@ -10,6 +10,7 @@ from typing import Any
 
 import polars as pl
 
+from flows.common.by_name import read_table
 from flows.common.points import centipoints
 from flows.report.data import conditions_section, delivery_section, titles
 from flows.report.figures import Pair, around_line, bars, distribution, mean_points
@@ -39,7 +40,7 @@ Tables = dict[str, pl.DataFrame]
 
 def write_report(work: Path) -> None:
     """Write `report.html` from the tables in the work folder."""
-    tables = {name: pl.read_parquet(work / f"{name}.parquet") for name in READ}
+    tables = {name: read_table(work / f"{name}.parquet") for name in READ}
     made = tables["rounds"].row(0, named=True)
     sections = (
         summary(made),

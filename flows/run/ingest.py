@@ -14,6 +14,7 @@ from typing import Any
 
 import polars as pl
 
+from flows.common.by_name import read_table
 from flows.common.failures import FeedRefused
 from flows.common.files import write_json, write_parts, write_table
 from flows.common.progress import report
@@ -255,7 +256,7 @@ def restrict(applications: pl.DataFrame, keys: Keys, out: Path) -> None:
 
 
 def keep_names(folders: dict[str, Folder], out: Path) -> None:
-    """The names the files came under, which may hold anybody's: restricted, and no part of the run."""
+    """The names the files came under, part-N the N-th: anybody's, so restricted; no part of the run."""
     names = {feed: [part.path.name for part in each.parts] for feed, each in folders.items()}
     write_json(names, out / FILE_NAMES)
     (out / FILE_NAMES).chmod(0o600)
@@ -305,7 +306,7 @@ def needing_review(rejects: pl.DataFrame, out: Path, keys: Keys) -> pl.DataFrame
     )
     of_firm = rejects.filter(pl.col("feed") == "financings").select("employer_id")
     accepted = {
-        feed: pl.read_parquet(out / "accepted" / f"{feed}.parquet", columns=["person", "employer"])
+        feed: read_table(out / "accepted" / f"{feed}.parquet", columns=["person", "employer"])
         for feed in ("applications", "shareholdings")
     }
     return (

@@ -6,9 +6,8 @@ of one id (versions, lock, a page) is kept beside, in a file named by its own di
 
 from pathlib import Path
 
-import polars as pl
-
 from flows.common.access import OWN_FILE, OWN_FOLDER, close
+from flows.common.by_name import read_table
 from flows.common.failures import CheckFailed
 from flows.common.files import put_in_place, sha256, written_aside
 from flows.kept.integrity import is_complete
@@ -55,7 +54,7 @@ def require_same_results(work: Path, directory: Path) -> None:
         file = f"{table}.parquet"
         if outputs[0][file]["sha256"] == outputs[1][file]["sha256"]:
             continue
-        one, other = (pl.read_parquet(folder / file, glob=False) for folder in (work, directory))
+        one, other = (read_table(folder / file) for folder in (work, directory))
         if not one.equals(other):
             raise CheckFailed(
                 f"{directory / file}: expected the rows this run came to again, found others, from"

@@ -12,7 +12,7 @@ import re
 import shutil
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor, wait
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import duckdb
@@ -27,7 +27,18 @@ from flows.common.access import (
     let_through,
     require_group,
 )
-from flows.common.database import DATABASE, OFFLINE, WAL, attach, open_read_only, quoted, unreadable
+from flows.common.database import (
+    DATABASE,
+    OFFLINE,
+    WAL,
+    attach,
+    database_in_sql,
+    open_read_only,
+    quoted,
+    require_nameable,
+    table_in_sql,
+    unreadable,
+)
 from flows.common.files import sha256, sync, sync_entry
 from flows.common.private_folder import private_folder
 from flows.kept.past_run import runs_of
@@ -109,9 +120,12 @@ def admit(run: Path, access: Access) -> None:
 
 def build(target: Path, run: Path | None, year: int, current: Path) -> None:
     """A new database of a run's tables and, from the current one, every other round."""
-    with duckdb.connect(config={**OFFLINE, "temp_directory": f"{target}.spill"}) as connection:
+    with (
+        ExitStack() as held,
+        duckdb.connect(config={**OFFLINE, "temp_directory": f"{target}.spill"}) as connection,
+    ):
         connection.execute(
-            f"ATTACH '{quoted(target)}' AS new (STORAGE_VERSION '{STORAGE_VERSION}')"
+            f"ATTACH {database_in_sql(target)} AS new (STORAGE_VERSION '{STORAGE_VERSION}')"
         )
         if current.exists():
             attach(connection, current, "old")
@@ -120,7 +134,7 @@ def build(target: Path, run: Path | None, year: int, current: Path) -> None:
             connection.register("empty", empty(table).to_arrow())
             connection.execute(f"CREATE TABLE new.{table} AS FROM empty")
             if run and table in TABLES:
-                insert(connection, table, of_run(connection, run, table))
+                insert(connection, table, of_run(connection, run, table, held))
             if current.exists() and has_table(connection, table):
                 replaced = year if run and table in TABLES else None
                 with damage_told(current):
@@ -154,12 +168,12 @@ def insert(
     )
 
 
-def of_run(connection: duckdb.DuckDBPyConnection, run: Path, table: str) -> str:
+def of_run(connection: duckdb.DuckDBPyConnection, run: Path, table: str, held: ExitStack) -> str:
     """Where a table of a run directory is read."""
     if table == REJECTS:
         connection.register("rejects_of_run", rejects_of(run).collect().to_arrow())
         return "rejects_of_run"
-    return f"read_parquet('{quoted(run / f'{table}.parquet')}')"
+    return table_in_sql(run / f"{table}.parquet", held)
 
 
 def of_others(connection: duckdb.DuckDBPyConnection, table: str, warehouse: Path) -> str:
@@ -189,7 +203,7 @@ def register(target: Path, year: int, manifest: Path, anyway: str | None) -> Non
     run_id = json.loads(manifest.read_text(encoding="utf-8"))["run_id"]
     with duckdb.connect(config=OFFLINE) as connection:
         connection.execute(
-            f"ATTACH '{quoted(target)}' AS new (STORAGE_VERSION '{STORAGE_VERSION}')"
+            f"ATTACH {database_in_sql(target)} AS new (STORAGE_VERSION '{STORAGE_VERSION}')"
         )
         before = connection.execute(
             "SELECT max(anyway) FROM new.manifests WHERE run_id = ?", [run_id]
@@ -209,6 +223,7 @@ def register(target: Path, year: int, manifest: Path, anyway: str | None) -> Non
 
 def require_readable(warehouse: Path) -> None:
     """Raise a Failure where the current database cannot be read or replaced: before the work."""
+    require_nameable(warehouse)
     if (warehouse / DATABASE).exists():
         with duckdb.connect(config=OFFLINE) as connection:
             attach(connection, warehouse / DATABASE, "old")

@@ -6,6 +6,7 @@ import polars as pl
 import pyarrow as arrow
 import pyarrow.csv
 
+from flows.common.by_name import named
 from flows.common.failures import FeedRefused
 from flows.run.csv_quotes import BYTE_ORDER_MARK
 from flows.run.delivered import PARSE_FAILURES, Delivered, failures_of
@@ -84,7 +85,7 @@ def decodes(text: bytes) -> bool:
 
 def csv_blocks(part: Part, types: pl.Schema) -> Iterator[pl.DataFrame]:
     """Blocks of a CSV file as text columns, an empty cell as null."""
-    source = arrow.input_stream(str(part.path), compression="gzip" if part.is_gzip else None)
+    source = arrow.input_stream(named(part.path), compression="gzip" if part.is_gzip else None)
     if part.path.stat().st_size < SMALL_BYTES:  # a lone header may lack its line end
         source = arrow.BufferReader(source.read() + b"\n")
     with arrow.csv.open_csv(

@@ -6,6 +6,7 @@ import polars as pl
 import pyarrow as arrow
 from pyarrow import parquet
 
+from flows.common.by_name import named
 from flows.common.failures import FeedRefused
 from flows.common.limits import MOST_ROWS
 from flows.run.delivered import PARSE_FAILURES, Delivered, failures_of
@@ -20,7 +21,7 @@ PIECE_ROWS = 4_000_000
 def read_parquet(part: Part, types: pl.Schema) -> Iterator[Delivered]:
     """A Parquet file whose columns were checked, in pieces; raises FeedRefused where rows are lost."""
     # Arrow hands over dictionaries as they lie in the file
-    with parquet.ParquetFile(part.path, read_dictionary=texts_of(types)) as file:
+    with parquet.ParquetFile(named(part.path), read_dictionary=texts_of(types)) as file:
         counted, rows = file.metadata.num_rows, 0
         for groups in groups_of_rows(file):
             table, unreadable = readable_text(file.read_row_groups(groups, columns=list(types)))
@@ -41,7 +42,7 @@ def texts_of(types: pl.Schema) -> list[str]:
 
 def checked_columns(part: Part, types: pl.Schema) -> None:
     """Raise FeedRefused unless each column fits the model, in a file that is not too long."""
-    with parquet.ParquetFile(part.path) as file:
+    with parquet.ParquetFile(named(part.path)) as file:
         found, rows = file.schema_arrow, file.metadata.num_rows
     refuse_columns(part, found.names, list(types))
     kinds = {name: kind_of(found.field(name).type) for name in types}

@@ -6,8 +6,7 @@
 from pathlib import Path
 from typing import NamedTuple
 
-import polars as pl
-
+from flows.common.by_name import read_table
 from flows.common.failures import RunRefused
 from flows.common.settings import Order
 
@@ -22,9 +21,9 @@ class Size(NamedTuple):
 
 def require_own_year(order: Order, work: Path) -> None:
     """Raise RunRefused when most accepted applications were submitted in another year."""
-    years = pl.read_parquet(
-        work / "accepted" / "applications.parquet", columns=["submitted_at"], glob=False
-    )["submitted_at"].dt.year()
+    years = read_table(work / "accepted" / "applications.parquet", columns=["submitted_at"])[
+        "submitted_at"
+    ].dt.year()
     others = years.filter(years != order.year)
     if 2 * len(others) > len(years):
         most = others.mode().sort()[0]
@@ -39,7 +38,7 @@ def require_like_current(order: Order, work: Path, current: Size | None) -> None
     """Raise RunRefused when a run is much less than the one it would replace."""
     if current is None or order.keep:
         return
-    row = pl.read_parquet(work / "rounds.parquet", glob=False).row(0, named=True)
+    row = read_table(work / "rounds.parquet").row(0, named=True)
     if current.eligible and not row["eligible"]:
         refuse(
             order,

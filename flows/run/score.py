@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 import polars as pl
 
+from flows.common.by_name import read_table, scan_table
 from flows.common.files import write_table
 from flows.common.points import centipoints, in_points
 from flows.common.settings import Order
@@ -43,7 +44,7 @@ def publish_results(order: Order, work: Path, *, with_evidence: bool = True) -> 
     """Write scores and eligibility; the ledger they come from holds no evidence unless asked to."""
     made, edition = order.round(), order.edition()
     accepted = work / "accepted"
-    feeds = {path.stem: pl.scan_parquet(path) for path in sorted(accepted.glob("*.parquet"))}
+    feeds = {path.stem: scan_table(path) for path in sorted(accepted.glob("*.parquet"))}
     review = feeds.pop("needs_review").collect()["person"]
     scored = ledger(feeds, edition, made, with_evidence=with_evidence)
     people = feeds["applications"].select("person", "application_no").collect()
@@ -146,7 +147,7 @@ def cites(rule: Rule) -> str:
 def rank(order: Order, work: Path) -> Line:
     """Write the ranking, the segments and the public list; returns the line."""
     ranked = publish_ranking(order, work)
-    shown = pl.read_parquet(work / "ranking.parquet")
+    shown = read_table(work / "ranking.parquet")
     publish_table(work, "segments", segments(shown))
     publish_table(work, "public_list", public_list(work, shown))
     return line(ranked)
@@ -155,8 +156,8 @@ def rank(order: Order, work: Path) -> Line:
 def publish_ranking(order: Order, work: Path) -> pl.DataFrame:
     """Write the ranking; returns it in centipoints."""
     made = order.round()
-    table = pl.read_parquet(work / "scores.parquet", columns=["application_no", "total"])
-    eligible = pl.read_parquet(work / "eligibility.parquet", columns=["eligible"])["eligible"]
+    table = read_table(work / "scores.parquet", columns=["application_no", "total"])
+    eligible = read_table(work / "eligibility.parquet", columns=["eligible"])["eligible"]
     totals = table.filter(eligible).select("application_no", total=centipoints("total"))
     ranked = ranking(totals, made.quota, made.year)
     year = pl.lit(made.year, pl.Int32).alias("round")
@@ -174,10 +175,10 @@ def segments(ranked: pl.DataFrame) -> pl.DataFrame:
 
 def public_list(work: Path, ranked: pl.DataFrame) -> pl.DataFrame:
     """Settled applicants by serial, with name, birth month, employer and all points."""
-    table = pl.read_parquet(work / "scores.parquet")
-    applications = pl.read_parquet(work / "accepted" / "applications.parquet")
-    names = pl.read_parquet(work / "restricted" / "people.parquet").select("person", "name")
-    employers = pl.read_parquet(work / "accepted" / "employers.parquet")
+    table = read_table(work / "scores.parquet")
+    applications = read_table(work / "accepted" / "applications.parquet")
+    names = read_table(work / "restricted" / "people.parquet").select("person", "name")
+    employers = read_table(work / "accepted" / "employers.parquet")
     return (
         ranked.filter("settled")
         .select("round", "application_no", "serial", "total")

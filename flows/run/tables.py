@@ -5,6 +5,7 @@ from typing import Any
 
 import polars as pl
 
+from flows.common.by_name import scan_table
 from flows.common.points import in_points
 from flows.common.settings import Order
 from schemas.feeds import FEEDS
@@ -32,7 +33,7 @@ def feed_counts(year: int, delivery: dict[str, Any]) -> pl.DataFrame:
 def round_row(order: Order, work: Path, run_id: str, line: Line) -> pl.DataFrame:
     """The `rounds` table: one line."""
     made = order.round()
-    ranked = pl.scan_parquet(work / "ranking.parquet").select("total")
+    ranked = scan_table(work / "ranking.parquet").select("total")
     return pl.DataFrame(
         {
             "round": made.year,
@@ -41,10 +42,7 @@ def round_row(order: Order, work: Path, run_id: str, line: Line) -> pl.DataFrame
             "reference_date": made.reference_date,
             "quota": made.quota,
             "run_id": run_id,
-            "applications": pl.scan_parquet(work / "scores.parquet")
-            .select(pl.len())
-            .collect()
-            .item(),
+            "applications": scan_table(work / "scores.parquet").select(pl.len()).collect().item(),
             "eligible": line.eligible,
             "settled": line.settled,
             "cutoff": line.cutoff,

@@ -90,11 +90,12 @@ def settled(points: Path | None, count: int, seed: int, s: Setting) -> Plan:
         return draw(rng, 0, s)
     if not s.exact:
         raise ValueError(f"round {s.year}: points cannot be turned into records under its edition")
-    plan = solve(rng, read_points(points), s)
+    try:
+        plan = solve(rng, read_points(points), s)
+    except ValueError as error:
+        raise ValueError(f"{points}: {error}") from None
     if not 0 < len(plan) <= count:
-        raise ValueError(
-            f"{points.name} has {len(plan)} rows, and {count} applicants are asked for"
-        )
+        raise ValueError(f"{points} has {len(plan)} rows, and {count} applicants are asked for")
     return plan.take(rng.permutation(len(plan)))
 
 

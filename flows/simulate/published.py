@@ -6,12 +6,14 @@ that leaves room for the months away.  A value that no record can give raises Va
 row and the indicator.
 """
 
-from decimal import Decimal, InvalidOperation
+import re
+from decimal import Decimal
 from pathlib import Path
 
 import numpy as np
 import polars as pl
 
+from flows.common.shapes import shape
 from flows.simulate.arrays import Ints, Rng, chance, up_to
 from flows.simulate.model import by_financing, credential_weights
 from flows.simulate.months import divide, months_away, pairs
@@ -20,17 +22,23 @@ from flows.simulate.setting import Setting, half_up
 from schemas.results import INDICATORS
 
 COLUMNS = (*INDICATORS, "total")
+POINTS = re.compile(r"-?[0-9]{1,7}(\.[0-9]{1,2}0*)?")  # as DECIMAL(9,2) holds them
 
 
 def read_points(path: Path) -> dict[str, Ints]:
     """Centipoints by column, one entry a settled person; rows are numbered from 1."""
     try:
-        frame = pl.read_csv(path, infer_schema=False)
-    except (OSError, pl.exceptions.PolarsError) as error:
-        raise ValueError(f"{path.name} cannot be read as CSV: {error}") from None
+        frame = pl.read_csv(path.read_bytes(), infer_schema=False)
+    except OSError as error:
+        raise ValueError(f"expected a CSV file, found none to read: {error.strerror}") from None
+    except pl.exceptions.PolarsError as error:  # its words may quote the whole file
+        raise ValueError(f"expected CSV in UTF-8, found another ({type(error).__name__})") from None
     if sorted(frame.columns) != sorted(COLUMNS):
+        missing = [name for name in COLUMNS if name not in frame.columns]
+        others = len(set(frame.columns) - set(COLUMNS))
         raise ValueError(
-            f"{path.name}: expected columns {', '.join(COLUMNS)}; came {', '.join(frame.columns)}"
+            f"expected the columns {', '.join(COLUMNS)}; found {len(missing)} of them missing"
+            f" ({', '.join(missing) or 'none'}) and {others} others"
         )
     points = {
         name: np.array(
@@ -46,15 +54,12 @@ def read_points(path: Path) -> dict[str, Ints]:
 
 def centipoints(name: str, row: int, text: str | None) -> int:
     """A decimal number of points as a whole number of centipoints."""
-    try:
-        value = Decimal(text or "") * 100
-    except InvalidOperation:
-        value = Decimal("NaN")
-    if not value.is_finite() or value != int(value):
+    if not POINTS.fullmatch(text or ""):
+        found = shape(text or "") or "nothing"
         raise ValueError(
-            f"row {row}: {name} is {text!r}, expected points with at most two decimals"
+            f"row {row}: {name}: expected points with at most two decimals, found {found}"
         )
-    return int(value)
+    return int(Decimal(text or "") * 100)
 
 
 def refuse(wrong: Ints, name: str, why: str) -> None:

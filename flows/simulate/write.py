@@ -8,6 +8,8 @@ from typing import Literal
 
 import polars as pl
 
+from flows.common.by_name import named
+
 Format = Literal["parquet", "csv"]
 
 
@@ -37,6 +39,6 @@ def write(frame: pl.DataFrame, folder: Path, feed: str, part: int, fmt: Format) 
     (folder / feed).mkdir(exist_ok=True)
     path = folder / feed / f"part-{part:04d}.{fmt}"
     if fmt == "csv":
-        frame.write_csv(path, datetime_format="%Y-%m-%dT%H:%M:%S", date_format="%Y-%m-%d")
+        frame.write_csv(named(path), datetime_format="%Y-%m-%dT%H:%M:%S", date_format="%Y-%m-%d")
     else:
-        frame.write_parquet(path, compression="lz4", row_group_size=500_000)
+        frame.write_parquet(named(path), compression="lz4", row_group_size=500_000)

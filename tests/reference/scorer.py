@@ -280,6 +280,8 @@ def month_of(day: date) -> date:
 def add_months(day: date, months: int) -> date:
     """`day` moved by whole months, clipped to the last day of the month it lands in."""
     years, month = divmod(day.year * 12 + (day.month - 1) + months, 12)
+    if years > date.max.year:  # born near the end of the calendar: later than any other day
+        return date.max
     return date(years, month + 1, min(day.day, monthrange(years, month + 1)[1]))
 
 

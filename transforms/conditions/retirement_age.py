@@ -1,10 +1,12 @@
 """Retirement age (法定退休年龄): not yet reached on the reference date (Measures art. 4(2)).
 
 The day reached is the birth date plus the years of the class plus the delay of the 2025 reform, the
-day clipped to the month's last.  The class decides, whatever `sex` says.
+day clipped to the month's last, and to the last day there is (9999-12-31): births up to then are taken.
+The class decides, whatever `sex` says.
 """
 
 from dataclasses import dataclass
+from datetime import date
 from typing import Any
 
 import polars as pl
@@ -33,7 +35,7 @@ def evidence(facts: Facts, p: Params, made: Round) -> pl.LazyFrame:
         "retirement_class",
         "birth_date",
         "delay_months",
-        reached_on=pl.col("birth_date").dt.offset_by(months),
+        reached_on=pl.min_horizontal(pl.col("birth_date").dt.offset_by(months), date.max),
         reference_date=pl.lit(made.reference_date),
     )
 

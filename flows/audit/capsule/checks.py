@@ -143,9 +143,8 @@ def line(found: Published) -> Iterator[str]:
     shown = None if found.rounds["cutoff"] is None else int(found.rounds["cutoff"] * 100)
     if shown != at:
         yield f"rounds: cutoff: expected {points(at)}, found {points(shown)}"
-    yield from unequal(
-        found.rounds, settled=totals.len(), tied_at_cutoff=int((totals == at).sum() or 0)
-    )
+    tied = 0 if at is None else (totals == at).sum()
+    yield from unequal(found.rounds, settled=totals.len(), tied_at_cutoff=tied)
     if totals.len() and int((found.rounds["highest"] or 0) * 100) != totals.max():
         yield "rounds: highest: expected the first total of the list, found another"
 

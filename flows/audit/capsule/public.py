@@ -6,6 +6,7 @@ from typing import Any
 import polars as pl
 
 from flows.audit.capsule.contents import LEFT_OUT
+from flows.common.by_name import read_table
 from flows.common.failures import Failure
 from flows.common.points import centipoints
 from flows.common.settings import Order
@@ -47,7 +48,7 @@ class Published:
 def read(past: PastRun) -> Published:
     """The tables, each validated by its model, and the round as pinned."""
     order = Order(past.year, past.directory, past.directory, data=past.directory / "pinned")
-    tables = {name: pl.read_parquet(past.directory / f"{name}.parquet") for name in HELD}
+    tables = {name: read_table(past.directory / f"{name}.parquet") for name in HELD}
     for name, rows in tables.items():
         TABLES[name].validate(rows, lazy=True)
     if tables["rounds"].height != 1:

@@ -16,6 +16,7 @@ from flows.audit.diff.causes import Causes, causes
 from flows.audit.diff.effects import measured
 from flows.audit.diff.mixed import RESULTS, Mixer, results
 from flows.audit.differences import IDENTITY
+from flows.common.by_name import read_table
 from flows.common.failures import BadUsage, CheckFailed
 from flows.common.messages import told_without_values
 from flows.common.points import in_points
@@ -80,10 +81,17 @@ def diff(one: str, other: str, warehouse: Path, trust: Trust | None = None) -> D
             a,
             b,
             found,
-            [*found.notes, *why.notes],
+            [*found.notes, *why.notes, *nobody_in_both(numbers, then, now)],
             applications(numbers, then, now),
             attribution(why.span, why.effects),
         )
+
+
+def nobody_in_both(numbers: pl.Series, then: pl.DataFrame, now: pl.DataFrame) -> list[str]:
+    """A note where two runs are about different people altogether."""
+    if len(numbers) < then.height + now.height or numbers.is_empty():
+        return []
+    return ["the runs share no application: nobody can have moved; all came in or dropped out"]
 
 
 def sound(run: NamedRun) -> Side:
@@ -92,7 +100,7 @@ def sound(run: NamedRun) -> Side:
     pinned = [name for name in run.expected if name.startswith("pinned/")]
     run.require_untouched([*RESULTS, ROUNDS, *pinned])
     try:
-        line = pl.read_parquet(run.directory / ROUNDS, columns=list(LINE)).row(0, named=True)
+        line = read_table(run.directory / ROUNDS, columns=list(LINE)).row(0, named=True)
     except (pl.exceptions.PolarsError, pl.exceptions.PanicException):
         raise CheckFailed(
             f"{run.directory / ROUNDS}: expected one row with the columns of a round, found others"

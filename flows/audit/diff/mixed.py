@@ -6,7 +6,6 @@ code and new never meet in one process.  One after the other: each takes a gigab
 run only where it is known here (`flows.kept.known_code`), or on the user's word.
 """
 
-import os
 import shutil
 import subprocess
 import sys
@@ -18,6 +17,7 @@ import polars as pl
 
 from flows.audit.diff.attribution import POINTS, Results, aligned
 from flows.audit.diff.causes import CODE, DECISION, POLICY, Causes, accepted, libraries
+from flows.common.by_name import scan_table
 from flows.common.failures import CheckFailed, Failure, StageFailed
 from flows.common.files import sha256
 from flows.common.limits import require_size
@@ -31,6 +31,11 @@ from flows.kept.manifest import code_digest, environment
 from flows.kept.named_run import NamedRun
 from flows.run.recompute import CANNOT, FAILED
 
+# `python -m flows.recompute FOLDER` with the code of a folder first; PYTHONPATH would part it at a colon
+RECOMPUTE = (
+    "import runpy, sys; sys.path.insert(0, sys.argv.pop(1));"
+    " runpy.run_module('flows.recompute', run_name='__main__', alter_sys=True)"
+)
 PAIR = 2  # causes whose combinations alone are those without the other
 RESULTS = tuple(f"{name}.parquet" for name in ("scores", "eligibility", "ranking"))
 
@@ -155,10 +160,8 @@ def today() -> Code:
 
 def run_code(code: Code, folder: Path) -> None:
     """Recompute a folder with a version of the code; raises CannotBeCombined where it cannot."""
-    path = os.pathsep.join(filter(None, [str(code.folder), os.environ.get("PYTHONPATH")]))
     done = subprocess.run(  # noqa: S603
-        [sys.executable, "-P", "-m", "flows.recompute", str(folder)],
-        env={**os.environ, "PYTHONPATH": path},
+        [sys.executable, "-P", "-c", RECOMPUTE, str(code.folder), str(folder)],
         capture_output=True,
         text=True,
         check=False,
@@ -177,7 +180,7 @@ def run_code(code: Code, folder: Path) -> None:
 
 def results(folder: Path) -> pl.DataFrame:
     """Points in centipoints, eligibility, rank and settlement of every application of a run."""
-    scores, eligibility, ranking = (pl.scan_parquet(folder / name) for name in RESULTS)
+    scores, eligibility, ranking = (scan_table(folder / name) for name in RESULTS)
     rows = (
         scores.select("application_no", *(centipoints(name).alias(name) for name in POINTS))
         .join(eligibility.select("application_no", "eligible"), on="application_no", validate="1:1")

@@ -26,10 +26,10 @@ BY = pl.col("total_now").fill_null(0) - pl.col("total_then").fill_null(0)
 OTHER_STANDING = {
     name: pl.col(f"{name}_then").ne_missing(pl.col(f"{name}_now")) for name in STANDING
 }
-MOVED = pl.any_horizontal(each for name, each in OTHER_STANDING.items() if name != "rank")
-# what is counted of those who moved
+# whoever stands otherwise: moved, came in or dropped out
+OTHERWISE = pl.any_horizontal(each for name, each in OTHER_STANDING.items() if name != "rank")
 COUNTED = {
-    "moved": MOVED,
+    "moved": IN_BOTH & OTHERWISE,
     "more_points": IN_BOTH & (BY > 0),
     "fewer_points": IN_BOTH & (BY < 0),
     "became_eligible": IN_BOTH & ~pl.col("eligible_then") & pl.col("eligible_now"),
@@ -40,21 +40,21 @@ COUNTED = {
     "came_in_settled": ~THERE_THEN & SETTLED_NOW,
     "dropped_out": ~THERE_NOW,
     "dropped_out_settled": ~THERE_NOW & SETTLED_THEN,
-    "other_rank_only": ~MOVED & OTHER_STANDING["rank"],
+    "other_rank_only": ~OTHERWISE & OTHER_STANDING["rank"],
 }
 
 
 def counts(found: Diff) -> dict[str, int]:
-    """How many applications moved, and how; the names are those of `COUNTED`."""
+    """How many applications moved, and how, came in or dropped out; the names are those of `COUNTED`."""
     told = found.applications.select(each.sum().alias(name) for name, each in COUNTED.items())
     return dict(told.row(0, named=True))
 
 
 def moved(found: Diff, first: int | None) -> pl.DataFrame:
-    """Who moved: first those across the line, then by points moved, then by application number."""
+    """Who moved, came in or dropped out: first those across the line, then by points, then by number."""
     return (
         found.applications.with_row_index(PLACE)
-        .filter(MOVED)
+        .filter(OTHERWISE)
         .sort(SETTLED_THEN == SETTLED_NOW, -BY.abs(), NUMBER, PLACE)
         .slice(0, first)
     )
@@ -173,6 +173,7 @@ def plain(value: Any) -> Any:
 
 def write(found: Diff, path: Path) -> None:
     """Every share beside the standing of its application, as Parquet or CSV; complete or absent."""
+    of_people = pl.col("measure").is_in(FLAGS)
     rows = (
         ordered(found.shares)
         .join(
@@ -186,7 +187,12 @@ def write(found: Diff, path: Path) -> None:
             NUMBER,
             "measure",
             "cause",
-            in_points(pl.col("amount")).alias("amount"),
+            pl.when(of_people)
+            .then(pl.col("amount").cast(pl.Decimal(9, 2)))
+            .otherwise(in_points(pl.col("amount")))
+            .alias("amount"),
+            # 1.00 is a point of a measure in points, and a person of the others
+            pl.when(of_people).then(pl.lit("people")).otherwise(pl.lit("points")).alias("unit"),
             *(name for name in found.applications.columns if name != NUMBER),
         )
     )

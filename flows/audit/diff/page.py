@@ -61,9 +61,10 @@ def lines(found: Diff, first: int | None) -> Iterator[str]:
     if found.shares.height:
         yield ""
         yield from causes(found)
-    if told["moved"]:
+    otherwise = sum(told[name] for name in ("moved", "came_in", "dropped_out"))
+    if otherwise:
         yield ""
-        yield from movers(found, first, told["moved"])
+        yield from movers(found, first, otherwise)
 
 
 def heads(a: Side, b: Side) -> Iterator[str]:
@@ -107,7 +108,7 @@ def causes(found: Diff) -> Iterator[str]:
 
 
 def movers(found: Diff, first: int | None, of: int) -> Iterator[str]:
-    """Who moved, and why."""
+    """Who moved, came in or dropped out, and why."""
     shown = moved(found, first)
     told = why(found, shown)
     rows = [("application", "total", "now", "rank", "now", "settled", "now", "why")]

@@ -11,6 +11,7 @@ from typing import Any
 
 import polars as pl
 
+from flows.common.by_name import scan_table
 from flows.common.database import DATABASE, open_read_only
 from flows.common.failures import BadUsage, CheckFailed, DatabaseUnreadable
 from flows.common.files import sha256
@@ -50,11 +51,11 @@ class Source:
         """A table of the run."""
         if name == "rejects":
             return rejects_of(self.directory)
-        return pl.scan_parquet(self.directory / f"{name}.parquet")
+        return scan_table(self.directory / f"{name}.parquet")
 
     def feed(self, name: str) -> pl.LazyFrame:
         """The accepted rows of a feed."""
-        return pl.scan_parquet(self.directory / "accepted" / f"{name}.parquet")
+        return scan_table(self.directory / "accepted" / f"{name}.parquet")
 
 
 def source(warehouse: Path, year: int, run_id: str | None = None) -> Source:

@@ -56,6 +56,7 @@ KINDS = ("own", "dormitory", "rent")
 RUN_ID = 16  # characters
 PROOF = "proof"  # stands beside the receipt, and is no part of it
 HASH = re.compile("[0-9a-f]{64}")
+LAST_DAY = "9999-12-31"
 COMPACT: dict[str, Any] = {"ensure_ascii": False, "separators": (",", ":")}
 Json = dict[str, Any]
 Difference = tuple[str, Any, Any]  # where, what follows from the facts, what the receipt says
@@ -85,8 +86,10 @@ def first_day(month: int | None) -> str | None:
 
 
 def later(day: str, months: int) -> str:
-    """A day so many months later, clipped to the month's last day."""
+    """A day so many months later, clipped to the month's last day, and to the last day there is."""
     month = month_of(day) + months
+    if month > month_of(LAST_DAY):
+        return LAST_DAY
     last = monthrange(month // YEAR, month % YEAR + 1)[1]
     return f"{written(month)}-{min(int(day[8:]), last):02}"
 
@@ -1165,13 +1168,15 @@ def main() -> int:
         told = printable(f"receipt {checked.number + 1} cannot be read: {error}")
         print(f"{chosen.file}: {told}", file=sys.stderr)
         return 2
-    if not checked.number and not chosen.root:
-        print(f"{chosen.file}: expected receipts, found none", file=sys.stderr)
-        return 2
     roots = checked.roots()
     told = roots[0] if len(roots) == 1 and roots[0] else f"{len(roots)} different ones, or none"
     how = ", by proof" if checked.proved else ""
     print(f"{checked.number} checked, {checked.wrong} with differences; root {told}{how}")
+    if not checked.number:
+        told = "the file holds no receipt"
+        print(f"{told}, as a round without applications has none" if chosen.root else told)
+        if not chosen.root:
+            return 2  # nothing was checked
     if chosen.root and roots != [chosen.root.lower()]:
         why = (
             "receipts are missing, added or changed; one alone needs the proof of `explain --json`"

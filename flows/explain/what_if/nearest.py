@@ -11,6 +11,7 @@ from pathlib import Path
 
 import polars as pl
 
+from flows.common.by_name import scan_table
 from flows.common.failures import CheckFailed
 from flows.common.points import centipoints
 from flows.common.settings import Order
@@ -157,4 +158,4 @@ def require_published(past: PastRun, application_no: str, total: int) -> None:
 
 def one(path: Path, application_no: str) -> pl.DataFrame:
     """The row of an application in a table of the run."""
-    return pl.scan_parquet(path).filter(pl.col("application_no") == application_no).collect()
+    return scan_table(path).filter(pl.col("application_no") == application_no).collect()

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import polars as pl
 
+from flows.common.by_name import read_table
 from flows.common.points import centipoints
 from transforms.ranking import ranking
 from transforms.rounds import Round
@@ -40,5 +41,5 @@ class Ranked:
 
 def published(run: Path, made: Round) -> Ranked:
     """The ranking of a run directory."""
-    rows = pl.read_parquet(run / "ranking.parquet", columns=["application_no", "total", "settled"])
+    rows = read_table(run / "ranking.parquet", columns=["application_no", "total", "settled"])
     return Ranked(rows.with_columns(total=centipoints("total")), made.quota, made.year)

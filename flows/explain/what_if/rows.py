@@ -9,6 +9,7 @@ from pathlib import Path
 
 import polars as pl
 
+from flows.common.by_name import scan_table
 from schemas.feeds import FEEDS
 
 OF_EMPLOYERS = ("employers", "financings")
@@ -35,7 +36,7 @@ class Records:
 
 def records(accepted: Path, people: Iterable[int]) -> Records:
     """All rows about some persons, and those about employers they have to do with."""
-    scans = {feed: pl.scan_parquet(accepted / f"{feed}.parquet") for feed in FEEDS}
+    scans = {feed: scan_table(accepted / f"{feed}.parquet") for feed in FEEDS}
     of_person = pl.col("person").is_in(sorted(people))
     found = {
         feed: rows.filter(of_person)
@@ -53,7 +54,7 @@ def records(accepted: Path, people: Iterable[int]) -> Records:
 
 def numbered_person(accepted: Path, application_no: str) -> int:
     """The number of the applicant who filed an application."""
-    rows = pl.scan_parquet(accepted / "applications.parquet")
+    rows = scan_table(accepted / "applications.parquet")
     found = rows.filter(pl.col("application_no") == application_no).select("person").collect()
     return int(found.item())
 
@@ -62,7 +63,7 @@ def concerned(accepted: Path, employers: Iterable[int]) -> list[int]:
     """The applicants an employer's record may matter to: it files for them, or they hold shares."""
     of_employer = pl.col("employer").is_in(sorted(employers))
     people = [
-        pl.scan_parquet(accepted / f"{feed}.parquet").filter(of_employer).select("person")
+        scan_table(accepted / f"{feed}.parquet").filter(of_employer).select("person")
         for feed in ("applications", "shareholdings")
     ]
     return pl.concat(people).unique().sort("person").collect()["person"].to_list()

@@ -8,11 +8,13 @@ rule's policy file, or of the round.  Publication waits for both engines to agre
 
 import json
 import shutil
+from contextlib import ExitStack
 from pathlib import Path
 
 import duckdb
 
-from flows.common.database import OFFLINE, quoted
+from flows.common.by_name import named
+from flows.common.database import OFFLINE, table_in_sql
 from flows.common.failures import CheckFailed
 from flows.common.settings import Order
 from flows.run.second_engine.differences import LINE, Difference, differences
@@ -41,17 +43,17 @@ def recheck(order: Order, work: Path) -> list[Difference]:
     book = open_book(order.data, order.year)
     line = json.loads((work / "line.json").read_text(encoding="utf-8"))
     spill = work / "recheck.spill"
-    config = {**OFFLINE, "temp_directory": str(spill), "preserve_insertion_order": "false"}
+    config = {**OFFLINE, "temp_directory": named(spill), "preserve_insertion_order": "false"}
     try:
-        with duckdb.connect(config=config) as connection:
-            prepare(connection, work)
+        with ExitStack() as held, duckdb.connect(config=config) as connection:
+            prepare(connection, work, held)
             recompute(connection, book)
             return [*differences(connection, line)]
     finally:
         shutil.rmtree(spill, ignore_errors=True)
 
 
-def prepare(connection: duckdb.DuckDBPyConnection, work: Path) -> None:
+def prepare(connection: duckdb.DuckDBPyConnection, work: Path, held: ExitStack) -> None:
     """Show the accepted rows and the tables to check as views, each kind in a schema of its own."""
     for schema in ("feeds", "facts", "conditions", "indicators", "results", "published"):
         connection.execute(f"CREATE SCHEMA {schema}")
@@ -59,5 +61,5 @@ def prepare(connection: duckdb.DuckDBPyConnection, work: Path) -> None:
     published = {f"published.{name}": name for name in CHECKED}
     views = accepted | published | {"feeds.people": "restricted/people"}
     for view, file in views.items():
-        path = quoted(work / f"{file}.parquet")
-        connection.execute(f"CREATE VIEW {view} AS FROM read_parquet('{path}')")
+        rows = table_in_sql(work / f"{file}.parquet", held)
+        connection.execute(f"CREATE VIEW {view} AS FROM {rows}")
