@@ -15,7 +15,8 @@ import pytest
 from cases import ACCEPTED, ROOT, Case, feeds, load_cases, totals
 
 from schemas.feeds import FEEDS
-from transforms.policy import Edition, edition
+from transforms.editions import edition
+from transforms.policy import Edition
 from transforms.ranking import line, ranking
 from transforms.scorecard import ledger
 

@@ -3,19 +3,30 @@
 import shutil
 import tomllib
 from collections.abc import Iterator
-from datetime import date, timedelta
+from copy import deepcopy
+from datetime import date, datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import pytest
 from cases import FOLDER, ROOT, load_cases
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from pydantic.dataclasses import dataclass
+from typer.testing import CliRunner
 
-from transforms.conditions import CONDITIONS
-from transforms.counted_months import Params as CountedMonths
-from transforms.indicators import INDICATORS
-from transforms.policy import Edition, PolicyError, edition, params, rule
+from flows.audit import audit
+from flows.cli import app
+from flows.explain.what_if.bounds import Bounds
+from flows.run.stages import Outcome
+from schemas.columns import CODES
+from transforms import counted_months
+from transforms.conditions import CONDITIONS, retirement_age
+from transforms.editions import edition
+from transforms.indicators import INDICATORS, education_deduction_limited
+from transforms.policy import PolicyError, rule, stated
 from transforms.rounds import load_round, rounds
-from transforms.scorecard import require_rules
+from transforms.units import STRICT, Centipoints
 
 POLICY = ROOT / "data" / "policy"
 ROUNDS = ROOT / "data" / "rounds"
@@ -103,19 +114,17 @@ def dates_in(value: Any) -> Iterator[date]:
             yield from dates_in(each)
 
 
-def build(on: date) -> Edition:
-    """The edition in force, with the `Params` of every rule it lists filled."""
-    built = edition(POLICY, on)
-    params(CountedMonths, built.counted_months)
-    for listed in (*built.conditions.values(), *built.indicators.values()):
-        params(RULES[listed.name].Params, listed)
-    return built
-
-
 def require_every_edition(folder: Path) -> None:
     """Require the rules of each edition in a policy folder."""
     for entry in EDITIONS:
-        require_rules(edition(folder, entry["date"]))
+        edition(folder, entry["date"])
+
+
+@dataclass(frozen=True, config=STRICT)
+class Bonus:
+    """The values of a rule that is not in the law."""
+
+    centipoints: Centipoints
 
 
 # --- values in force -----------------------------------------------------------------------------
@@ -134,7 +143,7 @@ def test_the_last_value_on_or_before_the_date(
     tmp_path: Path, on: str, value: int, act: str
 ) -> None:
     """A value is in force from its date until the next."""
-    found = rule(bonus(tmp_path), "bonus", day(on))
+    found = rule(Bonus, bonus(tmp_path), "bonus", day(on))
     assert found.values == {"centipoints": value}
     assert (found.title, found.title_zh, found.clause) == ("Bonus", "加分", "Measures art. 99")
     assert found.clause_zh is None  # no run pinned before there was one has it
@@ -145,18 +154,18 @@ def test_value_not_yet_in_force(tmp_path: Path) -> None:
     """Before its first date there is no value: the file, the value and the date are named."""
     expected = r"^bonus\.toml: centipoints has no value in force on 2017-12-31$"
     with pytest.raises(PolicyError, match=expected):
-        rule(bonus(tmp_path), "bonus", day("2017-12-31"))
+        rule(Bonus, bonus(tmp_path), "bonus", day("2017-12-31"))
 
 
 def test_repealed_value(tmp_path: Path) -> None:
     """A cite without a value repeals from its date on, not before."""
     folder = bonus(tmp_path, "value = 200\n", "")
-    assert rule(folder, "bonus", day("2019-12-31")).values == {"centipoints": 100}
+    assert rule(Bonus, folder, "bonus", day("2019-12-31")).values == {"centipoints": 100}
     expected = (
         r"^bonus\.toml: centipoints has no value in force on 2020-01-01: repealed by Measures 2020"
     )
     with pytest.raises(PolicyError, match=expected):
-        rule(folder, "bonus", day("2020-01-01"))
+        rule(Bonus, folder, "bonus", day("2020-01-01"))
 
 
 @pytest.mark.parametrize(
@@ -171,10 +180,14 @@ def test_repealed_value(tmp_path: Path) -> None:
         ("value = 200", "value = 200\nnote = 1", "centipoints has unknown note; expected"),
         ('unit = "centipoints"', 'units = "centipoints"', "centipoints lacks unit"),
         ('meaning = "Points of the bonus"\n', "", "centipoints lacks meaning"),
+        ('meaning = "Points of the bonus"', "meaning = 7", "centipoints has no meaning"),
+        ('unit = "centipoints"', 'unit = "points"', 'unit: expected "centipoints", found "points"'),
+        ('unit = "centipoints"', "unit = 7", 'unit: expected "centipoints", found 7'),
+        ("value = 100", "value = " + "9" * 5000, "bonus.toml: "),
         ('clause = "Measures art. 99"\n', "", "clause is missing"),
         ('title = "Bonus"', 'title = "Bonus"\nclause_zh = 99', "clause_zh is missing"),
         ('title_zh = "加分"', "", "title_zh is missing"),
-        ('title = "Bonus"', 'title = "Bonus"\nbonus = 5', "bonus lacks"),
+        ('title = "Bonus"', 'title = "Bonus"\nbonus = 5', "has unknown bonus"),
         ('title = "Bonus"', 'title = "Bonus"\ntitle = "Bonus"', "overwrite"),
         ("value = 100", "value = 100\nvalue = 100", "overwrite"),
         ("value = 100", "value = 0100", "bonus.toml: "),
@@ -184,8 +197,8 @@ def test_a_file_that_cannot_be_trusted(tmp_path: Path, old: str, new: str, messa
     """Each mistake raises, also when the entry it is in is not the one in force."""
     folder = bonus(tmp_path, old, new)
     with pytest.raises(PolicyError) as raised:
-        rule(folder, "bonus", day("2020-07-17"))
-    assert str(raised.value).startswith("bonus.toml: ")
+        rule(Bonus, folder, "bonus", day("2020-07-17"))
+    assert str(raised.value).startswith("bonus.toml")
     assert message in str(raised.value)
 
 
@@ -193,7 +206,7 @@ def test_repeated_table_is_refused(tmp_path: Path) -> None:
     """TOML refuses a key that is there twice; we name the file."""
     folder = bonus(tmp_path, GOOD, GOOD + '[centipoints]\nmeaning = "again"\n')
     with pytest.raises(PolicyError, match=r"^bonus\.toml: .*centipoints"):
-        rule(folder, "bonus", day("2020-07-17"))
+        rule(Bonus, folder, "bonus", day("2020-07-17"))
 
 
 def test_missing_file(policy: Path) -> None:
@@ -220,12 +233,8 @@ def test_misspelt_value(policy: Path) -> None:
     """A name that the rule does not know raises, and so does the one it misses."""
     spoil(policy / "employment.toml", "[centipoints_per_month]", "[centipoints_a_month]")
     spoil(policy / "employment.toml", "[[centipoints_per_month.", "[[centipoints_a_month.")
-    built = edition(policy, LATEST)
-    module = INDICATORS["employment"]
-    with pytest.raises(
-        PolicyError, match=r"^employment\.toml in force on 2020-07-16 lacks centipoints_per_month$"
-    ):
-        params(module.Params, built.indicators["employment"])
+    with pytest.raises(PolicyError, match=r"^employment\.toml lacks centipoints_per_month$"):
+        edition(policy, LATEST)
 
 
 def test_value_no_rule_knows(policy: Path) -> None:
@@ -235,11 +244,247 @@ def test_value_no_rule_knows(policy: Path) -> None:
     path.write_text(
         path.read_text(encoding="utf-8") + more.replace("centipoints.", "bonus."), encoding="utf-8"
     )
-    built = edition(policy, LATEST)
-    with pytest.raises(
-        PolicyError, match=r"^employment\.toml in force on 2020-07-16 has unknown bonus; expected"
+    with pytest.raises(PolicyError, match=r"^employment\.toml has unknown bonus; expected"):
+        edition(policy, LATEST)
+
+
+# --- the type, unit and bounds of every value -----------------------------------------------------
+
+AGE = "age.toml: full_until_age.from[2017-01-01].value: expected a whole number of years from 0 to 120"
+POINTS = "expected a whole number of centipoints from 0 to 10000"
+DELAYS = "retirement_age.toml: delays.from[2026-01-01].value"
+LESS = "age.toml: centipoints_less_per_year.from[2017-01-01].value"
+TITLES = "honour.toml: titles.from[2017-01-01].value"
+TIERS = "innovation.toml: financing_tiers.from[2020-07-16].value"
+MONTH = "expected the first day of a month from 1900-01-01 to 2199-12-31"
+FIRST_MONTH = "residence.toml: first_month.from[2017-01-01].value"
+KINDS = "tax.toml: income_kinds.from[2020-07-16].value"
+SIX = "[110101, 110102, 110105, 110106, 110107, 110108]"
+DISTRICTS = "job_housing.toml: six_districts.from[2017-01-01].value"
+
+
+@pytest.mark.parametrize(
+    ("file", "old", "new", "message"),
+    [
+        # another type
+        ("age", "value = 45\n", "value = 45.5\n", f"{AGE}, found 45.5"),
+        ("age", "value = 45\n", "value = 45.0\n", f"{AGE}, found 45.0"),
+        ("age", "value = 45\n", "value = 1e3\n", f"{AGE}, found 1000.0"),
+        ("age", "value = 45\n", "value = nan\n", f"{AGE}, found NaN"),
+        ("age", "value = 45\n", "value = true\n", f"{AGE}, found true"),
+        ("age", "value = 45\n", 'value = "45"\n', f'{AGE}, found "45"'),
+        ("age", "value = 45\n", "value = []\n", f"{AGE}, found []"),
+        ("age", "value = 45\n", "value = {}\n", f"{AGE}, found {{}}"),
+        ("age", "value = 45\n", "value = 2017-01-01\n", f"{AGE}, found 2017-01-01"),
+        ("age", "value = 45\n", 'value = "4\\n5\\u001B"\n', f'{AGE}, found "4\\n5\\u001b"'),
+        ("residence", "value = 1998-07-01", "value = 1998-07-01T00:00:00", f"{FIRST_MONTH}: {MONTH}, found 1998-07-01T00:00:00"),
+        ("residence", "value = 1998-07-01", "value = 199807", f"{FIRST_MONTH}: {MONTH}, found 199807"),
+        ("counted_months", 'value = "paid"', "value = 1", "counted_months.toml: counted_status.from[2017-01-01].value: expected one of paid, back_paid, agency_back_paid, found 1"),
+        ("honour", 'value = [\n  "model_worker_national",', 'value = [\n  ["model_worker_national"],', f'{TITLES}[0]: expected a text that is not blank, found ["model_worker_national"]'),
+        ("job_housing", f"value = {SIX}", "value = 110101", f"{DISTRICTS}: expected a list, found 110101"),
+        ("job_housing", "value = { first = 110100, last = 110199 }", "value = [110100, 110199]", "job_housing.toml: beijing_districts.from[2017-01-01].value: expected a table, found [110100, 110199]"),
+        # beyond its bounds
+        ("age", "value = 45\n", "value = -1\n", f"{AGE}, found -1"),
+        ("age", "value = 45\n", "value = 121\n", f"{AGE}, found 121"),
+        ("age", "value = 45\n", f"value = {10**9}\n", f"{AGE}, found {10**9}"),
+        ("age", "value = 45\n", f"value = {10**30}\n", f"{AGE}, found {10**30}"),
+        ("law", "value = -3000", "value = 3000", "law.toml: centipoints_per_detention.from[2017-01-01].value: expected a whole number of centipoints from -10000 to 0, found 3000"),
+        ("employment", "value = 25", "value = -25", f"employment.toml: centipoints_per_month.from[2017-01-01].value: {POINTS}, found -25"),
+        ("social_insurance", "value = 84", "value = 0", "social_insurance.toml: months.from[2017-01-01].value: expected a whole number of months from 1 to 1200, found 0"),
+        ("innovation", "value = 1000", "value = 10001", "innovation.toml: share_bp_at_least.from[2020-07-16].value: expected a whole number of basis points from 0 to 10000, found 10001"),
+        ("tax", "value = 10_000_000\n", "value = -1\n", f"tax.toml: fen_at_least.from[2020-07-16].value: expected a whole number of fen from 0 to {10**15}, found -1"),
+        ("residence", "value = 1998-07-01", "value = 1998-07-15", f"{FIRST_MONTH}: {MONTH}, found 1998-07-15"),
+        ("residence", "value = 1998-07-01", "value = 0998-07-01", f"{FIRST_MONTH}: {MONTH}, found 0998-07-01"),
+        ("job_housing", "110108", "11010", f"{DISTRICTS}[5]: expected a whole number of six digits, a code of GB/T 2260, found 11010"),
+        ("social_insurance", 'value = "back_paid"', 'value = "paid_back"', 'social_insurance.toml: back_paid_status.from[2017-01-01].value: expected one of paid, back_paid, agency_back_paid, found "paid_back"'),
+        ("tax", '"wage", "labour"', '"wages", "labour"', f'{KINDS}[0].kinds[0]: expected one of wage, labour, comprehensive, business, other, found "wages"'),
+        # a table or a list that is not whole
+        ("retirement_age", "birth_months_per_month = 4, ", "", f"{DELAYS}[0] lacks birth_months_per_month"),
+        ("retirement_age", "months_at_most = 60", "months_at_most = 60, cap = 1", f"{DELAYS}[2] has unknown cap"),
+        ("retirement_age", "months_at_most = 60", "months_at_most = 60.0", f"{DELAYS}[2].months_at_most: expected a whole number of months from 0 to 1200, found 60.0"),
+        ("retirement_age", "per_month = 2", "per_month = 0", f"{DELAYS}[2].birth_months_per_month: expected a whole number of months from 1 to 1200, found 0"),
+        ("retirement_age", "1975-01-01", "1975-01-02", f"{DELAYS}[2].born_from: {MONTH}, found 1975-01-02"),
+        ("retirement_age", '"female_50"', '"male_60"', f'{DELAYS}: expected retirement_class once, not repeated, found ["male_60"]'),
+        ("retirement_age", ", female_50 = 50", "", "retirement_age.toml: years.from[2017-01-01].value lacks female_50"),
+        ("retirement_age", "female_50 = 50", "female_5O = 50", "retirement_age.toml: years.from[2017-01-01].value lacks female_50"),
+        ("education", "has_degree = false,", "has_degree = 0,", "education.toml: credentials.from[2020-07-16].value[0].has_degree: expected true or false, found 0"),
+        ("education", "window_months = 48", "window_month = 48", "education.toml: credentials.from[2020-07-16].value[4] lacks window_months"),
+        ("education", 'level = "bachelor",       has_diploma = false', 'level = "bachelor",       has_diploma = true', 'education.toml: credentials.from[2020-07-16].value: expected level, has_diploma, has_degree once, not repeated, found ["bachelor", true, true]'),
+        ("honour", "moral_model_national", "moral_model_capital", f'{TITLES}: expected each once, not repeated, found ["moral_model_capital"]'),
+        ("job_housing", f"value = {SIX}", "value = []", f"{DISTRICTS}: expected at least one in the list, found []"),
+        ("job_housing", "first = 110100, last = 110199", "first = 110199, last = 110100", 'job_housing.toml: beijing_districts.from[2017-01-01].value: expected first not above last, found {"first": 110199, "last": 110100}'),
+        ("innovation", "fen_at_least = 500_000_000", "fen_at_least = 3_000_000_000", f"{TIERS}: expected fen_at_least to ascend, found [3000000000, 2000000000]"),
+        ("innovation", "fen_at_least = 500_000_000, centipoints = 200", "fen_at_least = 500_000_000", f"{TIERS}[0] lacks centipoints"),
+        ("tax", "from_year = 1994", "from_year = 2020", f"{KINDS}: expected from_year to ascend, found [2020, 2019]"),
+        # a date that is not in force
+        ("age", '2020-07-16\ncite = "Release of 2020-07-16, Q&A 10"\nvalue = 400', '2020-07-16\ncite = "-"\nvalue = 400\n[[centipoints_less_per_year.from]]\ndate = 2090-01-01\ncite = "-"\nvalue = 0.5', f"{LESS.replace('2017', '2090')}: {POINTS}, found 0.5"),
+        ("age", 'above 45 nothing"\nvalue = 2000', 'above 45 nothing"\nvalue = "all"', f'{LESS}: {POINTS}, found "all"'),
+        # another unit
+        ("age", 'unit = "years"', 'unit = "months"', 'age.toml: full_until_age.unit: expected "years", found "months"'),
+        ("education", 'unit = "centipoints, months"', 'unit = "points, months"', 'education.toml: credentials.unit: expected "centipoints, months", found "points, months"'),
+    ],
+)  # fmt: skip
+def test_a_value_that_makes_no_sense(
+    policy: Path, file: str, old: str, new: str, message: str
+) -> None:
+    """The file, the value, its date, what was expected and what was found are told, in one line."""
+    spoil(policy / f"{file}.toml", old, new)
+    with pytest.raises(PolicyError) as raised:
+        edition(policy, LATEST)
+    assert str(raised.value) == message
+
+
+class Leaf(NamedTuple):
+    """A plain value somewhere in a policy file."""
+
+    make: type
+    file: str
+    path: tuple[str | int, ...]
+    value: Any
+
+    def __str__(self) -> str:
+        return f"{self.file}: {'.'.join(map(str, self.path))}"
+
+
+PARAMS = {
+    **{name: module.Params for name, module in RULES.items()},
+    "counted_months": counted_months.Params,
+    "what_if": Bounds,
+}
+TEXTS = {
+    **{
+        path.stem: tomllib.loads(path.read_text(encoding="utf-8")) for path in POLICY.glob("*.toml")
+    },
+    "what_if": tomllib.loads((ROOT / "data" / "what_if.toml").read_text(encoding="utf-8")),
+}
+
+
+def leaves(
+    value: Any, path: tuple[str | int, ...] = ()
+) -> Iterator[tuple[tuple[str | int, ...], Any]]:
+    """Every plain value below a value, with the way to it."""
+    below = value.items() if isinstance(value, dict) else enumerate(value)
+    for key, each in below:
+        if isinstance(each, dict | list):
+            yield from leaves(each, (*path, key))
+        else:
+            yield (*path, key), each
+
+
+LEAVES = [
+    Leaf(make, file, path, value)
+    for file, make in PARAMS.items()
+    for path, value in leaves(TEXTS[file])
+    if "value" in path
+]
+WHOLE = [leaf for leaf in LEAVES if type(leaf.value) is int]
+
+
+def load_with(leaf: Leaf, other: Any) -> None:
+    """Load the file of a value with another in its place, as of the last edition."""
+    text = deepcopy(TEXTS[leaf.file])
+    within = text
+    for key in leaf.path[:-1]:
+        within = within[key]
+    within[leaf.path[-1]] = other
+    stated(leaf.make, leaf.file, text, max(LATEST, date(2026, 4, 20)))
+
+
+def require_told(leaf: Leaf, other: Any) -> None:
+    """Require that another value in the place of one is told by file, key and date."""
+    key, _, place, *_ = leaf.path
+    dated = TEXTS[leaf.file][key]["from"][place]["date"]
+    with pytest.raises(PolicyError) as raised:
+        load_with(leaf, other)
+    assert str(raised.value).startswith(f"{leaf.file}.toml: {key}.from[{dated}].value")
+    assert ": expected " in str(raised.value)
+    assert ", found " in str(raised.value)
+
+
+def test_the_values_are_all_there() -> None:
+    """The walk below meets every rule that has a value, and loads each as it is."""
+    assert len(WHOLE) > 100
+    assert {leaf.file for leaf in LEAVES} == {
+        name for name, make in PARAMS.items() if make.__dataclass_fields__
+    }
+    for leaf in LEAVES:
+        load_with(leaf, leaf.value)
+
+
+@pytest.mark.parametrize("leaf", LEAVES, ids=str)
+def test_no_value_of_another_type_passes(leaf: Leaf) -> None:
+    """Each value of each file in turn, as every type that TOML has and none."""
+    moment = datetime(2020, 7, 16)  # noqa: DTZ001 (TOML's local time)
+    for other in (True, False, 1, 2.0, "2", moment, moment.time(), date(2020, 7, 1), [], {}, None):
+        if type(other) is not type(leaf.value) and not isinstance(leaf.value, bool | type(other)):
+            require_told(leaf, other)
+    for other in (str(leaf.value) + " ", f"{leaf.value}", [leaf.value], {"value": leaf.value}):
+        if type(other) is not type(leaf.value):
+            require_told(leaf, other)
+
+
+@settings(max_examples=400, deadline=None)
+@given(
+    st.sampled_from(WHOLE),
+    st.floats() | st.booleans() | st.text() | st.none() | st.dates() | st.datetimes(),
+)
+def test_nothing_passes_for_a_whole_number(leaf: Leaf, other: Any) -> None:
+    """Not even the same amount as a float."""
+    require_told(leaf, other)
+    require_told(leaf, float(leaf.value))
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.sampled_from(WHOLE), st.integers(10**16, 10**40), st.sampled_from([-1, 1]))
+def test_no_number_is_too_large_to_be_told(leaf: Leaf, size: int, sign: int) -> None:
+    """No bound is left out, at either end."""
+    require_told(leaf, sign * size)
+
+
+def test_tables_by_code_have_every_code() -> None:
+    """A code that is new is missing in policy of before: here it is said whether it may be."""
+    for table, codes in (
+        (retirement_age.YearsByClass, "retirement_class"),
+        (education_deduction_limited.AtMostByLevel, "education_level"),
     ):
-        params(INDICATORS["employment"].Params, built.indicators["employment"])
+        assert list(table.__annotations__) == CODES[codes]
+
+
+def test_a_run_with_a_wrong_value_reads_and_publishes_nothing(
+    delivery: Path, tmp_path: Path
+) -> None:
+    """Exit status 2, one line, no warehouse."""
+    data = Path(shutil.copytree(ROOT / "data", tmp_path / "data"))
+    spoil(data / "policy" / "age.toml", "value = 45\n", "value = 45.5\n")
+    warehouse = tmp_path / "w"
+    order = ["run", "2020", "--feeds", str(delivery), "--data", str(data), "--direct"]
+    done = CliRunner().invoke(app, [*order, "--warehouse", str(warehouse)])
+    assert (done.exit_code, done.stdout) == (2, "")
+    assert done.stderr == f"luohu: {AGE}, found 45.5\n"
+    assert not warehouse.exists()
+
+
+def test_a_simulation_with_a_wrong_value_writes_nothing(tmp_path: Path) -> None:
+    data = Path(shutil.copytree(ROOT / "data", tmp_path / "data"))
+    spoil(data / "policy" / "age.toml", "value = 45\n", "value = 45.5\n")
+    order = ["simulate", "2020", "--out", str(tmp_path / "feeds"), "--data", str(data)]
+    done = CliRunner().invoke(app, order)
+    assert (done.exit_code, done.stdout) == (2, "")
+    assert done.stderr == f"luohu: {AGE}, found 45.5\n"
+    assert not (tmp_path / "feeds").exists()
+
+
+def test_an_audit_finds_a_wrong_value_in_the_pinned_policy(
+    published: tuple[Path, Outcome], tmp_path: Path
+) -> None:
+    """What was pinned was right; what lies there now is told, and nothing breaks."""
+    warehouse = Path(shutil.copytree(published[0], tmp_path / "w"))
+    (path,) = warehouse.glob("runs/2020/*/pinned/policy/age.toml")
+    spoil(path, "value = 45\n", "value = 45.5\n")
+    found = audit(2020, warehouse)
+    assert not found.passed
+    told = [each.told for each in found.findings if "45.5" in each.told]
+    assert told == [f"the run cannot be repeated to its end: {AGE}, found 45.5"]
 
 
 # --- editions ------------------------------------------------------------------------------------
@@ -260,8 +505,13 @@ def test_no_edition_yet() -> None:
         ("cite = ", "source = ", "lacks cite"),
         ("conditions = ", "order = []\nconditions = ", "has unknown order"),
         ("name = ", "name = 1\nname = ", "overwrite"),
+        ('name = "trial"', "name = 7", "edition[7].name: expected a text that is not blank, found 7"),
+        ("published = 2016-08-11", 'published = "2016"', "edition[trial].published: expected a day"),
+        ('age = "age"', "age = 45", "edition[trial].indicators.age: expected a text that is not"),
+        ("conditions = {", "conditions = 5 # {", "edition[trial].conditions: expected a table, found 5"),
+        ("[[edition]]", "[[editions]]", "expected [[edition]] tables and nothing else"),
     ],
-)
+)  # fmt: skip
 def test_edition_that_cannot_be_trusted(policy: Path, old: str, new: str, message: str) -> None:
     """An edition says all of what it must, and no more."""
     spoil(policy / "editions.toml", old, new)
@@ -292,10 +542,10 @@ def test_no_gap_in_time() -> None:
     assert FIRST in days
     for each in days:
         if each >= FIRST:
-            build(each)
+            edition(POLICY, each)
         else:
             with pytest.raises(PolicyError, match=str(each)):
-                build(each)
+                edition(POLICY, each)
 
 
 def test_every_value_has_a_cite() -> None:
@@ -353,7 +603,7 @@ def test_every_round_loads() -> None:
         made = load_round(ROUNDS, year)
         assert made.year == year
         assert made.cite.strip()
-        build(made.policy_date)
+        edition(POLICY, made.policy_date)
 
 
 def test_unknown_round_lists_those_there_are() -> None:
@@ -380,21 +630,33 @@ def test_permit_date_is_the_reference_date_unless_given(round_files: Path) -> No
 @pytest.mark.parametrize(
     ("old", "new", "message"),
     [
-        ("2019-12-31", "2018-12-31", "reference_date is 2018-12-31, expected 2019-12-31"),
-        ("2019-12-31", "2019-12-30", "reference_date is 2019-12-30, expected 2019-12-31"),
-        ("insured_in = 2020-06-01", "insured_in = 2020-06-15", "insured_in is 2020-06-15"),
-        ("year = 2020", "year = 2021", "year is 2021, expected 2020"),
-        ("quota = 6000", "quota = -1", "quota is -1"),
-        ("quota = 6000", "quota = 6000.0", "quota is 6000.0"),
-        ("quota = 6000", "quota = true", "quota is True"),
+        ("2019-12-31", "2018-12-31", "reference_date: expected 2019-12-31, found 2018-12-31"),
+        ("2019-12-31", "2019-12-30", "reference_date: expected 2019-12-31, found 2019-12-30"),
+        ("insured_in = 2020-06-01", "insured_in = 2020-06-15", "insured_in: expected the first day"),
+        ("year = 2020", "year = 2021", "year: expected 2020, found 2021"),
+        ("year = 2020", "year = 2020.0", "year: expected a year from 1900 to 2199, found 2020.0"),
+        ("quota = 6000", "quota = -1", "quota: expected a whole number of places from 0 to"),
+        ("quota = 6000", "quota = 6000.0", "0, found 6000.0"),
+        ("quota = 6000", "quota = true", "0, found true"),
+        ("quota = 6000", f"quota = {10**9}", f"0, found {10**9}"),
+        ("quota = 6000", 'quota = 6000\nreceived_on = "2020-08-01"', "received_on: expected a day from"),
+        ("from = 2020-07-17", "from = 20200717", "phases[0].from: expected a day from"),
+        ("to = 2020-09-04", "to = 2020-09-04T12:00:00", "phases[1].to: expected a day from"),
+        ("to = 2020-09-04", "until = 2020-09-04", "phases[1] has unknown until"),
+        ('name = "filing"', "name = 7", "phases[0].name: expected a text that is not blank, found 7"),
+        ('name = "filing"', "", "phases[0] lacks name"),
+        ("settled = 6032", "settled = 6032.0", "published.settled: expected a whole number of people"),
+        ("settled = 6032", "setled = 6032", "published has unknown setled"),
+        ("cutoff_centipoints = 9713", 'cutoff_centipoints = "97.13"', 'to 100000, found "97.13"'),
+        ("[published]", "[[published]]", "published: expected a table, found [{"),
         ("quota = 6000\n", "", "lacks quota"),
         ("policy_date = 2020-07-17", "", "lacks policy_date"),
-        ("policy_date = 2020-07-17", 'policy_date = "2020-07-17"', "expected a date"),
-        ("policy_date = 2020-07-17", "policy_date = 2020-07-17T00:00:00", "expected a date"),
+        ("policy_date = 2020-07-17", 'policy_date = "2020-07-17"', "policy_date: expected a day from"),
+        ("policy_date = 2020-07-17", "policy_date = 2020-07-17T00:00:00", "policy_date: expected a day from"),
         ("quota = 6000", "quota = 6000\nquotas = 1", "has unknown quotas; expected"),
         ("quota = 6000", "quota = 6000\nquota = 6000", "overwrite"),
     ],
-)
+)  # fmt: skip
 def test_a_round_that_cannot_be_trusted(
     round_files: Path, old: str, new: str, message: str
 ) -> None:

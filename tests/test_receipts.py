@@ -483,7 +483,7 @@ def test_a_changed_fact_or_value_does_not_fit(
 @pytest.mark.parametrize(
     ("content", "expected"),
     [
-        (b"", "expected receipts, found none"),
+        (b"", "the file holds no receipt"),
         (b"\n", "receipt 1 cannot be read"),
         (b"not json", "receipt 1 cannot be read"),
         (b"[1]", "expected an object"),

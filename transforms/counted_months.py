@@ -4,19 +4,21 @@ Of the five insurances the one with the most months paid on time is taken, the f
 of the law among equals; its paid months count, months paid back of either kind earn nothing.
 """
 
-from dataclasses import dataclass
-from datetime import date
+from typing import Annotated
 
 import polars as pl
+from pydantic.dataclasses import dataclass
+
+from transforms.units import STRICT, Insurance, Month, Several, Status
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, config=STRICT)
 class Params:
     """The insurances in the order that decides ties, and the status that counts."""
 
-    insurances: list[str]
-    counted_status: str
-    first_month: date
+    insurances: Annotated[list[Insurance], Several("names")]
+    counted_status: Status
+    first_month: Month
 
 
 def longest(insurance: pl.LazyFrame, p: Params) -> pl.LazyFrame:

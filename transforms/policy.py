@@ -1,18 +1,25 @@
-"""Policy as dated data: which rules an edition lists, and the values in force on a date.
+"""Policy as dated data: the values of a rule, checked, and those of them in force on a date.
 
-A value that is absent, misspelt, repeated or out of order raises `PolicyError`, which names the
-file, the value and the date: absence is an error, never zero.  This is the one place that compares
-policy dates.
+A value that is absent, misspelt, repeated, out of order or of another type, unit or size than the
+rule's `Params` say raises `PolicyError`, which names the file, the value and its date, also when that
+date is not the one asked for: absence is an error, never zero.  There is no other way to a value.
+This is the one place that compares policy dates.
 """
 
+import json
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date
 from itertools import pairwise
 from pathlib import Path
 from typing import Any, TypeAlias, TypeVar
+
+from pydantic import ValidationError
+
+from transforms.units import types_of
 
 Value: TypeAlias = Any  # whatever TOML holds: a number, a date, a text, a list or a table of them
 P = TypeVar("P")
@@ -22,9 +29,8 @@ CLAUSE_ZH = "clause_zh"  # a run pinned before there was one has none
 ENTRY = {"date", "cite", "value"}
 DESCRIBED = {"meaning", "unit", "from"}
 MOST_BYTES = 1 << 20  # of a file: one from elsewhere may be made to take hours to read
-MOST_NUMBER, MOST_FEN = 10**6, 10**15  # no rule counts so many months, points or places
-FIRST_YEAR, LAST_YEAR = 1900, 2199  # a window of months lies between them
-EDITION = {"name", "date", "published", "cite", "counted_months", "conditions", "indicators"}
+EXPECTED = {"list_type": "expected a list", "dict_type": "expected a table"}
+LONGEST_FOUND = 80  # characters shown of what was found
 
 
 class PolicyError(LookupError):
@@ -70,62 +76,81 @@ class Edition:
     indicators: Mapping[str, Rule]
 
 
-def edition(folder: Path, on: date) -> Edition:
-    """The edition in force on a date, with every value of every rule it lists.
-
-    Raises PolicyError when no edition is in force yet, or when a listed rule lacks a value.
-    """
-    editions = read_toml(folder / "editions.toml").get("edition", [])
-    for entry in editions:
-        where = f"editions.toml: edition {entry.get('name', '?')}"
-        require_keys(where, set(entry), EDITION)
-        require_cite(where, entry)
-        for kind in ("conditions", "indicators"):
-            if not isinstance(entry[kind], dict):
-                raise PolicyError(f"{where}: {kind} is not a table of column = rule file")
-    found = in_force("editions.toml: edition", editions, on)
-    return Edition(
-        name=found["name"],
-        on=on,
-        cite=found["cite"],
-        counted_months=rule(folder, found["counted_months"], on),
-        conditions={name: rule(folder, file, on) for name, file in found["conditions"].items()},
-        indicators={name: rule(folder, file, on) for name, file in found["indicators"].items()},
-    )
+def rule(make: type, folder: Path, name: str, on: date) -> Rule:
+    """The values of one policy file in force on a date, each as the rule's `Params` want it."""
+    return stated(make, name, read_toml(folder / f"{name}.toml"), on)
 
 
-def rule(folder: Path, name: str, on: date) -> Rule:
-    """The values of one policy file in force on a date."""
-    text = read_toml(folder / f"{name}.toml")
+def stated(make: type, name: str, text: Mapping[str, Value], on: date) -> Rule:
+    """The values a policy file states for a date; every one of any date is checked."""
     about = {CLAUSE_ZH: "", **text}
     missing = [key for key in (*ABOUT, CLAUSE_ZH) if not isinstance(about.get(key), str)]
     if missing:
         raise PolicyError(f"{name}.toml: {', '.join(missing)} is missing")
+    types = types_of(make)
+    require_keys(f"{name}.toml", set(text) - {*ABOUT, CLAUSE_ZH}, set(types))
     dated = {}
-    for key, described in text.items():
-        if key in (*ABOUT, CLAUSE_ZH):
-            continue
-        where = f"{name}.toml: {key}"
+    for key, (unit, of_value) in types.items():
+        where, described = f"{name}.toml: {key}", text[key]
         require_keys(where, set(described) if isinstance(described, dict) else set(), DESCRIBED)
-        if not all(isinstance(entry, dict) for entry in described["from"]):
+        if not is_text(described["meaning"]):
+            raise PolicyError(f"{where} has no meaning")
+        if described["unit"] != unit:
+            raise PolicyError(
+                f"{where}.unit: expected {shown(unit)}, found {shown(described['unit'])}"
+            )
+        entries = described["from"]
+        if not isinstance(entries, list) or not all(isinstance(entry, dict) for entry in entries):
             raise PolicyError(f"{where} has an entry that is not a [[{key}.from]] table")
-        for entry in described["from"]:
+        for entry in entries:
             require_keys(where, set(entry), ENTRY, optional={"value"})
             require_cite(where, entry)
-        entry = in_force(where, described["from"], on)
-        if "value" not in entry:
-            raise PolicyError(f"{where} has no value in force on {on}: repealed by {entry['cite']}")
-        require_bounded(where, entry["value"], fen="fen" in str(described["unit"]))
-        dated[key] = Dated(entry["value"], entry["date"], entry["cite"])
+        found = in_force(where, entries, on)
+        for entry in entries:
+            if "value" in entry:
+                with told_where(f"{name}.toml", f"{key}.from[{entry['date']}].value"):
+                    of_value.validate_python(entry["value"])
+        if "value" not in found:
+            raise PolicyError(f"{where} has no value in force on {on}: repealed by {found['cite']}")
+        dated[key] = Dated(found["value"], found["date"], found["cite"])
     clause_zh = text.get(CLAUSE_ZH)
     return Rule(name, text["title"], text["title_zh"], text["clause"], on, dated, clause_zh)
 
 
 def params(make: type[P], rule: Rule) -> P:
-    """A rule's `Params` filled from its policy file; a missing or misspelt name raises."""
-    wanted = set(make.__dataclass_fields__)  # type: ignore[attr-defined]
-    require_keys(f"{rule.name}.toml in force on {rule.on}", set(rule.values), wanted)
+    """A rule's `Params` filled from its policy file."""
     return make(**rule.values)
+
+
+@contextmanager
+def told_where(file: str, path: str = "") -> Iterator[None]:
+    """Turn the first thing wrong with a value into a PolicyError: file, key, expected and found."""
+    try:
+        yield
+    except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+        *within, last = ("", *first["loc"])
+        if first["type"] in {"missing", "extra_forbidden"}:
+            verb = "lacks" if first["type"] == "missing" else "has unknown"
+            raise PolicyError(f"{file}: {place(path, within)} {verb} {last}") from None
+        expected = EXPECTED.get(first["type"], first["msg"])
+        found = first.get("ctx", {}).get("found", first["input"])
+        where = place(path, [*within, last])
+        raise PolicyError(f"{file}: {where}: {expected}, found {shown(found)}") from None
+
+
+def place(path: str, within: Sequence[int | str]) -> str:
+    """Where in a file something is: `value[3].centipoints` below a path."""
+    steps = (f"[{each}]" if isinstance(each, int) else f".{each}" for each in within if each != "")
+    return (path + "".join(steps)).removeprefix(".")
+
+
+def shown(value: Value) -> str:
+    """A value as a policy file has it, in one line that is not too long."""
+    if isinstance(value, date):
+        return value.isoformat()
+    text = json.dumps(value, default=str, ensure_ascii=False)
+    return text if len(text) <= LONGEST_FOUND else f"{text[:LONGEST_FOUND]}..."
 
 
 def in_force(where: str, entries: list[dict[str, Value]], on: date) -> dict[str, Value]:
@@ -145,22 +170,13 @@ def in_force(where: str, entries: list[dict[str, Value]], on: date) -> dict[str,
 
 def require_cite(where: str, entry: Mapping[str, Value]) -> None:
     """Raise when an entry does not say what text it rests on."""
-    if not isinstance(entry["cite"], str) or not entry["cite"].strip():
+    if not is_text(entry["cite"]):
         raise PolicyError(f"{where}: the entry of {entry.get('date')} has no cite")
 
 
-def require_bounded(where: str, value: Value, *, fen: bool) -> None:
-    """Raise for a number or a date that no rule can mean: one of 300,000,000 years, say."""
-    most = MOST_FEN if fen else MOST_NUMBER
-    if isinstance(value, dict | list):
-        for each in value.values() if isinstance(value, dict) else value:
-            require_bounded(where, each, fen=fen)
-    elif isinstance(value, int) and abs(value) > most:
-        raise PolicyError(f"{where}: expected whole numbers up to {most:,}, found a larger one")
-    elif isinstance(value, date) and not FIRST_YEAR <= value.year <= LAST_YEAR:
-        raise PolicyError(
-            f"{where}: expected years {FIRST_YEAR} to {LAST_YEAR}, found {value.year}"
-        )
+def is_text(value: Value) -> bool:
+    """Whether a value is a text that says something."""
+    return isinstance(value, str) and bool(value.strip())
 
 
 def require_keys(
@@ -188,5 +204,5 @@ def read_toml(path: Path) -> dict[str, Value]:
         raise PolicyError(f"{path.name}: tables within tables, deeper than can be read") from None
     except FileNotFoundError:
         raise PolicyError(f"{path.name} is not in {path.parent}") from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    except ValueError as error:  # also of a number with thousands of digits
         raise PolicyError(f"{path.name}: {error}") from None

@@ -6,32 +6,50 @@ residence permit must be valid on.
 """
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import date
 from pathlib import Path
-from typing import Any
+from typing import NotRequired
 
-from transforms.policy import PolicyError, read_toml, require_bounded, require_keys
+from pydantic.dataclasses import dataclass
+from typing_extensions import TypedDict
+
+from transforms.policy import PolicyError, read_toml, require_keys, told_where
+from transforms.units import STRICT, Day, Month, People, Places, Text, Total, Year
 
 REQUIRED = {"year", "policy_date", "reference_date", "quota", "cite"}
 YEAR = re.compile("[0-9]{4}")
 OPTIONAL = {"insured_in", "permit_date", "received_on", "phases", "published"}
 
+# no key but these in either: both are as strict as `Round`
+Phase = TypedDict("Phase", {"name": Text, "name_zh": Text, "from": Day, "to": NotRequired[Day]})
 
-@dataclass(frozen=True)
+
+class Published(TypedDict, total=False):
+    """What is known of the official result."""
+
+    applications: People
+    settled: People
+    cutoff_centipoints: Total
+    tied_at_cutoff: People
+    highest_centipoints: Total
+    cite: Text
+
+
+@dataclass(frozen=True, config=STRICT)
 class Round:
-    """What pins a round; every date is a plain calendar day, `insured_in` the first of a month."""
+    """What pins a round; every date is a plain calendar day."""
 
-    year: int
-    policy_date: date
-    reference_date: date
-    quota: int
-    cite: str
-    permit_date: date
-    insured_in: date | None = None
-    received_on: date | None = None
-    phases: list[dict[str, Any]] = field(default_factory=list)
-    published: dict[str, Any] = field(default_factory=dict)
+    year: Year
+    policy_date: Day
+    reference_date: Day
+    quota: Places
+    cite: Text
+    permit_date: Day
+    insured_in: Month | None = None
+    received_on: Day | None = None
+    phases: list[Phase] = field(default_factory=list)
+    published: Published = field(default_factory=Published)
 
     def first_day(self, years_back: int) -> date:
         """1 January of the application year less `years_back`: the start of a window of years."""
@@ -51,31 +69,10 @@ def load_round(folder: Path, year: int) -> Round:
         raise PolicyError(f"there is no round {year}; rounds: {known}")
     text = read_toml(path)
     require_keys(f"rounds/{path.name}", set(text), REQUIRED | OPTIONAL, optional=OPTIONAL)
-    made = Round(**{"permit_date": text["reference_date"], **text})
-    check(f"rounds/{path.name}", made, int(path.stem))
-    return made
-
-
-def check(where: str, made: Round, year: int) -> None:
-    """Raise PolicyError when a value of a round is of the wrong type or does not fit its year."""
-    types = {
-        "year": int,
-        "quota": int,
-        "cite": str,
-        **dict.fromkeys(("policy_date", "reference_date", "permit_date"), date),
-        **{name: date for name in ("insured_in", "received_on") if getattr(made, name) is not None},
-    }
-    for name, wanted in types.items():
-        found = getattr(made, name)
-        if type(found) is not wanted:  # a bool is an int and a time is a date, but not here
-            raise PolicyError(f"{where}: {name} is {found!r}, expected a {wanted.__name__}")
-        require_bounded(f"{where}: {name}", found, fen=False)
-    expected = {
-        "year": year,
-        "reference_date": date(year - 1, 12, 31),
-        "quota": max(made.quota, 0),
-        "insured_in": made.insured_in and made.insured_in.replace(day=1),
-    }
+    with told_where(f"rounds/{path.name}"):
+        made = Round(**{"permit_date": text["reference_date"], **text})
+    expected = {"year": int(path.stem), "reference_date": date(made.year - 1, 12, 31)}
     for name, value in expected.items():
-        if getattr(made, name) != value:
-            raise PolicyError(f"{where}: {name} is {getattr(made, name)}, expected {value}")
+        if (found := getattr(made, name)) != value:
+            raise PolicyError(f"rounds/{path.name}: {name}: expected {value}, found {found}")
+    return made

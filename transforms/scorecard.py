@@ -14,7 +14,7 @@ from transforms.counted_months import Params as CountedMonths
 from transforms.counted_months import careers, counted_months
 from transforms.facts import Facts, Feeds, existing
 from transforms.indicators import INDICATORS
-from transforms.policy import Edition, PolicyError, Rule, params
+from transforms.policy import Edition, Rule, params
 from transforms.rounds import Round
 
 
@@ -46,22 +46,6 @@ def ledger(feeds: Feeds, edition: Edition, made: Round, *, with_evidence: bool =
         conditions=dict(zip(edition.conditions, frames, strict=False)),
         indicators=dict(zip(edition.indicators, frames, strict=True)),
     )
-
-
-def require_rules(edition: Edition) -> None:
-    """Raise PolicyError when a rule the edition lists has no file, or its values are misspelt."""
-    params(CountedMonths, edition.counted_months)
-    for kind, rules, known in (
-        ("conditions", edition.conditions, CONDITIONS),
-        ("indicators", edition.indicators, INDICATORS),
-    ):
-        for column, rule in rules.items():
-            if rule.name not in known:
-                raise PolicyError(
-                    f"editions.toml: edition {edition.name}: {kind}: {column} names {rule.name},"
-                    f" expected one of {', '.join(sorted(known))}"
-                )
-            params(known[rule.name].Params, rule)
 
 
 def prepared(feeds: Feeds, edition: Edition, made: Round) -> Facts:

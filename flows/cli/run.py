@@ -56,7 +56,7 @@ def run(
     with told():
         order.reason()
         order.share()
-        order.round()  # an unknown round is told before a server is started
+        order.edition()  # a round or a policy that is not right is told before a server is started
         require_startable(order)
         with shown():
             if direct:

@@ -7,7 +7,8 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 from flows.common.failures import BadUsage
-from transforms.policy import Edition, edition
+from transforms.editions import edition
+from transforms.policy import Edition
 from transforms.rounds import Round, load_round
 
 HOME = Path(__file__).parents[2]

@@ -27,7 +27,6 @@ from flows.run.tables import feed_counts, round_row
 from flows.run.work_folder import work_folder
 from schemas.feeds import FEEDS
 from transforms.ranking import Line
-from transforms.scorecard import require_rules
 
 STEPS = len(FEEDS) + 4  # the feeds, then score, rank, recheck and publish
 
@@ -60,7 +59,7 @@ def ingest_stage(order: Order, work: Path) -> Path:
     """Accepted rows, rejects and the delivery's record in the work folder."""
     with told_without_values("ingest"):
         made, share = order.round(), order.share()
-        require_rules(order.edition())  # an incomplete policy is told before the data is read
+        order.edition()  # what is wrong with the policy is told before the data is read
         ingest(order.feeds, made, work, max_rejects=share)
         require_own_year(order, work)
     return work

@@ -13,8 +13,11 @@ from typing import Any
 import numpy as np
 
 from flows.simulate.arrays import Ints, day_of, month_of
+from schemas.columns import CODES
 from schemas.results import INDICATORS
-from transforms.policy import Edition, edition, read_toml, rule
+from transforms.conditions import retirement_age
+from transforms.editions import edition, editions
+from transforms.policy import Edition, rule
 from transforms.rounds import Round, load_round
 
 MONTHS_BEFORE = 24  # insurance rows are delivered from before the first month that can count
@@ -91,7 +94,7 @@ def load_setting(data: Path, year: int) -> Setting:
     own = edition(data / "policy", made.policy_date).indicators
     rules = [*found.indicators.values(), *found.conditions.values()]
     counted = found.counted_months
-    retirement = rule(data / "policy", "retirement_age", made.policy_date)
+    retirement = rule(retirement_age.Params, data / "policy", "retirement_age", made.policy_date)
     values = {r.name: r.values for r in [*rules, counted, retirement]}
     first = min(
         month_of(counted.values["first_month"]), month_of(values["residence"]["first_month"])
@@ -109,7 +112,7 @@ def load_setting(data: Path, year: int) -> Setting:
         round=made,
         exact=exact,
         values=values,
-        codes=read_toml(data / "codes.toml"),
+        codes=CODES,
         insurances=counted.values["insurances"],
         grid_start=start,
         grid_months=delivered + 1 - start,
@@ -134,10 +137,7 @@ def invertible(folder: Path, on: date) -> tuple[Edition, bool]:
     People of an earlier round are drawn with the later edition's numbers: their records are
     believable under either, only the inverse of published points needs the edition itself.
     """
-    dates = [
-        on,
-        *(e["date"] for e in read_toml(folder / "editions.toml")["edition"] if e["date"] > on),
-    ]
+    dates = [on, *(entry["date"] for entry in editions(folder) if entry["date"] > on)]
     for day in dates:
         found = edition(folder, day)
         if all(
@@ -153,7 +153,8 @@ def filing_days(made: Round) -> tuple[int, int]:
     """First and last day an application may be submitted."""
     filing = next((phase for phase in made.phases if phase["name"] == "filing"), None)
     opens = filing["from"] if filing else made.policy_date
-    closes = filing["to"] if filing else made.policy_date + timedelta(days=FILING_DAYS)
+    closes = filing.get("to") if filing else None
+    closes = closes or opens + timedelta(days=FILING_DAYS)
     if made.received_on:  # whatever the hour, before the day the feeds were received
         closes = min(closes, made.received_on - timedelta(days=1))
     return day_of(min(opens, closes)), day_of(closes)

@@ -1,14 +1,14 @@
 """No criminal record (无刑事犯罪记录), of whatever date (Measures art. 4(4))."""
 
-from dataclasses import dataclass
-
 import polars as pl
+from pydantic.dataclasses import dataclass
 
 from transforms.facts import Facts
 from transforms.rounds import Round
+from transforms.units import STRICT
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, config=STRICT)
 class Params:
     """The rule has no values."""
 

@@ -3,15 +3,15 @@
 An employer that is in no row of the employers feed fails.
 """
 
-from dataclasses import dataclass
-
 import polars as pl
+from pydantic.dataclasses import dataclass
 
 from transforms.facts import Facts
 from transforms.rounds import Round
+from transforms.units import STRICT
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, config=STRICT)
 class Params:
     """The rule has no values."""
 

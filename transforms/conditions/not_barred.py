@@ -4,19 +4,19 @@ A finding bars the applicant, or every application the employer files, in its ye
 year it falls, and in the years after it.
 """
 
-from dataclasses import dataclass
-
 import polars as pl
+from pydantic.dataclasses import dataclass
 
 from transforms.facts import Facts
 from transforms.rounds import Round
+from transforms.units import STRICT, Years
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, config=STRICT)
 class Params:
     """The years after the finding in which it still bars."""
 
-    years_after: int
+    years_after: Years
 
 
 def evidence(facts: Facts, p: Params, made: Round) -> pl.LazyFrame:

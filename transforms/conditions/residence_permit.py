@@ -3,15 +3,15 @@
 A permit counts from valid_from to valid_to, both days included; no end means still valid.
 """
 
-from dataclasses import dataclass
-
 import polars as pl
+from pydantic.dataclasses import dataclass
 
 from transforms.facts import Facts
 from transforms.rounds import Round
+from transforms.units import STRICT
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, config=STRICT)
 class Params:
     """The rule has no values: the permit date is the round's."""
 

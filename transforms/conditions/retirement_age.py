@@ -5,23 +5,45 @@ day clipped to the month's last, and to the last day there is (9999-12-31): birt
 The class decides, whatever `sex` says.
 """
 
-from dataclasses import dataclass
 from datetime import date
-from typing import Any
+from typing import Annotated
 
 import polars as pl
+from pydantic import with_config
+from pydantic.dataclasses import dataclass
+from typing_extensions import TypedDict
 
 from transforms.facts import Facts
 from transforms.months import month_number, number_of
 from transforms.rounds import Round
+from transforms.units import STRICT, In, Month, Months, RetirementClass, Several, SomeMonths, Years
 
 
-@dataclass(frozen=True)
+@with_config(STRICT)
+class YearsByClass(TypedDict):
+    """Each class of today; a class of tomorrow is `NotRequired`, as earlier policy has none."""
+
+    male_60: Years
+    female_55: Years
+    female_50: Years
+
+
+@with_config(STRICT)
+class Delay(TypedDict):
+    """The delay of one class."""
+
+    retirement_class: RetirementClass
+    born_from: Month
+    birth_months_per_month: SomeMonths
+    months_at_most: Months
+
+
+@dataclass(frozen=True, config=STRICT)
 class Params:
     """Years by class; delays by class: a month for every started group of birth months, at most."""
 
-    years: dict[str, int]
-    delays: list[dict[str, Any]]
+    years: Annotated[YearsByClass, In("years")]
+    delays: Annotated[list[Delay], Several("months", by=("retirement_class",), at_least=0)]
 
 
 def evidence(facts: Facts, p: Params, made: Round) -> pl.LazyFrame:
@@ -40,7 +62,7 @@ def evidence(facts: Facts, p: Params, made: Round) -> pl.LazyFrame:
     )
 
 
-def delay_months(delay: dict[str, Any]) -> pl.Expr:
+def delay_months(delay: Delay) -> pl.Expr:
     """The delay of one class in months; null for others and for those born before it starts."""
     since = month_number(pl.col("birth_date")) - number_of(delay["born_from"])
     started = since // delay["birth_months_per_month"] + 1

@@ -6,23 +6,23 @@ office made good does not use those up.  Where the round names a month before fi
 status too, whenever recorded.
 """
 
-from dataclasses import dataclass
-
 import polars as pl
+from pydantic.dataclasses import dataclass
 
 from schemas.columns import INSURANCES
 from transforms.facts import Facts
 from transforms.months import months_ending
 from transforms.rounds import Round
+from transforms.units import STRICT, Months, SomeMonths, Status
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, config=STRICT)
 class Params:
     """Length of the window, and the paid-back months allowed in it for each insurance."""
 
-    months: int
-    back_paid_months_at_most: int
-    back_paid_status: str
+    months: SomeMonths
+    back_paid_months_at_most: Months
+    back_paid_status: Status
 
 
 def evidence(facts: Facts, p: Params, made: Round) -> pl.LazyFrame:

@@ -5,21 +5,21 @@ A birthday on that day is not yet completed, so that only the year of birth matt
 zero; whole points, so nothing is rounded.
 """
 
-from dataclasses import dataclass
-
 import polars as pl
+from pydantic.dataclasses import dataclass
 
 from transforms.facts import Facts
 from transforms.rounds import Round
+from transforms.units import STRICT, Centipoints, Years
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, config=STRICT)
 class Params:
     """Full points, the oldest age that has them, what each year above costs."""
 
-    centipoints_full: int
-    full_until_age: int
-    centipoints_less_per_year: int
+    centipoints_full: Centipoints
+    full_until_age: Years
+    centipoints_less_per_year: Centipoints
 
 
 def evidence(facts: Facts, p: Params, made: Round) -> pl.LazyFrame:

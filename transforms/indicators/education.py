@@ -4,22 +4,36 @@ Diploma and degree together count more than one alone; each row is judged on its
 points, then the latest graduation, then the fewest counted months of study.  Nothing is rounded.
 """
 
-from dataclasses import dataclass
-from typing import Any
+from typing import Annotated
 
 import polars as pl
+from pydantic import with_config
+from pydantic.dataclasses import dataclass
+from typing_extensions import TypedDict
 
 from transforms.facts import Facts
 from transforms.rounds import Round
+from transforms.units import STRICT, Centipoints, Flag, Level, Several, SomeMonths
 
 CREDENTIAL = ("level", "has_diploma", "has_degree")
 
 
-@dataclass(frozen=True)
+@with_config(STRICT)
+class Credential(TypedDict):
+    """What a row of some level that holds these certificates is worth, and its window of study."""
+
+    level: Level
+    has_diploma: Flag
+    has_degree: Flag
+    centipoints: Centipoints
+    window_months: SomeMonths
+
+
+@dataclass(frozen=True, config=STRICT)
 class Params:
     """The table of credentials: level, has_diploma, has_degree -> centipoints, window_months."""
 
-    credentials: list[dict[str, Any]]
+    credentials: Annotated[list[Credential], Several("centipoints, months", by=CREDENTIAL)]
 
 
 def evidence(facts: Facts, p: Params, made: Round) -> pl.LazyFrame:

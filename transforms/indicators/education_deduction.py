@@ -4,20 +4,20 @@ Employment and residence earned in the window before the graduation that earns e
 taken back at 3.5 points a year.  The amount is rounded half up, then made negative.
 """
 
-from dataclasses import dataclass
-
 import polars as pl
+from pydantic.dataclasses import dataclass
 
 from transforms.facts import Facts
 from transforms.rounding import half_up
 from transforms.rounds import Round
+from transforms.units import STRICT, Centipoints
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, config=STRICT)
 class Params:
     """What twelve counted months of study cost."""
 
-    centipoints_per_year: int
+    centipoints_per_year: Centipoints
 
 
 def evidence(facts: Facts, p: Params, made: Round) -> pl.LazyFrame:

@@ -5,21 +5,35 @@ taken back at 3.5 points a year, but never more than that level of education add
 The amount is rounded half up, then made negative.
 """
 
-from dataclasses import dataclass
+from typing import Annotated
 
 import polars as pl
+from pydantic import with_config
+from pydantic.dataclasses import dataclass
+from typing_extensions import TypedDict
 
 from transforms.facts import Facts
 from transforms.rounding import half_up
 from transforms.rounds import Round
+from transforms.units import STRICT, Centipoints, In
 
 
-@dataclass(frozen=True)
+@with_config(STRICT)
+class AtMostByLevel(TypedDict):
+    """Each level of today; a level of tomorrow is `NotRequired`, as earlier policy has none."""
+
+    junior_college: Centipoints
+    bachelor: Centipoints
+    master: Centipoints
+    doctor: Centipoints
+
+
+@dataclass(frozen=True, config=STRICT)
 class Params:
     """What twelve counted months of study cost, and the most a level may cost."""
 
-    centipoints_per_year: int
-    centipoints_at_most: dict[str, int]
+    centipoints_per_year: Centipoints
+    centipoints_at_most: Annotated[AtMostByLevel, In("centipoints")]
 
 
 def evidence(facts: Facts, p: Params, made: Round) -> pl.LazyFrame:

@@ -4,19 +4,19 @@ Months add up over a whole career; an unpaid month is skipped and does not reset
 is worth a whole number of centipoints, so nothing is rounded.
 """
 
-from dataclasses import dataclass
-
 import polars as pl
+from pydantic.dataclasses import dataclass
 
 from transforms.facts import Facts
 from transforms.rounds import Round
+from transforms.units import STRICT, Centipoints
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, config=STRICT)
 class Params:
     """The worth of a counted month."""
 
-    centipoints_per_month: int
+    centipoints_per_month: Centipoints
 
 
 def evidence(facts: Facts, p: Params, made: Round) -> pl.LazyFrame:

@@ -3,20 +3,22 @@
 A title counts when awarded by the reference date and not revoked by it.
 """
 
-from dataclasses import dataclass
+from typing import Annotated
 
 import polars as pl
+from pydantic.dataclasses import dataclass
 
 from transforms.facts import Facts
 from transforms.rounds import Round
+from transforms.units import STRICT, Centipoints, Several, Text
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, config=STRICT)
 class Params:
     """The points, and the titles that count."""
 
-    centipoints: int
-    titles: list[str]
+    centipoints: Centipoints
+    titles: Annotated[list[Text], Several("titles")]
 
 
 def evidence(facts: Facts, p: Params, made: Round) -> pl.LazyFrame:

@@ -4,24 +4,38 @@ An approved award, or the financing of a technology firm the applicant works in 
 enough share of all of the year before.  Both give whole points, so nothing is rounded.
 """
 
-from dataclasses import dataclass
+from typing import Annotated
 
 import polars as pl
+from pydantic import with_config
+from pydantic.dataclasses import dataclass
+from typing_extensions import TypedDict
 
 from transforms.facts import Facts
 from transforms.rounds import Round
 from transforms.sums import exact_sum
+from transforms.units import STRICT, BasisPoints, Centipoints, Fen, Several, Years
 
 
-@dataclass(frozen=True)
+@with_config(STRICT)
+class Tier(TypedDict):
+    """What financing of at least an amount gives."""
+
+    fen_at_least: Fen
+    centipoints: Centipoints
+
+
+@dataclass(frozen=True, config=STRICT)
 class Params:
     """Limits of awards, the smallest share, the years of financing and its tiers."""
 
-    centipoints_at_most: int
-    municipal_centipoints_at_most: int
-    share_bp_at_least: int
-    financing_years: int
-    financing_tiers: list[dict[str, int]]
+    centipoints_at_most: Centipoints
+    municipal_centipoints_at_most: Centipoints
+    share_bp_at_least: BasisPoints
+    financing_years: Years
+    financing_tiers: Annotated[
+        list[Tier], Several("fen, centipoints", by=("fen_at_least",), ascending=True)
+    ]
 
 
 def evidence(facts: Facts, p: Params, made: Round) -> pl.LazyFrame:

@@ -6,23 +6,35 @@ on the day of the month the position began on, 29 February clipped to the 28th. 
 points, so nothing is rounded.
 """
 
-from dataclasses import dataclass
-from typing import Any
+from typing import Annotated
 
 import polars as pl
+from pydantic import with_config
+from pydantic.dataclasses import dataclass
+from typing_extensions import TypedDict
 
 from transforms.facts import Facts
 from transforms.indicators.innovation import award, award_centipoints
 from transforms.rounds import Round
+from transforms.units import STRICT, Centipoints, PositionKind, Several
 
 
-@dataclass(frozen=True)
+@with_config(STRICT)
+class Position(TypedDict):
+    """What a kind of position gives."""
+
+    kind: PositionKind
+    centipoints_per_year: Centipoints
+    centipoints_at_most: Centipoints
+
+
+@dataclass(frozen=True, config=STRICT)
 class Params:
     """Limits of awards, and for each kind of position what a year gives and the most it gives."""
 
-    centipoints_at_most: int
-    municipal_centipoints_at_most: int
-    positions: list[dict[str, Any]]
+    centipoints_at_most: Centipoints
+    municipal_centipoints_at_most: Centipoints
+    positions: Annotated[list[Position], Several("centipoints", by=("kind",))]
 
 
 def evidence(facts: Facts, p: Params, made: Round) -> pl.LazyFrame:

@@ -5,29 +5,51 @@ twelve of those months with the job outside as well earn more; December of the y
 the home.  Fewer than twelve months earn nothing, so nothing is rounded.
 """
 
-from dataclasses import dataclass
-from datetime import date
+from typing import Annotated, TypeAlias
 
 import polars as pl
+from pydantic import AfterValidator, with_config
+from pydantic.dataclasses import dataclass
+from typing_extensions import TypedDict
 
 from transforms.facts import Facts
 from transforms.months import covered_spells, months_listed
 from transforms.rounds import Round
+from transforms.units import STRICT, Centipoints, District, In, Month, Several, unexpected
 
 
-@dataclass(frozen=True)
+@with_config(STRICT)
+class Range(TypedDict):
+    """A first and a last code."""
+
+    first: District
+    last: District
+
+
+def in_order(codes: Range) -> Range:
+    """The range itself; one that ends before it begins raises."""
+    if codes["last"] < codes["first"]:
+        raise unexpected("first not above last", codes)
+    return codes
+
+
+Districts: TypeAlias = Annotated[list[District], Several("GB/T 2260 codes")]
+DistrictRange: TypeAlias = Annotated[Range, In("GB/T 2260 codes"), AfterValidator(in_order)]
+
+
+@dataclass(frozen=True, config=STRICT)
 class Params:
     """First month, the districts, the yearly points and their limit."""
 
-    counts_from: date
-    six_districts: list[int]
-    beijing_districts: dict[str, int]
-    centipoints_per_year_home: int
-    centipoints_per_year_job: int
-    centipoints_at_most: int
+    counts_from: Month
+    six_districts: Districts
+    beijing_districts: DistrictRange
+    centipoints_per_year_home: Centipoints
+    centipoints_per_year_job: Centipoints
+    centipoints_at_most: Centipoints
 
 
-def outside(district: str, six: list[int], beijing: dict[str, int]) -> pl.Expr:
+def outside(district: str, six: Districts, beijing: DistrictRange) -> pl.Expr:
     """Whether a district is in Beijing and not one of the six."""
     code = pl.col(district)
     return code.is_between(beijing["first"], beijing["last"]) & ~code.is_in(six)

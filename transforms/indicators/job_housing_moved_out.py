@@ -6,30 +6,31 @@ first outside lay inside.  A month's home is the one owned, else the dormitory, 
 Fewer than twelve months earn nothing, so nothing is rounded.
 """
 
-from dataclasses import dataclass
-from datetime import date
+from typing import Annotated
 
 import polars as pl
+from pydantic.dataclasses import dataclass
 
 from transforms.facts import Facts
-from transforms.indicators.job_housing import outside
+from transforms.indicators.job_housing import DistrictRange, Districts, outside
 from transforms.months import covered_spells, first_day_of, month_number, number_of
 from transforms.rounds import Round
+from transforms.units import STRICT, Centipoints, HomeKind, Month, Several
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, config=STRICT)
 class Params:
     """First months, which home is a month's home, the districts, the yearly points, their limits."""
 
-    counts_from: date
-    first_month: date
-    home_kinds: list[str]
-    six_districts: list[int]
-    beijing_districts: dict[str, int]
-    centipoints_per_year_home: int
-    centipoints_at_most_home: int
-    centipoints_per_year_home_and_job: int
-    centipoints_at_most: int
+    counts_from: Month
+    first_month: Month
+    home_kinds: Annotated[list[HomeKind], Several("kinds")]
+    six_districts: Districts
+    beijing_districts: DistrictRange
+    centipoints_per_year_home: Centipoints
+    centipoints_at_most_home: Centipoints
+    centipoints_per_year_home_and_job: Centipoints
+    centipoints_at_most: Centipoints
 
 
 def evidence(facts: Facts, p: Params, made: Round) -> pl.LazyFrame:

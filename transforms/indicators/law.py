@@ -3,21 +3,22 @@
 Detentions count by the day decided, in a window of calendar years that ends with the reference date.
 """
 
-from dataclasses import dataclass
 from datetime import date
 
 import polars as pl
+from pydantic.dataclasses import dataclass
 
 from transforms.facts import Facts
 from transforms.rounds import Round
+from transforms.units import STRICT, Penalty, Years
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, config=STRICT)
 class Params:
     """What a detention costs, and the calendar years before the application year that count."""
 
-    centipoints_per_detention: int
-    years: int
+    centipoints_per_detention: Penalty
+    years: Years
 
 
 def evidence(facts: Facts, p: Params, made: Round) -> pl.LazyFrame:

@@ -4,22 +4,21 @@ each administrative detention.
 As in law.py, but detentions count from one day on, not for a number of years.
 """
 
-from dataclasses import dataclass
-from datetime import date
-
 import polars as pl
+from pydantic.dataclasses import dataclass
 
 from transforms.facts import Facts
 from transforms.indicators import law
 from transforms.rounds import Round
+from transforms.units import STRICT, Day, Penalty
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, config=STRICT)
 class Params:
     """What a detention costs, and the first day on which one counts."""
 
-    centipoints_per_detention: int
-    counts_from: date
+    centipoints_per_detention: Penalty
+    counts_from: Day
 
 
 def evidence(facts: Facts, p: Params, made: Round) -> pl.LazyFrame:

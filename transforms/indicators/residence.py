@@ -6,25 +6,26 @@ without an own home counts as rented, with nothing filed; from it on a rented ho
 counts as registered.  Each part is rounded half up on its own, then they are added.
 """
 
-from dataclasses import dataclass
 from datetime import date
 
 import polars as pl
+from pydantic.dataclasses import dataclass
 
 from transforms.facts import Facts
 from transforms.months import covered_spells, months_covered
 from transforms.rounding import half_up
 from transforms.rounds import Round
+from transforms.units import STRICT, Centipoints, Month
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, config=STRICT)
 class Params:
     """Rates by kind of home, the border between the two periods, the first month there is."""
 
-    first_month: date
-    filed_from: date
-    centipoints_per_year_own: int
-    centipoints_per_year_other: int
+    first_month: Month
+    filed_from: Month
+    centipoints_per_year_own: Centipoints
+    centipoints_per_year_other: Centipoints
 
 
 def evidence(facts: Facts, p: Params, made: Round) -> pl.LazyFrame:

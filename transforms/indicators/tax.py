@@ -5,27 +5,50 @@ zero; then each year of at least the amount earns points.  A violation costs poi
 All of it is whole points, so nothing is rounded.
 """
 
-from dataclasses import dataclass
 from datetime import date
-from typing import Any
+from typing import Annotated, TypeAlias
 
 import polars as pl
+from pydantic import with_config
+from pydantic.dataclasses import dataclass
+from typing_extensions import TypedDict
 
 from transforms.facts import Facts
 from transforms.rounds import Round
 from transforms.sums import exact_sum
+from transforms.units import (
+    STRICT,
+    Centipoints,
+    Fen,
+    IncomeKind,
+    Penalty,
+    Several,
+    SomeYears,
+    Year,
+    Years,
+)
+
+IncomeKinds: TypeAlias = Annotated[list[IncomeKind], Several("kinds")]
 
 
-@dataclass(frozen=True)
+@with_config(STRICT)
+class Since(TypedDict):
+    """The kinds that count from a treasury year on."""
+
+    from_year: Year
+    kinds: IncomeKinds
+
+
+@dataclass(frozen=True, config=STRICT)
 class Params:
     """Years looked at, kinds of income by treasury year, the amount, the points, violations."""
 
-    years: int
-    income_kinds: list[dict[str, Any]]
-    fen_at_least: int
-    centipoints_per_year: int
-    centipoints_per_violation: int
-    violation_years: int
+    years: SomeYears
+    income_kinds: Annotated[list[Since], Several("kinds", by=("from_year",), ascending=True)]
+    fen_at_least: Fen
+    centipoints_per_year: Centipoints
+    centipoints_per_violation: Penalty
+    violation_years: Years
 
 
 def evidence(facts: Facts, p: Params, made: Round) -> pl.LazyFrame:

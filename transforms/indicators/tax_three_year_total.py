@@ -6,27 +6,26 @@ income tax net of refunds and by treasury date (入库日期), or the person's s
 violation costs points in any case.  All of it is whole points, so nothing is rounded.
 """
 
-from dataclasses import dataclass
-from datetime import date
-
 import polars as pl
+from pydantic.dataclasses import dataclass
 
 from transforms.facts import Facts
-from transforms.indicators.tax import fen_columns, violations, yearly
+from transforms.indicators.tax import IncomeKinds, fen_columns, violations, yearly
 from transforms.rounds import Round
+from transforms.units import STRICT, Centipoints, Day, Fen, Penalty, SomeYears
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, config=STRICT)
 class Params:
     """Years looked at, kinds of income, the two amounts, the points, violations."""
 
-    years: int
-    income_kinds: list[str]
-    fen_at_least: int
-    company_fen_at_least: int
-    centipoints: int
-    centipoints_per_violation: int
-    violations_from: date
+    years: SomeYears
+    income_kinds: IncomeKinds
+    fen_at_least: Fen
+    company_fen_at_least: Fen
+    centipoints: Centipoints
+    centipoints_per_violation: Penalty
+    violations_from: Day
 
 
 def evidence(facts: Facts, p: Params, made: Round) -> pl.LazyFrame:

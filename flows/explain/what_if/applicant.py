@@ -5,14 +5,14 @@ from datetime import date
 from functools import cached_property
 from typing import Any
 
-from flows.common.settings import DATA
+from flows.explain.what_if.bounds import Bounds, bounds
 from flows.explain.what_if.calendar import first_day
 from flows.explain.what_if.change import Row
 from flows.explain.what_if.rows import Records
 from transforms.counted_months import Params, counted_months
 from transforms.facts import existing
 from transforms.months import number_of
-from transforms.policy import Edition, params, rule
+from transforms.policy import Edition, params
 from transforms.rounds import Round
 
 
@@ -25,7 +25,7 @@ class Applicant:
     made: Round
     counted: frozenset[date]  # the insurance months that earn points
     failing: list[str]  # the conditions that do not hold
-    bounds: dict[str, Any]  # the values of `data/what_if.toml`
+    bounds: Bounds
 
     @property
     def application(self) -> Row:
@@ -51,7 +51,7 @@ class Applicant:
         """The first month that counts in which the applicant was old enough to work."""
         first_that_counts = number_of(self.edition.counted_months.values["first_month"])
         old_enough = number_of(self.application["birth_date"]) + 1
-        return max(first_that_counts, old_enough + 12 * int(self.bounds["youngest_worker_years"]))
+        return max(first_that_counts, old_enough + 12 * self.bounds.youngest_worker_years)
 
     @cached_property
     def insurance(self) -> dict[date, Row]:
@@ -69,7 +69,7 @@ class Applicant:
         """Where the applicant worked last, or else where a home lies."""
         jobs = [row["work_district"] for row in self.insurance.values()]
         homes = [row["district"] for row in self.rows["housing"]]
-        return int([self.bounds["district_outside"], *homes, *jobs][-1])
+        return int([self.bounds.district_outside, *homes, *jobs][-1])
 
     def new_month(self, number: int) -> Row:
         """An insurance row there is none of: with the employer that files, where one worked last."""
@@ -94,5 +94,5 @@ def applicant(of: Records, edition: Edition, made: Round, failing: list[str]) ->
         made=made,
         counted=frozenset(counted["month"]),
         failing=failing,
-        bounds=rule(DATA, "what_if", made.policy_date).values,
+        bounds=bounds(made.policy_date),
     )

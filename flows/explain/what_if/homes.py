@@ -82,7 +82,7 @@ def held(kind: str, edit: Edit, run: Run) -> Change:
 def own_outside(of: Applicant) -> Iterator[Change]:
     """A home of one's own outside the six districts, for months up to the reference date."""
     first = number_of(of.values("job_housing")["counts_from"])
-    district = of.bounds["district_outside"]
+    district = of.bounds.district_outside
     for start in range(of.last_month, first - 1, -1):
         run = (start, of.last_month)
         yield held("own_home_outside", Edit("housing", None, home(of, OWN, district, run)), run)

@@ -41,7 +41,7 @@ def months(of: Applicant) -> Iterator[Change]:
 
 def months_outside(of: Applicant) -> Iterator[Change]:
     """More months paid on time, worked outside the six districts."""
-    district = of.bounds["district_outside"]
+    district = of.bounds.district_outside
     edits = list(paid(of, uncounted(of), work_district=district))
     yield from growing("insurance_months_outside", edits)
 
@@ -54,7 +54,7 @@ def job_outside(of: Applicant) -> Iterator[Change]:
         for month, row in of.insurance.items()
         if month >= rule["counts_from"] and row["work_district"] in rule["six_districts"]
     ]
-    district = of.bounds["district_outside"]
+    district = of.bounds.district_outside
     yield from growing(
         "job_outside_months",
         [edit(row, {**row, "work_district": district}) for row in reversed(inside)],

@@ -28,6 +28,7 @@ CHECKED = ("scores", "eligibility", "ranking", "segments", "public_list", "rejec
 
 def check(order: Order, work: Path) -> None:
     """Raise CheckFailed, naming the first differing rows, unless both engines agree on everything."""
+    order.edition()  # a value of the wrong type is no difference: two engines may agree on it
     found = recheck(order, work)
     if found:
         applications = len({each.application_no for each in found if each.application_no != LINE})
