@@ -453,7 +453,7 @@ def test_where_there_is_no_run_the_message_says_what_there_is(
         (("runs", "--warehouse", tmp_path / "none"), "found none"),
         (("runs", 2019, "--warehouse", two[0]), "no round 2019; rounds: 2020"),
         (("current", 2019, "abcdef", "--warehouse", two[0]), "no round 2019; rounds: 2020"),
-        (("current", 2020, "abcdef", "--warehouse", tmp_path / "none"), "no round 2020"),
+        (("current", 2020, "abcdef", "--warehouse", tmp_path / "none"), "found none"),
     ):
         status, stdout, stderr = luohu(*arguments)
         assert (status, stdout, len(stderr.splitlines())) == (2, "", 1)
