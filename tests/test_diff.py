@@ -10,7 +10,7 @@ from datetime import date
 from pathlib import Path
 
 import polars as pl
-from commands import edited, luohu, other_code
+from commands import edited, here, luohu, other_code
 from reference import scorer
 from two_runs import (
     DETAINED,
@@ -351,7 +351,7 @@ def test_the_same_inputs_move_nobody(base: Base) -> None:
         assert set(counts(found).values()) == {0}
     text = "\n".join(lines(found, 20))
     assert "option  max_rejects" in text
-    done = luohu("diff", base.run.run_id, again, "--warehouse", base.warehouse)
+    done = here("diff", base.run.run_id, again, "--warehouse", base.warehouse)
     assert (done.returncode, done.stdout, done.stderr) == (0, text + "\n", "")
 
 
