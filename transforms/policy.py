@@ -149,7 +149,10 @@ def shown(value: Value) -> str:
     """A value as a policy file has it, in one line that is not too long."""
     if isinstance(value, date):
         return value.isoformat()
-    text = json.dumps(value, default=str, ensure_ascii=False)
+    try:
+        text = json.dumps(value, default=str, ensure_ascii=False)
+    except ValueError:  # hexadecimal has no limit, decimal has
+        text = "a number of thousands of digits"
     return text if len(text) <= LONGEST_FOUND else f"{text[:LONGEST_FOUND]}..."
 
 
