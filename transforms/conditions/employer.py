@@ -7,8 +7,13 @@ from dataclasses import dataclass
 
 import polars as pl
 
+from transforms.checks import Check, is_true
+from transforms.evidence import FLAG, Evidence
 from transforms.facts import Facts
 from transforms.rounds import Round
+
+REGISTERED = ("registered_in_beijing", "tax_registered", "tax_paying")
+EVIDENCE: Evidence = dict.fromkeys(REGISTERED, FLAG)
 
 
 @dataclass(frozen=True)
@@ -21,10 +26,10 @@ def evidence(facts: Facts, p: Params, made: Round) -> pl.LazyFrame:
     return (
         facts.applicants.select("person", "employer")
         .join(facts.feeds["employers"], on="employer", how="inner", validate="m:1")
-        .select("person", "registered_in_beijing", "tax_registered", "tax_paying")
+        .select("person", *REGISTERED)
     )
 
 
-def holds(p: Params) -> pl.Expr:
-    """Whether it is all three."""
-    return pl.all_horizontal("registered_in_beijing", "tax_registered", "tax_paying")
+def checks(p: Params, made: Round) -> list[Check]:
+    """It is all three."""
+    return [is_true(name) for name in REGISTERED]

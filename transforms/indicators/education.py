@@ -9,10 +9,22 @@ from typing import Any
 
 import polars as pl
 
+from transforms.evidence import CODE, DAY, FLAG, MONTH, MONTHS, Evidence
 from transforms.facts import Facts
+from transforms.parts import Part, Parts
 from transforms.rounds import Round
 
 CREDENTIAL = ("level", "has_diploma", "has_degree")
+
+EVIDENCE: Evidence = {
+    "level": CODE,
+    "has_diploma": FLAG,
+    "has_degree": FLAG,
+    "graduated_on": DAY,
+    "study_from": MONTH,
+    "window_months": MONTHS,
+    "months_studied": MONTHS,
+}
 
 
 @dataclass(frozen=True)
@@ -40,9 +52,7 @@ def best(found: pl.LazyFrame) -> pl.LazyFrame:
             descending=[False, True, True, *[False] * 5],
         )
         .unique("person", keep="first", maintain_order=True)
-        .select(
-            "person", *CREDENTIAL, "graduated_on", "study_from", "window_months", "months_studied"
-        )
+        .select("person", *EVIDENCE)
     )
 
 
@@ -92,9 +102,9 @@ def studied(facts: Facts, found: pl.LazyFrame) -> pl.LazyFrame:
     )
 
 
-def centipoints(p: Params) -> pl.Expr:
+def parts(p: Params, made: Round) -> Parts:
     """The table's points for what the row holds."""
-    return pl.coalesce(
+    points = pl.coalesce(
         pl.when(
             pl.col("level") == each["level"],
             pl.col("has_diploma") == each["has_diploma"],
@@ -102,3 +112,5 @@ def centipoints(p: Params) -> pl.Expr:
         ).then(each["centipoints"])
         for each in p.credentials
     )
+    shown = {name: pl.col(name) for name in ("level", "graduated_on")}
+    return Parts([Part("credential", points, shown=shown)])

@@ -7,8 +7,12 @@ from dataclasses import dataclass
 
 import polars as pl
 
+from transforms.evidence import CODE, COUNT, DAY, Evidence
 from transforms.facts import Facts
+from transforms.parts import Part, Parts, count
 from transforms.rounds import Round
+
+EVIDENCE: Evidence = {"titles": COUNT, "title": CODE, "awarded_on": DAY}
 
 
 @dataclass(frozen=True)
@@ -38,6 +42,7 @@ def evidence(facts: Facts, p: Params, made: Round) -> pl.LazyFrame:
     )
 
 
-def centipoints(p: Params) -> pl.Expr:
+def parts(p: Params, made: Round) -> Parts:
     """The points once, however many titles."""
-    return pl.when(pl.col("titles") > 0).then(p.centipoints).otherwise(0)
+    titles = count("titles")
+    return Parts([Part("titles", titles > 0, p.centipoints, shown={"titles": titles})])
