@@ -252,7 +252,7 @@ def test_four_causes_at_once_from_a_code_that_is_neither(
     """Whoever compares has moved on: both runs are recomputed with the code pinned with them."""
     data = other_policy(base, tmp_path, YOUNGER, LARGER)
     run_id = run_with(stricter[0], base, detained[0], data)
-    later = other_code(tmp_path, ("transforms/indicators/law.py", "def centipoints(", "def none("))
+    later = other_code(tmp_path, ("transforms/indicators/law.py", "def parts(", "def none("))
     out = tmp_path / "moved.csv"
     done = luohu(
         "diff", base.run.run_id[:8], run_id, "--warehouse", base.warehouse, "--json", "--all",

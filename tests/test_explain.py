@@ -37,9 +37,7 @@ from flows.explain.months import homes, insurance, row
 from flows.explain.page import WIDTH, show
 from flows.explain.receipts import proved, receipt
 from flows.explain.receipts.bulk import write_receipts
-from flows.explain.receipts.checks import CHECKS
 from flows.explain.receipts.facts import FACTS
-from flows.explain.receipts.indicator_parts import PARTS
 from flows.explain.what_if import nearest
 from flows.explain.what_if.kinds import KINDS
 from flows.explain.words import Words, holes, in_points, money, points
@@ -134,11 +132,12 @@ def test_every_rule_condition_and_piece_of_evidence_has_words() -> None:
         assert rule.clause_zh, rule.name
         facts = prepared(cases.feeds([]), in_force, made)
         module = {**CONDITIONS, **INDICATORS}[rule.name]
-        evidence = module.evidence(facts, params(module.Params, rule), made)
+        p = params(module.Params, rule)
+        evidence = module.evidence(facts, p, made)
         told = TOLD_ELSEWHERE.get(rule.name, set()) | {"person", "sort_key"}
         sentences = list(WORDS[Language.zh].tree["fact"][rule.name])
-        if rule.name in PARTS:
-            for part in PARTS[rule.name](rule, made).parts:
+        if rule.name in INDICATORS:
+            for part in module.parts(p, made).parts:
                 name = "year" if is_year({"part": part.name}) else part.name
                 sentences.append(WORDS[Language.zh].tree["part"][name])
                 told |= {f"counted_{part.name}"}  # the months of a part of residence
@@ -149,8 +148,8 @@ def test_every_rule_condition_and_piece_of_evidence_has_words() -> None:
 
 def test_every_check_has_words() -> None:
     for rule, _, made in rules():
-        if rule.name in CHECKS:
-            for check in CHECKS[rule.name](rule, made):
+        if module := CONDITIONS.get(rule.name):
+            for check in module.checks(params(module.Params, rule), made):
                 assert kind_of(check.name)[0] in WORDS[Language.zh].tree["check"]
 
 
