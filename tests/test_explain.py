@@ -32,7 +32,6 @@ from test_against_reference import specification
 
 from flows.common.languages import Language
 from flows.common.settings import DATA, Order
-from flows.explain.checks import kind_of
 from flows.explain.months import homes, insurance, row
 from flows.explain.page import WIDTH, show
 from flows.explain.receipts import proved, receipt
@@ -144,13 +143,6 @@ def test_every_rule_condition_and_piece_of_evidence_has_words() -> None:
         told |= {name for sentence in sentences for name in holes(sentence)}
         told |= {"position_years"} if "full_years" in told else set()
         assert set(evidence.collect_schema().names()) <= told, rule.name
-
-
-def test_every_check_has_words() -> None:
-    for rule, _, made in rules():
-        if module := CONDITIONS.get(rule.name):
-            for check in module.checks(params(module.Params, rule), made):
-                assert kind_of(check.name)[0] in WORDS[Language.zh].tree["check"]
 
 
 def test_everything_delivered_has_words() -> None:
