@@ -1,10 +1,12 @@
 """Shared fixtures: a small simulated delivery, a published warehouse, where published lists lie."""
 
+import functools
 import importlib.util
 import os
 import shutil
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from types import ModuleType
 
@@ -15,10 +17,23 @@ from two_runs import MILDER, STRICTER, Base, first, other_data, other_policy, ru
 import flows.orchestration.prefect_settings  # noqa: F401  (before anything imports Prefect)
 from flows.common.settings import DATA, HOME, Order
 from flows.explain.receipts.bulk import VERIFIER
+from flows.run import ingest
+from flows.run.canaries import prove_validator
 from flows.run.stages import Outcome, run
 from flows.simulate import simulate
 
 APPLICANTS = 600
+
+
+@pytest.fixture(scope="session", autouse=True)
+def proved_once() -> Iterator[None]:
+    """Prove the validator in the first run of this process only: a second each, the same each time.
+
+    The commands in processes of their own prove it every time, and `test_canaries.py` asks it itself.
+    """
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(ingest, "prove_validator", functools.cache(prove_validator))
+        yield
 
 
 @pytest.fixture(scope="session")

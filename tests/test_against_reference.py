@@ -71,9 +71,10 @@ def recomputed(work: Path, order: Order) -> dict[str, list[int]]:
     found = {}
     for name, rule in order.edition().indicators.items():
         rows = [json.loads(text) for text in stored.filter(indicator=name)["evidence"]]
-        points = RULES[rule.name].centipoints(params(RULES[rule.name].Params, rule))
+        p = params(RULES[rule.name].Params, rule)
+        points = RULES[rule.name].parts(p, order.round()).centipoints
         facts = pl.DataFrame(rows, infer_schema_length=None)
-        worked = facts.select(points.cast(pl.Int64)).to_series() if facts.width else [0] * len(rows)
+        worked = facts.select(points).to_series() if facts.width else [0] * len(rows)
         found[name] = [int(p) if row else 0 for p, row in zip(worked, rows, strict=True)]
     return found
 

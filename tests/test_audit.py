@@ -12,7 +12,7 @@ from subprocess import run as process
 import duckdb
 import polars as pl
 import pytest
-from commands import luohu, other_code
+from commands import here, luohu, other_code
 from newer import written_by_a_newer_duckdb
 
 import flows.kept.integrity
@@ -137,7 +137,7 @@ def test_a_changed_value_is_shown_then_and_now(warehouse: Path) -> None:
     change(path, tax=pl.col("tax") + MORE)
     now = pl.read_parquet(path)
     (number,) = now.filter(now["tax"] != then["tax"])["application_no"]
-    done = luohu("audit", 2020, "--warehouse", warehouse, "--json")
+    done = here("audit", 2020, "--warehouse", warehouse, "--json")
     assert done.returncode == 1, done.stderr
     found = json.loads(done.stdout)
     (table,) = [each for each in found["tables"] if not each["same"]]
@@ -387,7 +387,7 @@ def test_unknown_rounds_and_runs_are_told_with_those_there_are(
     ):
         with pytest.raises(NotFound, match=message):
             audit(*arguments)
-    done = luohu("audit", 2021, "--warehouse", warehouse)
+    done = here("audit", 2021, "--warehouse", warehouse)
     assert (done.returncode, done.stdout) == (2, "")
 
 
@@ -423,7 +423,7 @@ def test_a_newer_warehouse_is_left_alone(warehouse: Path) -> None:
     (warehouse / "luohu.duckdb").write_bytes(kept)
     edit(directory(warehouse), lambda manifest: manifest.update(format=FORMAT + 1))
     before = tree(warehouse)
-    done = luohu("audit", 2020, "--warehouse", warehouse)
+    done = here("audit", 2020, "--warehouse", warehouse)
     assert (done.returncode, done.stdout) == (2, "")
     assert "up to format 2, found format 3" in done.stderr
     assert tree(warehouse) == before

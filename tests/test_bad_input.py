@@ -13,7 +13,7 @@ from pathlib import Path
 import duckdb
 import polars as pl
 import pytest
-from commands import luohu
+from commands import here, luohu
 from newer import written_by_a_newer_duckdb
 
 from flows.common.settings import HOME
@@ -133,7 +133,7 @@ def test_feed_is_refused(name: str, copied: Path, published: tuple, tmp_path: Pa
     shutil.copytree(published[0], warehouse)
     before = (warehouse / "luohu.duckdb").read_bytes()
     spoil(copied)
-    done = luohu("run", 2020, "--feeds", copied, "--warehouse", warehouse, "--direct")
+    done = here("run", 2020, "--feeds", copied, "--warehouse", warehouse, "--direct")
     assert done.returncode == 2, done.stderr
     assert done.stdout == ""
     for word in expected:
@@ -163,13 +163,13 @@ def test_five_percent_exactly_is_not_too_much(copied: Path, tmp_path: Path) -> N
     )
     bad.drop("n").write_parquet(copied / "tax_violations" / "a.parquet")
     run = ("run", 2020, "--feeds", copied, "--warehouse", tmp_path / "w", "--direct")
-    assert luohu(*run).returncode == 0
-    assert luohu(*run, "--max-rejects", "0.0499").returncode == 2
+    assert here(*run).returncode == 0
+    assert here(*run, "--max-rejects", "0.0499").returncode == 2
 
 
 @pytest.mark.parametrize("given", ["2", "-0.1", "many", "1/0"])
 def test_max_rejects_is_a_share(given: str, copied: Path, tmp_path: Path) -> None:
-    done = luohu(
+    done = here(
         "run", 2020, "--feeds", copied, "--warehouse", tmp_path, "--max-rejects", given, "--direct"
     )
     assert done.returncode == 2
@@ -221,7 +221,7 @@ def told(delivery: Path, tmp_path_factory: pytest.TempPathFactory) -> Told:
     path = files(feeds, "social_insurance")[0]
     at["differing"] = ("social_insurance/part-0", pl.read_parquet(path).height)
     change(feeds, "applications", lambda rows: pl.concat([rows, rows.head(1).with_columns(LONE)]))
-    done = luohu("run", 2020, "--feeds", feeds, "--warehouse", folder / "w", "--direct")
+    done = here("run", 2020, "--feeds", feeds, "--warehouse", folder / "w", "--direct")
     assert done.returncode == 0, done.stderr
     return Told(folder / "w", at)
 
@@ -256,7 +256,7 @@ def test_an_applicant_in_no_other_feed_is_scored_and_not_eligible(told: Told) ->
             " USING (round, application_no) WHERE application_no = '2020LONE'"
         ).fetchall()
     assert [(str(a), str(b), c, d) for a, b, c, d in scored] == [("20.00", "20.00", False, False)]
-    explained = luohu("explain", 2020, "2020LONE", "--warehouse", told.warehouse)
+    explained = here("explain", 2020, "2020LONE", "--warehouse", told.warehouse)
     assert explained.returncode == 0
     assert "Not eligible" in explained.stdout
 
@@ -287,8 +287,8 @@ def test_bad_usage_says_what_was_expected(
 
 def test_explain_says_which_rounds_and_applications_there_are(published: tuple) -> None:
     warehouse = published[0]
-    assert "rounds: 2020" in luohu("explain", 2018, "1", "--warehouse", warehouse).stderr
-    assert "no application 1" in luohu("explain", 2020, "1", "--warehouse", warehouse).stderr
+    assert "rounds: 2020" in here("explain", 2018, "1", "--warehouse", warehouse).stderr
+    assert "no application 1" in here("explain", 2020, "1", "--warehouse", warehouse).stderr
 
 
 @pytest.mark.skipif(
@@ -296,7 +296,7 @@ def test_explain_says_which_rounds_and_applications_there_are(published: tuple) 
 )
 def test_read_only_warehouse(copied: Path, tmp_path: Path) -> None:
     tmp_path.chmod(0o500)
-    done = luohu("run", 2020, "--feeds", copied, "--warehouse", tmp_path / "w", "--direct")
+    done = here("run", 2020, "--feeds", copied, "--warehouse", tmp_path / "w", "--direct")
     tmp_path.chmod(0o700)
     assert done.returncode == 2
 
@@ -321,7 +321,7 @@ def test_disk_full_or_read_only_leaves_the_old_publication(
         before = (disk / "luohu.duckdb").read_bytes()
         if size == "read-only":
             subprocess.run(["mount", "-o", "remount,ro", str(disk)], check=True)
-        done = luohu("run", 2020, "--feeds", copied, "--warehouse", disk, "--direct")
+        done = here("run", 2020, "--feeds", copied, "--warehouse", disk, "--direct")
         assert done.returncode == 2, done.stderr
         assert "Traceback" not in done.stderr
         expected = "No space left" if size != "read-only" else "can be written to"
@@ -337,14 +337,14 @@ def test_disk_full_or_read_only_leaves_the_old_publication(
 
 
 def test_simulate_refuses_a_folder_in_use(copied: Path) -> None:
-    done = luohu("simulate", 2020, "--out", copied, "--applicants", 10)
+    done = here("simulate", 2020, "--out", copied, "--applicants", 10)
     assert done.returncode == 2
     assert str(copied) in done.stderr
 
 
 def test_help_teaches_by_example() -> None:
     for command in ("simulate", "run", "explain"):
-        done = luohu(command, "--help")
+        done = here(command, "--help")
         assert done.returncode == 0
         assert f"luohu {command} 2020" in done.stdout
     assert sys.executable
@@ -366,7 +366,7 @@ def test_a_database_of_the_future_or_none_is_told_and_left_alone(
     before = database.read_bytes()
     commands = [("explain", 2020, "1"), ("capsule", 2020, "--out", tmp_path / "a")]
     for arguments in commands[: 2 if how == "newer" else 1]:
-        done = luohu(*arguments, "--warehouse", tmp_path)
+        done = here(*arguments, "--warehouse", tmp_path)
         assert (done.returncode, done.stdout) == (2, "")
         assert done.stderr.startswith(f"luohu: {database}: {expected}")
         assert len(done.stderr.splitlines()) == 1
@@ -380,7 +380,7 @@ def test_a_round_file_with_a_missing_value_is_told_before_anything_is_read(
     shutil.copytree(HOME / "data", tmp_path / "data")
     path = tmp_path / "data" / "rounds" / "2020.toml"
     path.write_text(path.read_text().replace("quota = 6000\n", ""))
-    done = luohu("run", 2020, "--feeds", delivery, "--warehouse", tmp_path / "w", "--direct",
+    done = here("run", 2020, "--feeds", delivery, "--warehouse", tmp_path / "w", "--direct",
                  "--data", tmp_path / "data")  # fmt: skip
     assert (done.returncode, done.stdout) == (2, "")
     assert done.stderr == "luohu: rounds/2020.toml lacks quota\n"
@@ -389,7 +389,7 @@ def test_a_round_file_with_a_missing_value_is_told_before_anything_is_read(
 
 def test_a_current_database_that_cannot_be_read_is_named(copied: Path, tmp_path: Path) -> None:
     (tmp_path / "luohu.duckdb").write_bytes(b"not a database")
-    done = luohu("run", 2020, "--feeds", copied, "--warehouse", tmp_path, "--direct")
+    done = here("run", 2020, "--feeds", copied, "--warehouse", tmp_path, "--direct")
     assert done.returncode == 2
     assert "luohu.duckdb" in done.stderr
     assert "damaged" in done.stderr

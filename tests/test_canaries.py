@@ -7,7 +7,7 @@ from pathlib import Path
 import pandera.polars as pa
 import polars as pl
 import pytest
-from commands import luohu
+from commands import here
 
 from flows.common.failures import ValidatorBroken
 from flows.run import canaries
@@ -39,7 +39,7 @@ def test_every_check_of_every_feed_has_a_canary() -> None:
 def test_pandera_switched_off_by_its_variables_stops_the_run(
     variable: str, value: str, delivery: Path, tmp_path: Path
 ) -> None:
-    done = luohu(
+    done = here(
         "run", 2020, "--feeds", delivery, "--warehouse", tmp_path, "--direct", env={variable: value}
     )
     assert done.returncode == 2

@@ -17,7 +17,7 @@ from pathlib import Path
 import polars as pl
 import pytest
 from capsules import Members, archive_of, forged, put_together, sealed, taken_apart
-from commands import luohu
+from commands import here, luohu
 
 from flows.audit.capsule.container import FIRST_LINE_BYTES, opened
 from flows.audit.capsule.contents import INDEX, LOCK, RUN, is_public
@@ -262,7 +262,7 @@ def test_the_command_says_what_it_expected_of_a_damaged_file(
 ) -> None:
     spoilt = tmp_path / "spoilt.capsule"
     spoilt.write_bytes(how(full.read_bytes()))
-    done = luohu("audit", spoilt)
+    done = here("audit", spoilt)
     assert (done.returncode, done.stdout) == (2, "")
     assert done.stderr.startswith(f"luohu: {spoilt}: expected")
     assert expected in done.stderr
@@ -289,7 +289,7 @@ def test_an_edited_member_is_named_however_far_the_forger_went(full: Path, tmp_p
     assert [each.file for each in found.findings] == ["receipts root"]
     assert found.repeated
     assert {each.name for each in found.repeated.tables if not each.same} == {"scores"}
-    done = luohu("audit", edited)
+    done = here("audit", edited)
     assert done.returncode == 1
     assert "audit FAILED: 10 of 11 tables the same" in done.stdout
 
@@ -506,7 +506,7 @@ def test_a_run_that_was_tampered_with_is_not_packed(warehouse: Path, tmp_path: P
     path = directory(copy) / "scores.parquet"
     rows = pl.read_parquet(path)
     write_table(rows.with_columns(MORE[0].cast(rows.schema["tax"])), path)
-    done = luohu("capsule", 2020, "--out", tmp_path / "a.capsule", "--warehouse", copy)
+    done = here("capsule", 2020, "--out", tmp_path / "a.capsule", "--warehouse", copy)
     assert (done.returncode, done.stdout) == (1, "")
     assert "not as it was published, and was not packed" in done.stderr
     assert "scores.parquet: expected sha256" in done.stderr
@@ -533,7 +533,7 @@ def test_what_cannot_be_packed_is_told_and_changes_nothing(warehouse: Path, tmp_
         with pytest.raises(Failure, match=re.escape(expected)) as failure:
             pack(*arguments)
         assert not isinstance(failure.value, CheckFailed)
-    done = luohu("capsule", 2020, "--warehouse", warehouse, "--out", new, "--run", "x")
+    done = here("capsule", 2020, "--warehouse", warehouse, "--out", new, "--run", "x")
     assert (done.returncode, done.stdout) == (2, "")
     assert done.stderr == f"luohu: round 2020 has no run x; runs: {known}\n"
     assert [(path.name, path.read_bytes()) for path in tmp_path.iterdir()] == [(kept.name, b"kept")]
@@ -552,7 +552,7 @@ def test_a_full_or_read_only_disk_keeps_no_half_capsule(
     if mounted.returncode:
         pytest.skip("this machine does not let tests mount a disk")
     try:
-        done = luohu("capsule", 2020, "--out", disk / "a.capsule", "--warehouse", warehouse)
+        done = here("capsule", 2020, "--out", disk / "a.capsule", "--warehouse", warehouse)
         assert done.returncode == 2
         assert f"cannot write {disk / 'a.capsule'}: " in done.stderr
         assert list(disk.iterdir()) == []
@@ -568,7 +568,7 @@ def test_a_full_or_read_only_disk_keeps_no_half_capsule(
 
 def test_a_later_format_is_told_from_damage(full: Path, tmp_path: Path) -> None:
     later = sealed(tmp_path / "later.capsule", b"packed in a way nobody knows yet", format_=3)
-    done = luohu("audit", later)
+    done = here("audit", later)
     assert (done.returncode, done.stdout) == (2, "")
     assert "up to format 2, found format 3: audit with the newer luohu" in done.stderr
 
@@ -577,7 +577,7 @@ def test_a_later_format_is_told_from_damage(full: Path, tmp_path: Path) -> None:
         members[f"{RUN}/manifest.json"] = json.dumps({**manifest, "format": 9}).encode()
 
     inside = forged(full, tmp_path / "inside.capsule", newer, manifest=False)
-    done = luohu("audit", inside)
+    done = here("audit", inside)
     assert (done.returncode, done.stdout) == (2, "")
     assert f"{inside}: manifest.json: this version reads manifests up to format 2" in done.stderr
 
@@ -592,7 +592,7 @@ def test_what_is_no_capsule_and_options_that_go_with_a_round(full: Path, tmp_pat
     ):
         with pytest.raises(Failure, match=re.escape(expected)):
             audit_any(*arguments)
-    done = luohu("audit", "twenty")
+    done = here("audit", "twenty")
     assert (done.returncode, done.stdout) == (2, "")
     assert "expected a round, say 2020, or a capsule file, found no file twenty" in done.stderr
 
@@ -728,7 +728,7 @@ def test_another_code_is_told_and_a_clean_machine_says_what_it_lacks(
 
 
 def test_help_teaches_both_kinds_of_audit() -> None:
-    assert "luohu capsule 2020 --out 2020.capsule" in luohu("capsule", "--help").stdout
-    shown = luohu("audit", "--help").stdout
+    assert "luohu capsule 2020 --out 2020.capsule" in here("capsule", "--help").stdout
+    shown = here("audit", "--help").stdout
     assert "luohu audit 2020.capsule" in shown
     assert "luohu audit 2020 --warehouse" in shown

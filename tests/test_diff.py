@@ -10,7 +10,7 @@ from datetime import date
 from pathlib import Path
 
 import polars as pl
-from commands import edited, luohu, other_code
+from commands import edited, here, luohu, other_code
 from reference import scorer
 from two_runs import (
     DETAINED,
@@ -252,7 +252,7 @@ def test_four_causes_at_once_from_a_code_that_is_neither(
     """Whoever compares has moved on: both runs are recomputed with the code pinned with them."""
     data = other_policy(base, tmp_path, YOUNGER, LARGER)
     run_id = run_with(stricter[0], base, detained[0], data)
-    later = other_code(tmp_path, ("transforms/indicators/law.py", "def centipoints(", "def none("))
+    later = other_code(tmp_path, ("transforms/indicators/law.py", "def parts(", "def none("))
     out = tmp_path / "moved.csv"
     done = luohu(
         "diff", base.run.run_id[:8], run_id, "--warehouse", base.warehouse, "--json", "--all",
@@ -351,7 +351,7 @@ def test_the_same_inputs_move_nobody(base: Base) -> None:
         assert set(counts(found).values()) == {0}
     text = "\n".join(lines(found, 20))
     assert "option  max_rejects" in text
-    done = luohu("diff", base.run.run_id, again, "--warehouse", base.warehouse)
+    done = here("diff", base.run.run_id, again, "--warehouse", base.warehouse)
     assert (done.returncode, done.stdout, done.stderr) == (0, text + "\n", "")
 
 

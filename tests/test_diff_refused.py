@@ -8,7 +8,7 @@ from pathlib import Path
 
 import polars as pl
 import pytest
-from commands import luohu
+from commands import here
 from two_runs import Base, add_up, causes_of, of, tables
 
 from flows.audit.diff import diff
@@ -98,7 +98,7 @@ def test_a_run_that_was_changed_is_not_compared(file: str, warehouse: Base, mild
     with pytest.raises(CheckFailed, match=f"{file}: expected sha256"):
         diff(base_id(warehouse), milder, warehouse.warehouse)
     path.unlink()
-    done = luohu("diff", base_id(warehouse), milder, "--warehouse", warehouse.warehouse)
+    done = here("diff", base_id(warehouse), milder, "--warehouse", warehouse.warehouse)
     assert (done.returncode, done.stdout) == (1, "")
     assert "no file" in done.stderr
     assert "luohu audit 2020 --run" in done.stderr
@@ -142,9 +142,9 @@ def test_runs_that_are_not_there_or_fit_twice(warehouse: Base, tmp_path: Path) -
             diff(name, known, warehouse.warehouse)
         with pytest.raises(wrong, match=message):
             diff(known, name, warehouse.warehouse)
-    with pytest.raises(NotFound, match="runs: none"):
+    with pytest.raises(NotFound, match=r"expected a warehouse .*found none"):
         diff(known, known, tmp_path / "nowhere")
-    done = luohu("diff", "ffffff", known, "--warehouse", warehouse.warehouse)
+    done = here("diff", "ffffff", known, "--warehouse", warehouse.warehouse)
     assert (done.returncode, done.stdout) == (2, "")
 
 
@@ -153,7 +153,7 @@ def test_out_is_refused_before_anything_is_compared(base: Base, tmp_path: Path) 
         ("x.json", "ending in .parquet or .csv"),
         ("no/x.csv", "expected the folder"),
     ):
-        done = luohu(
+        done = here(
             "diff", "ffffff", "ffffff", "--out", tmp_path / out, "--warehouse", base.warehouse
         )
         assert (done.returncode, done.stdout) == (2, "")

@@ -24,7 +24,7 @@ from typing import Any
 import cases
 import polars as pl
 import pytest
-from commands import luohu
+from commands import here
 from redelivery import Delivery
 from reference import hostile
 from rich.cells import cell_len
@@ -32,14 +32,11 @@ from test_against_reference import specification
 
 from flows.common.languages import Language
 from flows.common.settings import DATA, Order
-from flows.explain.checks import kind_of
 from flows.explain.months import homes, insurance, row
 from flows.explain.page import WIDTH, show
 from flows.explain.receipts import proved, receipt
 from flows.explain.receipts.bulk import write_receipts
-from flows.explain.receipts.checks import CHECKS
 from flows.explain.receipts.facts import FACTS
-from flows.explain.receipts.indicator_parts import PARTS
 from flows.explain.what_if import nearest
 from flows.explain.what_if.kinds import KINDS
 from flows.explain.words import Words, holes, in_points, money, points
@@ -134,24 +131,18 @@ def test_every_rule_condition_and_piece_of_evidence_has_words() -> None:
         assert rule.clause_zh, rule.name
         facts = prepared(cases.feeds([]), in_force, made)
         module = {**CONDITIONS, **INDICATORS}[rule.name]
-        evidence = module.evidence(facts, params(module.Params, rule), made)
+        p = params(module.Params, rule)
+        evidence = module.evidence(facts, p, made)
         told = TOLD_ELSEWHERE.get(rule.name, set()) | {"person", "sort_key"}
         sentences = list(WORDS[Language.zh].tree["fact"][rule.name])
-        if rule.name in PARTS:
-            for part in PARTS[rule.name](rule, made).parts:
+        if rule.name in INDICATORS:
+            for part in module.parts(p, made).parts:
                 name = "year" if is_year({"part": part.name}) else part.name
                 sentences.append(WORDS[Language.zh].tree["part"][name])
                 told |= {f"counted_{part.name}"}  # the months of a part of residence
         told |= {name for sentence in sentences for name in holes(sentence)}
         told |= {"position_years"} if "full_years" in told else set()
         assert set(evidence.collect_schema().names()) <= told, rule.name
-
-
-def test_every_check_has_words() -> None:
-    for rule, _, made in rules():
-        if rule.name in CHECKS:
-            for check in CHECKS[rule.name](rule, made):
-                assert kind_of(check.name)[0] in WORDS[Language.zh].tree["check"]
 
 
 def test_everything_delivered_has_words() -> None:
@@ -347,7 +338,7 @@ def table(published: Published, name: str) -> pl.DataFrame:
 
 
 def explained(published: Published, number: str, *options: str) -> str:
-    done = luohu("explain", 2020, number, "--warehouse", published[0], *options)
+    done = here("explain", 2020, number, "--warehouse", published[0], *options)
     assert (done.returncode, done.stderr) == (0, "")
     return done.stdout
 
@@ -387,7 +378,7 @@ def test_a_quarantined_application(published: Published) -> None:
     number = rejects.drop_nulls("application_no").filter(
         ~pl.col("application_no").is_in(accepted), pl.col("application_no") != ""
     )["application_no"][0]
-    done = luohu("explain", 2020, number, "--warehouse", published[0], "--lang", "zh")
+    done = here("explain", 2020, number, "--warehouse", published[0], "--lang", "zh")
     assert done.returncode == 2
     assert "quarantined" in done.stderr
     assert not done.stdout
@@ -399,7 +390,7 @@ def test_an_unknown_application_round_or_language(published: Published) -> None:
         ((2018, "1"), "rounds: 2020"),
         ((2020, "1", "--lang", "fr"), "'en', 'zh'"),
     ):
-        done = luohu("explain", *arguments, "--warehouse", published[0])
+        done = here("explain", *arguments, "--warehouse", published[0])
         assert done.returncode == 2
         assert told in done.stderr
         assert "Traceback" not in done.stderr
@@ -426,7 +417,7 @@ def test_what_would_have_been_enough_for_machines(published: Published) -> None:
     assert (record["feed"], record["after"]) == ("criminal_records", None)
     assert record["before"].keys() == {"sentenced_on"}
     assert '"person' not in text
-    done = luohu("explain", 2020, "1", "--what-if", "--warehouse", published[0])
+    done = here("explain", 2020, "1", "--what-if", "--warehouse", published[0])
     assert (done.returncode, done.stdout) == (2, "")
 
 
@@ -470,7 +461,7 @@ def test_accepted_rows_that_were_tampered_with_are_told(
     warehouse = Path(shutil.copytree(published[0], tmp_path / "w"))
     path = next(warehouse.glob("runs/2020/*/accepted/detentions.parquet"))
     path.write_bytes(path.read_bytes() + b"x")
-    done = luohu(
+    done = here(
         "explain", 2020, table(published, "scores")["application_no"][0], "--warehouse", warehouse
     )
     assert done.returncode == 1
@@ -496,7 +487,7 @@ def test_the_change_told_settles_when_everything_is_delivered_and_run_again(
     assert "a residence permit valid on 2019-12-31" in before
     assert f"{in_points(smallest.total)} points, place {smallest.rank}" in before
     feeds = Delivery(delivery, past.directory).with_changes([smallest.change], tmp_path / "feeds")
-    done = luohu("run", 2020, "--feeds", feeds, "--warehouse", tmp_path / "w", "--direct")
+    done = here("run", 2020, "--feeds", feeds, "--warehouse", tmp_path / "w", "--direct")
     assert done.returncode == 0, done.stderr
     after = explained((tmp_path / "w", published[1]), number)
     assert f"place {smallest.rank} of" in after

@@ -9,9 +9,11 @@ import polars as pl
 import pytest
 
 from flows.common.settings import DATA, Order
+from flows.explain.receipts.rules import unpacked
 from flows.run.stages import Outcome, run
 from schemas.feeds import FEEDS
 from schemas.results import CONDITIONS, INDICATORS, REGISTERS, TABLES, columns_of
+from transforms.checks import all_hold
 from transforms.conditions import CONDITIONS as CONDITION_RULES
 from transforms.indicators import INDICATORS as INDICATOR_RULES
 from transforms.policy import params
@@ -66,7 +68,8 @@ def test_another_applicants_presence_changes_nobodys_points(
 
 
 def test_points_follow_from_the_stored_evidence_alone(published: Published) -> None:
-    edition = Order(2020, Path()).edition()
+    order = Order(2020, Path())
+    edition = order.edition()
     evidence = table(published[1], "evidence")
     assert evidence.height == 10 * published[1].applications
     for name, rule in edition.indicators.items():
@@ -77,22 +80,21 @@ def test_points_follow_from_the_stored_evidence_alone(published: Published) -> N
         facts = pl.DataFrame(
             [json.loads(text) for text in rows["evidence"]], infer_schema_length=None
         )
-        again = facts.select(
-            module.centipoints(params(module.Params, rule)).cast(pl.Int64)
-        ).to_series()
+        parts = module.parts(params(module.Params, rule), order.round())
+        again = facts.select(parts.centipoints).to_series()
         assert again.to_list() == [int(points * 100) for points in rows["points"]], name
 
 
 def test_conditions_follow_from_the_stored_evidence_alone(published: Published) -> None:
-    edition = Order(2020, Path()).edition()
+    order = Order(2020, Path())
+    edition = order.edition()
     evidence = table(published[1], "condition_evidence")
     for name, rule in edition.conditions.items():
         module = CONDITION_RULES[rule.name]
         rows = evidence.filter(pl.col("condition") == name, pl.col("evidence") != "{}")
-        facts = pl.DataFrame(
-            [json.loads(text) for text in rows["evidence"]], infer_schema_length=None
-        )
-        again = facts.select(module.holds(params(module.Params, rule))).to_series()
+        holds = all_hold(module.checks(params(module.Params, rule), order.round()))
+        facts = unpacked(rows.select("evidence"), module.EVIDENCE, [holds])
+        again = facts.select(holds).to_series()
         assert again.to_list() == rows["holds"].to_list(), name
 
 

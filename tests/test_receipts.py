@@ -18,7 +18,7 @@ from typing import Any
 
 import polars as pl
 import pytest
-from commands import luohu
+from commands import here
 from reference import hostile
 from test_against_reference import specification
 
@@ -170,7 +170,7 @@ def test_bulk_and_single_are_the_same_bytes(year: int, hostile_rounds: Path) -> 
     for line in every[::12]:
         number = json.loads(line)["application_no"]
         assert compact(receipt(hostile_rounds, year, number)) == line
-    done = luohu("explain", year, number, "--json", "--warehouse", hostile_rounds)
+    done = here("explain", year, number, "--json", "--warehouse", hostile_rounds)
     assert done.returncode == 0, done.stderr
     found = json.loads(done.stdout)
     top = (hostile_rounds / f"{year}.root").read_text()
@@ -185,7 +185,7 @@ def test_the_command_writes_the_same_compressed_or_not(
     published: tuple[Path, Outcome], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     packed, plain = tmp_path / "all.jsonl.gz", tmp_path / "all.jsonl"
-    done = luohu("receipts", 2020, "--out", packed, "--warehouse", published[0])
+    done = here("receipts", 2020, "--out", packed, "--warehouse", published[0])
     assert (done.returncode, done.stderr) == (0, "")
     monkeypatch.setattr(
         flows.explain.receipts.compose, "CHUNK", 7
@@ -764,7 +764,7 @@ def warehouse(published: tuple[Path, Outcome], tmp_path: Path) -> Path:
 def test_unknown_and_quarantined_applications_are_told(
     hostile_rounds: Path, published: tuple[Path, Outcome]
 ) -> None:
-    done = luohu("explain", 2020, "1", "--json", "--warehouse", published[0])
+    done = here("explain", 2020, "1", "--json", "--warehouse", published[0])
     assert (done.returncode, done.stdout) == (2, "")
     assert "round 2020 has no application 1" in done.stderr
     rejects = pl.read_parquet(next(hostile_rounds.glob("runs/2020/*/rejects.parquet")))
@@ -805,7 +805,7 @@ def test_no_receipt_of_a_run_that_is_gone_or_was_tampered_with(
             opened.write(b" ")
     else:
         shutil.rmtree(directory)
-    done = luohu("explain", 2020, number, "--json", "--warehouse", warehouse)
+    done = here("explain", 2020, number, "--json", "--warehouse", warehouse)
     assert (done.returncode, done.stdout) == (1, "")
     assert expected in done.stderr
     out = warehouse / "all.jsonl"
@@ -836,7 +836,7 @@ def test_points_that_do_not_follow_stop_the_receipts(
 
 
 def test_usage_is_told(published: tuple[Path, Outcome], tmp_path: Path) -> None:
-    done = luohu("receipts", "--help")
+    done = here("receipts", "--help")
     assert done.returncode == 0
     assert "luohu receipts 2020 --out" in done.stdout
     assert "verify_receipt.py" in done.stdout
@@ -844,7 +844,7 @@ def test_usage_is_told(published: tuple[Path, Outcome], tmp_path: Path) -> None:
     assert done.returncode == 0
     assert "verify_receipt.py receipt.json" in done.stdout
     for out in (tmp_path, tmp_path / "none" / "all.jsonl"):
-        done = luohu("receipts", 2020, "--out", out, "--warehouse", published[0])
+        done = here("receipts", 2020, "--out", out, "--warehouse", published[0])
         assert done.returncode == 2
         assert str(out) in done.stderr
 

@@ -6,7 +6,7 @@ from math import floor
 import polars as pl
 import pytest
 
-from transforms.rounding import half_up
+from transforms.parts import half_up
 
 
 @pytest.mark.parametrize("denominator", [12, 24])
@@ -24,3 +24,9 @@ def test_halves_are_not_rounded_to_even() -> None:
     """0.5, 1.5 and 2.5 give 1, 2 and 3."""
     rounded = pl.select(half_up(pl.lit(pl.Series([6, 18, 30])), 12)).to_series()
     assert rounded.to_list() == [1, 2, 3]
+
+
+def test_a_deduction_is_rounded_away_from_zero() -> None:
+    """-0.5, -1.5 and -2.5 give -1, -2 and -3."""
+    rounded = pl.select(half_up(pl.lit(pl.Series([-6, -18, -30])), 12)).to_series()
+    assert rounded.to_list() == [-1, -2, -3]

@@ -36,6 +36,10 @@ LONGEST_FOUND = 80  # characters shown of what was found
 class PolicyError(LookupError):
     """A policy file lacks something, or says it in a way that cannot be trusted."""
 
+    def __str__(self) -> str:
+        """One line, whatever keys and names a file has."""
+        return " ".join(super().__str__().splitlines())
+
 
 @dataclass(frozen=True)
 class Dated:
@@ -83,8 +87,8 @@ def rule(make: type, folder: Path, name: str, on: date) -> Rule:
 
 def stated(make: type, name: str, text: Mapping[str, Value], on: date) -> Rule:
     """The values a policy file states for a date; every one of any date is checked."""
-    about = {CLAUSE_ZH: "", **text}
-    missing = [key for key in (*ABOUT, CLAUSE_ZH) if not isinstance(about.get(key), str)]
+    about = {CLAUSE_ZH: "none", **text}
+    missing = [key for key in (*ABOUT, CLAUSE_ZH) if not is_text(about.get(key))]
     if missing:
         raise PolicyError(f"{name}.toml: {', '.join(missing)} is missing")
     types = types_of(make)
@@ -149,7 +153,10 @@ def shown(value: Value) -> str:
     """A value as a policy file has it, in one line that is not too long."""
     if isinstance(value, date):
         return value.isoformat()
-    text = json.dumps(value, default=str, ensure_ascii=False)
+    try:
+        text = json.dumps(value, default=str, ensure_ascii=False)
+    except ValueError:  # hexadecimal has no limit, decimal has
+        text = "a number of thousands of digits"
     return text if len(text) <= LONGEST_FOUND else f"{text[:LONGEST_FOUND]}..."
 
 

@@ -1,14 +1,15 @@
 """The ledger of a round: every applicant's conditions and indicators, each with its evidence.
 
-A rule is two functions: `evidence` turns facts into counted facts, one row an applicant, and
-`centipoints` (or `holds`) is an expression over those columns only.  So points cannot depend on what
-the evidence does not show.  Whoever a rule finds nothing about gets a visible 0, or fails.
+A rule is two functions: `evidence` turns facts into counted facts, one row an applicant, and `parts`
+(or `checks`) are expressions over those columns only, from which points follow.  So points cannot
+depend on what the evidence does not show.  Whoever a rule finds nothing about gets a visible 0, or fails.
 """
 
 from dataclasses import dataclass, replace
 
 import polars as pl
 
+from transforms.checks import all_hold
 from transforms.conditions import CONDITIONS
 from transforms.counted_months import Params as CountedMonths
 from transforms.counted_months import careers, counted_months
@@ -69,10 +70,8 @@ def condition(facts: Facts, rule: Rule, made: Round) -> pl.LazyFrame:
     """One condition of every applicant; nothing on record is judged by the same expression."""
     module = CONDITIONS[rule.name]
     p = params(module.Params, rule)
-    holds = module.holds(p)
-    return entries(
-        facts, module.evidence(facts, p, made), "holds", holds, holds.fill_null(value=False)
-    )
+    holds = all_hold(module.checks(p, made))
+    return entries(facts, module.evidence(facts, p, made), "holds", holds, holds)
 
 
 def indicator(
@@ -84,7 +83,7 @@ def indicator(
     """
     module = INDICATORS[rule.name]
     p = params(module.Params, rule)
-    points = module.centipoints(p).cast(pl.Int64)
+    points = module.parts(p, made).centipoints
     evidence = module.evidence(facts, p, made) if found is None else found
     return entries(facts, evidence, "centipoints", points, pl.lit(0, pl.Int64))
 

@@ -905,9 +905,7 @@ def criminal_record(person: Person) -> bool:
 
 
 def employer(person: Person, spec: RoundSpec) -> bool:
-    """Edition 2020 only: registered in Beijing, tax-registered and tax-paying."""
-    if spec.edition == "trial":
-        return True
+    """Registered in Beijing, tax-registered and tax-paying."""
     row = person.employers.get(person.application["employer_id"])
     if row is None:
         return False
@@ -1278,36 +1276,77 @@ def law(person: Person, spec: RoundSpec) -> int:
     return points
 
 
+# Which rule each column is worked out by in an edition, and what works out a rule.
+CONDITIONS: dict[str, Callable[[Person, RoundSpec], bool]] = {
+    "residence_permit": residence_permit,
+    "retirement_age": retirement_age,
+    "social_insurance": social_insurance,
+    "criminal_record": lambda person, _: criminal_record(person),
+    "employer": employer,
+    "not_barred": not_barred,
+}
+INDICATORS: dict[str, Callable[[Person, set[date], RoundSpec], int]] = {
+    "employment": lambda _, counted, __: 25 * len(counted),
+    "residence": residence,
+    "residence_unregistered": residence,
+    "education": lambda *of: education(*of)[0],
+    "education_from_enrolment": lambda *of: education(*of)[0],
+    "education_deduction": lambda *of: education(*of)[1],
+    "education_deduction_limited": lambda *of: education(*of)[1],
+    "job_housing": lambda person, _, spec: job_housing_2020(person, spec),
+    "job_housing_moved_out": lambda person, _, spec: job_housing_trial(person, spec),
+    "innovation": lambda person, _, spec: innovation(person, spec),
+    "innovation_award_or_position": lambda person, _, spec: innovation(person, spec),
+    "tax": lambda person, _, spec: tax_2020(person, spec),
+    "tax_three_year_total": lambda person, _, spec: tax_trial(person, spec),
+    "age": lambda person, _, spec: age(person, spec),
+    "honour": lambda person, _, spec: honour(person, spec),
+    "law": lambda person, _, spec: law(person, spec),
+    "law_since_commencement": lambda person, _, spec: law(person, spec),
+}
+EDITIONS: dict[Edition, dict[str, dict[str, str]]] = {
+    "2020": {
+        "conditions": {name: name for name in CONDITIONS},
+        "indicators": {
+            name: name
+            for name in (
+                "employment", "residence", "education", "education_deduction", "job_housing",
+                "innovation", "tax", "age", "honour", "law",
+            )
+        },
+    },
+    "trial": {
+        "conditions": {name: name for name in CONDITIONS if name != "employer"},
+        "indicators": {
+            "employment": "employment",
+            "residence": "residence_unregistered",
+            "education": "education_from_enrolment",
+            "education_deduction": "education_deduction_limited",
+            "job_housing": "job_housing_moved_out",
+            "innovation": "innovation_award_or_position",
+            "tax": "tax_three_year_total",
+            "age": "age",
+            "honour": "honour",
+            "law": "law_since_commencement",
+        },
+    },
+}  # fmt: skip
+
+
 def score_person(person: Person, spec: RoundSpec) -> dict[str, int]:
     """The ten indicators and their plain sum."""
     counted = counted_months(person)
-    education_value, deduction = education(person, counted, spec)
-    trial = spec.edition == "trial"
-    scores = {
-        "employment": 25 * len(counted),
-        "residence": residence(person, counted, spec),
-        "education": education_value,
-        "education_deduction": deduction,
-        "job_housing": job_housing_trial(person, spec) if trial else job_housing_2020(person, spec),
-        "innovation": innovation(person, spec),
-        "tax": tax_trial(person, spec) if trial else tax_2020(person, spec),
-        "age": age(person, spec),
-        "honour": honour(person, spec),
-        "law": law(person, spec),
-    }
+    listed = EDITIONS[spec.edition]["indicators"]
+    scores = {name: INDICATORS[rule](person, counted, spec) for name, rule in listed.items()}
     scores["total"] = sum(scores.values())
     return scores
 
 
 def judge_person(person: Person, spec: RoundSpec) -> dict[str, bool]:
-    """The six conditions and whether all hold."""
+    """The six conditions and whether all hold; one that the edition does not list holds."""
+    listed = EDITIONS[spec.edition]["conditions"]
     conditions = {
-        "residence_permit": residence_permit(person, spec),
-        "retirement_age": retirement_age(person, spec),
-        "social_insurance": social_insurance(person, spec),
-        "criminal_record": criminal_record(person),
-        "employer": employer(person, spec),
-        "not_barred": not_barred(person, spec),
+        name: name not in listed or CONDITIONS[listed[name]](person, spec) for name in CONDITIONS
     }
     conditions["eligible"] = all(conditions.values())
     return conditions

@@ -3,9 +3,13 @@
 import polars as pl
 from pydantic.dataclasses import dataclass
 
+from transforms.checks import Check, at_most
+from transforms.evidence import COUNT, DAY, Evidence
 from transforms.facts import Facts
 from transforms.rounds import Round
 from transforms.units import STRICT
+
+EVIDENCE: Evidence = {"sentences": COUNT, "last_sentenced_on": DAY}
 
 
 @dataclass(frozen=True, config=STRICT)
@@ -22,6 +26,6 @@ def evidence(facts: Facts, p: Params, made: Round) -> pl.LazyFrame:
     )
 
 
-def holds(p: Params) -> pl.Expr:
-    """Whether there is none."""
-    return pl.col("sentences").fill_null(0) == 0
+def checks(p: Params, made: Round) -> list[Check]:
+    """There is none."""
+    return [at_most("sentences", 0)]

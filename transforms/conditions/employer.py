@@ -6,9 +6,14 @@ An employer that is in no row of the employers feed fails.
 import polars as pl
 from pydantic.dataclasses import dataclass
 
+from transforms.checks import Check, is_true
+from transforms.evidence import FLAG, Evidence
 from transforms.facts import Facts
 from transforms.rounds import Round
 from transforms.units import STRICT
+
+REGISTERED = ("registered_in_beijing", "tax_registered", "tax_paying")
+EVIDENCE: Evidence = dict.fromkeys(REGISTERED, FLAG)
 
 
 @dataclass(frozen=True, config=STRICT)
@@ -21,10 +26,10 @@ def evidence(facts: Facts, p: Params, made: Round) -> pl.LazyFrame:
     return (
         facts.applicants.select("person", "employer")
         .join(facts.feeds["employers"], on="employer", how="inner", validate="m:1")
-        .select("person", "registered_in_beijing", "tax_registered", "tax_paying")
+        .select("person", *REGISTERED)
     )
 
 
-def holds(p: Params) -> pl.Expr:
-    """Whether it is all three."""
-    return pl.all_horizontal("registered_in_beijing", "tax_registered", "tax_paying")
+def checks(p: Params, made: Round) -> list[Check]:
+    """It is all three."""
+    return [is_true(name) for name in REGISTERED]

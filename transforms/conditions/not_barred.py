@@ -7,9 +7,17 @@ year it falls, and in the years after it.
 import polars as pl
 from pydantic.dataclasses import dataclass
 
+from transforms.checks import Check, at_most
+from transforms.evidence import COUNT, DAY, Evidence
 from transforms.facts import Facts
 from transforms.rounds import Round
 from transforms.units import STRICT, Years
+
+EVIDENCE: Evidence = {
+    "findings_on_person": COUNT,
+    "findings_on_employer": COUNT,
+    "last_found_on": DAY,
+}
 
 
 @dataclass(frozen=True, config=STRICT)
@@ -44,7 +52,6 @@ def evidence(facts: Facts, p: Params, made: Round) -> pl.LazyFrame:
     )
 
 
-def holds(p: Params) -> pl.Expr:
-    """Whether there is none."""
-    found = pl.col("findings_on_person") + pl.col("findings_on_employer")
-    return found.fill_null(0) == 0
+def checks(p: Params, made: Round) -> list[Check]:
+    """There is none."""
+    return [at_most("findings_on_person", 0), at_most("findings_on_employer", 0)]

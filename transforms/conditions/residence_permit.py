@@ -6,9 +6,13 @@ A permit counts from valid_from to valid_to, both days included; no end means st
 import polars as pl
 from pydantic.dataclasses import dataclass
 
+from transforms.checks import Check, at_least
+from transforms.evidence import COUNT, DAY, Evidence
 from transforms.facts import Facts
 from transforms.rounds import Round
 from transforms.units import STRICT
+
+EVIDENCE: Evidence = {"permits_valid": COUNT, "valid_from": DAY, "permit_date": DAY}
 
 
 @dataclass(frozen=True, config=STRICT)
@@ -34,6 +38,6 @@ def evidence(facts: Facts, p: Params, made: Round) -> pl.LazyFrame:
     )
 
 
-def holds(p: Params) -> pl.Expr:
-    """Whether at least one permit is valid."""
-    return pl.col("permits_valid") > 0
+def checks(p: Params, made: Round) -> list[Check]:
+    """At least one permit is valid."""
+    return [at_least("permits_valid", 1)]

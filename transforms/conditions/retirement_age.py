@@ -13,10 +13,20 @@ from pydantic import with_config
 from pydantic.dataclasses import dataclass
 from typing_extensions import TypedDict
 
+from transforms.checks import Check, after
+from transforms.evidence import CODE, DAY, MONTHS, Evidence
 from transforms.facts import Facts
 from transforms.months import month_number, number_of
 from transforms.rounds import Round
 from transforms.units import STRICT, In, Month, Months, RetirementClass, Several, SomeMonths, Years
+
+EVIDENCE: Evidence = {
+    "retirement_class": CODE,
+    "birth_date": DAY,
+    "delay_months": MONTHS,
+    "reached_on": DAY,
+    "reference_date": DAY,
+}
 
 
 @with_config(STRICT)
@@ -51,7 +61,7 @@ def evidence(facts: Facts, p: Params, made: Round) -> pl.LazyFrame:
     years = pl.col("retirement_class").replace_strict(p.years, return_dtype=pl.Int32)
     months = pl.format("{}mo", years * 12 + pl.col("delay_months"))
     return facts.applicants.with_columns(
-        delay_months=pl.coalesce(*(delay_months(each) for each in p.delays), 0)
+        delay_months=pl.coalesce(*(delay_months(each) for each in p.delays), 0).cast(pl.Int64)
     ).select(
         "person",
         "retirement_class",
@@ -71,6 +81,6 @@ def delay_months(delay: Delay) -> pl.Expr:
     )
 
 
-def holds(p: Params) -> pl.Expr:
-    """Whether the reference date lies before the day reached."""
-    return pl.col("reference_date") < pl.col("reached_on")
+def checks(p: Params, made: Round) -> list[Check]:
+    """The day reached comes after the reference date."""
+    return [after("reached_on", made.reference_date)]

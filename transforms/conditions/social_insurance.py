@@ -10,10 +10,19 @@ import polars as pl
 from pydantic.dataclasses import dataclass
 
 from schemas.columns import INSURANCES
+from transforms.checks import Check, at_least, at_most, is_true
+from transforms.evidence import FLAG, MONTH, MONTHS, Evidence
 from transforms.facts import Facts
 from transforms.months import months_ending
 from transforms.rounds import Round
 from transforms.units import STRICT, Months, SomeMonths, Status
+
+EVIDENCE: Evidence = {
+    **{f"months_{name}": MONTHS for name in INSURANCES},
+    **{f"months_back_paid_{name}": MONTHS for name in INSURANCES},
+    "insured_in_month": FLAG,
+    "window_from": MONTH,
+}
 
 
 @dataclass(frozen=True, config=STRICT)
@@ -60,10 +69,12 @@ def insured_in_month(facts: Facts, made: Round) -> pl.LazyFrame:
     return rows.select("person", insured_in_month=pl.lit(value=True))
 
 
-def holds(p: Params) -> pl.Expr:
-    """Whether no month lacks, no insurance has too many paid back, and filing found one insured."""
-    return pl.all_horizontal(
-        *(pl.col(f"months_{name}") == p.months for name in INSURANCES),
-        *(pl.col(f"months_back_paid_{name}") <= p.back_paid_months_at_most for name in INSURANCES),
-        "insured_in_month",
-    )
+def checks(p: Params, made: Round) -> list[Check]:
+    """No month lacks, no insurance has too many paid back, and filing found one insured."""
+    months = [at_least(f"months_{name}", p.months) for name in INSURANCES]
+    most = p.back_paid_months_at_most
+    paid_back = [at_most(f"months_back_paid_{name}", most) for name in INSURANCES]
+    if made.insured_in is None:
+        return [*months, *paid_back]
+    insured = is_true("insured_in_month", month=f"{made.insured_in:%Y-%m}")
+    return [*months, *paid_back, insured]

@@ -8,9 +8,13 @@ zero; whole points, so nothing is rounded.
 import polars as pl
 from pydantic.dataclasses import dataclass
 
+from transforms.evidence import DAY, YEARS, Evidence
 from transforms.facts import Facts
+from transforms.parts import Part, Parts
 from transforms.rounds import Round
 from transforms.units import STRICT, Centipoints, Years
+
+EVIDENCE: Evidence = {"birth_date": DAY, "age": YEARS, "on": DAY}
 
 
 @dataclass(frozen=True, config=STRICT)
@@ -32,7 +36,11 @@ def evidence(facts: Facts, p: Params, made: Round) -> pl.LazyFrame:
     )
 
 
-def centipoints(p: Params) -> pl.Expr:
-    """Full points less the yearly amount for each year above the full age."""
-    above = pl.max_horizontal(pl.col("age") - p.full_until_age, 0)
-    return pl.max_horizontal(p.centipoints_full - above * p.centipoints_less_per_year, 0)
+def parts(p: Params, made: Round) -> Parts:
+    """Full points less the yearly amount for each year above the full age, never below zero."""
+    age = pl.col("age")
+    above = pl.max_horizontal(age - p.full_until_age, 0)
+    shown = {"age": age, "years": above}
+    full = Part("full", pl.lit(1), p.centipoints_full)
+    less = Part("years_above", above, -p.centipoints_less_per_year, shown=shown)
+    return Parts([full, less], at_least=0)

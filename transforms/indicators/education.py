@@ -11,11 +11,23 @@ from pydantic import with_config
 from pydantic.dataclasses import dataclass
 from typing_extensions import TypedDict
 
+from transforms.evidence import CODE, DAY, FLAG, MONTH, MONTHS, Evidence
 from transforms.facts import Facts
+from transforms.parts import Part, Parts
 from transforms.rounds import Round
 from transforms.units import STRICT, Centipoints, Flag, Level, Several, SomeMonths
 
 CREDENTIAL = ("level", "has_diploma", "has_degree")
+
+EVIDENCE: Evidence = {
+    "level": CODE,
+    "has_diploma": FLAG,
+    "has_degree": FLAG,
+    "graduated_on": DAY,
+    "study_from": MONTH,
+    "window_months": MONTHS,
+    "months_studied": MONTHS,
+}
 
 
 @with_config(STRICT)
@@ -54,9 +66,7 @@ def best(found: pl.LazyFrame) -> pl.LazyFrame:
             descending=[False, True, True, *[False] * 5],
         )
         .unique("person", keep="first", maintain_order=True)
-        .select(
-            "person", *CREDENTIAL, "graduated_on", "study_from", "window_months", "months_studied"
-        )
+        .select("person", *EVIDENCE)
     )
 
 
@@ -106,9 +116,9 @@ def studied(facts: Facts, found: pl.LazyFrame) -> pl.LazyFrame:
     )
 
 
-def centipoints(p: Params) -> pl.Expr:
+def parts(p: Params, made: Round) -> Parts:
     """The table's points for what the row holds."""
-    return pl.coalesce(
+    points = pl.coalesce(
         pl.when(
             pl.col("level") == each["level"],
             pl.col("has_diploma") == each["has_diploma"],
@@ -116,3 +126,5 @@ def centipoints(p: Params) -> pl.Expr:
         ).then(each["centipoints"])
         for each in p.credentials
     )
+    shown = {name: pl.col(name) for name in ("level", "graduated_on")}
+    return Parts([Part("credential", points, shown=shown)])

@@ -7,10 +7,18 @@ taken back at 3.5 points a year.  The amount is rounded half up, then made negat
 import polars as pl
 from pydantic.dataclasses import dataclass
 
+from transforms.evidence import DAY, MONTH, MONTHS, Evidence
 from transforms.facts import Facts
-from transforms.rounding import half_up
+from transforms.parts import Part, Parts, count, monthly
 from transforms.rounds import Round
 from transforms.units import STRICT, Centipoints
+
+EVIDENCE: Evidence = {
+    "graduated_on": DAY,
+    "study_from": MONTH,
+    "window_months": MONTHS,
+    "months_studied": MONTHS,
+}
 
 
 @dataclass(frozen=True, config=STRICT)
@@ -22,11 +30,14 @@ class Params:
 
 def evidence(facts: Facts, p: Params, made: Round) -> pl.LazyFrame:
     """The window of the credential that earns education points, and the counted months in it."""
-    return facts.credential.select(
-        "person", "graduated_on", "study_from", "window_months", "months_studied"
-    )
+    return facts.credential.select("person", *EVIDENCE)
 
 
-def centipoints(p: Params) -> pl.Expr:
-    """Minus the yearly amount by month, rounded half up."""
-    return -half_up(pl.col("months_studied") * p.centipoints_per_year, 12)
+def study(centipoints_per_year: int) -> Part:
+    """Minus the yearly amount by month."""
+    return monthly("study", count("months_studied"), -centipoints_per_year)
+
+
+def parts(p: Params, made: Round) -> Parts:
+    """What the counted months of study cost."""
+    return Parts([study(p.centipoints_per_year)])

@@ -12,10 +12,19 @@ from pydantic import with_config
 from pydantic.dataclasses import dataclass
 from typing_extensions import TypedDict
 
+from transforms.evidence import CODE, DAY, MONTH, MONTHS, Evidence
 from transforms.facts import Facts
-from transforms.rounding import half_up
+from transforms.indicators.education_deduction import study
+from transforms.parts import Parts
 from transforms.rounds import Round
 from transforms.units import STRICT, Centipoints, In
+
+EVIDENCE: Evidence = {
+    "level": CODE,
+    "graduated_on": DAY,
+    "study_from": MONTH,
+    "months_studied": MONTHS,
+}
 
 
 @with_config(STRICT)
@@ -38,14 +47,10 @@ class Params:
 
 def evidence(facts: Facts, p: Params, made: Round) -> pl.LazyFrame:
     """The credential that earns education points, its study period and the counted months in it."""
-    return facts.credential.select(
-        "person", "level", "graduated_on", "study_from", "months_studied"
-    )
+    return facts.credential.select("person", *EVIDENCE)
 
 
-def centipoints(p: Params) -> pl.Expr:
-    """Minus the yearly amount by month, rounded half up, or minus what the level adds."""
+def parts(p: Params, made: Round) -> Parts:
+    """What the counted months of study cost, at most what the level adds."""
     at_most = pl.col("level").replace_strict(p.centipoints_at_most, return_dtype=pl.Int64)
-    return -pl.min_horizontal(
-        half_up(pl.col("months_studied") * p.centipoints_per_year, 12), at_most
-    )
+    return Parts([study(p.centipoints_per_year)], at_least=-at_most.fill_null(0))

@@ -12,8 +12,9 @@ from transforms.facts import Facts
 from transforms.indicators import education
 from transforms.rounds import Round
 
+EVIDENCE = education.EVIDENCE
 Params = education.Params
-centipoints = education.centipoints
+parts = education.parts
 
 
 def evidence(facts: Facts, p: Params, made: Round) -> pl.LazyFrame:

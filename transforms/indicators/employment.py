@@ -7,9 +7,18 @@ is worth a whole number of centipoints, so nothing is rounded.
 import polars as pl
 from pydantic.dataclasses import dataclass
 
+from transforms.evidence import CODE, MONTH, MONTHS, Evidence
 from transforms.facts import Facts
+from transforms.parts import Part, Parts, count
 from transforms.rounds import Round
 from transforms.units import STRICT, Centipoints
+
+EVIDENCE: Evidence = {
+    "months_counted": MONTHS,
+    "insurance": CODE,
+    "first_month": MONTH,
+    "last_month": MONTH,
+}
 
 
 @dataclass(frozen=True, config=STRICT)
@@ -21,11 +30,11 @@ class Params:
 
 def evidence(facts: Facts, p: Params, made: Round) -> pl.LazyFrame:
     """The counted months, the insurance they are taken from, the first and the last of them."""
-    return facts.careers.select(
-        "person", "months_counted", "insurance", "first_month", "last_month"
-    )
+    return facts.careers.select("person", *EVIDENCE)
 
 
-def centipoints(p: Params) -> pl.Expr:
+def parts(p: Params, made: Round) -> Parts:
     """Counted months at the monthly rate."""
-    return pl.col("months_counted") * p.centipoints_per_month
+    months = count("months_counted")
+    shown = {"months_counted": months}
+    return Parts([Part("counted_months", months, p.centipoints_per_month, shown=shown)])

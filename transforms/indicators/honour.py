@@ -8,9 +8,13 @@ from typing import Annotated
 import polars as pl
 from pydantic.dataclasses import dataclass
 
+from transforms.evidence import CODE, COUNT, DAY, Evidence
 from transforms.facts import Facts
+from transforms.parts import Part, Parts, count
 from transforms.rounds import Round
 from transforms.units import STRICT, Centipoints, Several, Text
+
+EVIDENCE: Evidence = {"titles": COUNT, "title": CODE, "awarded_on": DAY}
 
 
 @dataclass(frozen=True, config=STRICT)
@@ -40,6 +44,7 @@ def evidence(facts: Facts, p: Params, made: Round) -> pl.LazyFrame:
     )
 
 
-def centipoints(p: Params) -> pl.Expr:
+def parts(p: Params, made: Round) -> Parts:
     """The points once, however many titles."""
-    return pl.when(pl.col("titles") > 0).then(p.centipoints).otherwise(0)
+    titles = count("titles")
+    return Parts([Part("titles", titles > 0, p.centipoints, shown={"titles": titles})])

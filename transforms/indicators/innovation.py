@@ -11,10 +11,15 @@ from pydantic import with_config
 from pydantic.dataclasses import dataclass
 from typing_extensions import TypedDict
 
+from transforms.evidence import CODE, DAY, FEN, POINTS, Evidence
 from transforms.facts import Facts
+from transforms.parts import Part, Parts
 from transforms.rounds import Round
 from transforms.sums import exact_sum
 from transforms.units import STRICT, BasisPoints, Centipoints, Fen, Several, Years
+
+AWARD: Evidence = {"award_points": POINTS, "award_scope": CODE, "awarded_on": DAY}
+EVIDENCE: Evidence = {**AWARD, "financing_fen": FEN}
 
 
 @with_config(STRICT)
@@ -114,11 +119,19 @@ def award_centipoints(municipal_at_most: int) -> pl.Expr:
     )
 
 
-def centipoints(p: Params) -> pl.Expr:
+def award_part(municipal_at_most: int) -> Part:
+    """The best award."""
+    shown = {name: pl.col(name) for name in ("award_points", "award_scope")}
+    return Part("award", award_centipoints(municipal_at_most).fill_null(0), shown=shown)
+
+
+def parts(p: Params, made: Round) -> Parts:
     """The better of the two, up to the limit."""
-    tiers = (
-        pl.when(pl.col("financing_fen") >= tier["fen_at_least"]).then(tier["centipoints"])
-        for tier in p.financing_tiers
+    cash = pl.col("financing_fen")
+    tier = pl.max_horizontal(
+        pl.when(cash >= each["fen_at_least"]).then(each["centipoints"]).otherwise(0)
+        for each in p.financing_tiers
     )
-    best = pl.max_horizontal(award_centipoints(p.municipal_centipoints_at_most), *tiers, 0)
-    return pl.min_horizontal(best, p.centipoints_at_most)
+    financing = Part("financing", tier, shown={"financing_fen": cash})
+    award = award_part(p.municipal_centipoints_at_most)
+    return Parts([award, financing], "largest", at_most=p.centipoints_at_most)

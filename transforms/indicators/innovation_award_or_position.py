@@ -13,10 +13,20 @@ from pydantic import with_config
 from pydantic.dataclasses import dataclass
 from typing_extensions import TypedDict
 
+from transforms.evidence import CODE, DAY, YEARS, Evidence
 from transforms.facts import Facts
-from transforms.indicators.innovation import award, award_centipoints
+from transforms.indicators.innovation import AWARD, award, award_part
+from transforms.parts import Part, Parts
 from transforms.rounds import Round
 from transforms.units import STRICT, Centipoints, PositionKind, Several
+
+EVIDENCE: Evidence = {
+    **AWARD,
+    "position_kind": CODE,
+    "position_from": DAY,
+    "position_until": DAY,
+    "position_years": YEARS,
+}
 
 
 @with_config(STRICT)
@@ -84,9 +94,9 @@ def position_centipoints(p: Params) -> pl.Expr:
     )
 
 
-def centipoints(p: Params) -> pl.Expr:
+def parts(p: Params, made: Round) -> Parts:
     """The better of the two, up to the limit."""
-    best = pl.max_horizontal(
-        award_centipoints(p.municipal_centipoints_at_most), position_centipoints(p), 0
-    )
-    return pl.min_horizontal(best, p.centipoints_at_most)
+    shown = {"position_kind": pl.col("position_kind"), "full_years": pl.col("position_years")}
+    position = Part("position", position_centipoints(p).fill_null(0), shown=shown)
+    award = award_part(p.municipal_centipoints_at_most)
+    return Parts([award, position], "largest", at_most=p.centipoints_at_most)

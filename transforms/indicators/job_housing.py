@@ -12,10 +12,19 @@ from pydantic import AfterValidator, with_config
 from pydantic.dataclasses import dataclass
 from typing_extensions import TypedDict
 
+from transforms.evidence import FLAG, MONTH, MONTHS, Evidence
 from transforms.facts import Facts
 from transforms.months import covered_spells, months_listed
+from transforms.parts import Parts, count, flag, full_years
 from transforms.rounds import Round
 from transforms.units import STRICT, Centipoints, District, In, Month, Several, unexpected
+
+EVIDENCE: Evidence = {
+    "months_home_outside": MONTHS,
+    "months_job_outside": MONTHS,
+    "last_month": MONTH,
+    "home_outside_in_december": FLAG,
+}
 
 
 @with_config(STRICT)
@@ -83,14 +92,17 @@ def evidence(facts: Facts, p: Params, made: Round) -> pl.LazyFrame:
     )
 
 
-def centipoints(p: Params) -> pl.Expr:
-    """Full years of home, full years of job beside it, up to the limit."""
-    earned = (
-        pl.col("months_home_outside") // 12 * p.centipoints_per_year_home
-        + pl.col("months_job_outside") // 12 * p.centipoints_per_year_job
+def parts(p: Params, made: Round) -> Parts:
+    """Full years of home, full years of job beside it, if December has the home."""
+    gate = flag("home_outside_in_december")
+    gates = {"home_outside_in_december": gate}
+    home, job = (
+        pl.when(gate).then(count(f"months_{name}_outside")).otherwise(0) for name in ("home", "job")
     )
-    return (
-        pl.when("home_outside_in_december")
-        .then(pl.min_horizontal(earned, p.centipoints_at_most))
-        .otherwise(0)
+    return Parts(
+        [
+            full_years("home", home, p.centipoints_per_year_home, gates),
+            full_years("job", job, p.centipoints_per_year_job, gates),
+        ],
+        at_most=p.centipoints_at_most,
     )

@@ -11,11 +11,24 @@ from typing import Annotated
 import polars as pl
 from pydantic.dataclasses import dataclass
 
+from transforms.evidence import FLAG, MONTH, MONTHS, Evidence
 from transforms.facts import Facts
 from transforms.indicators.job_housing import DistrictRange, Districts, outside
 from transforms.months import covered_spells, first_day_of, month_number, number_of
+from transforms.parts import Parts, count, flag, full_years
 from transforms.rounds import Round
 from transforms.units import STRICT, Centipoints, HomeKind, Month, Several
+
+EVIDENCE: Evidence = {
+    "months_home_outside": MONTHS,
+    "months_job_outside": MONTHS,
+    "first_home_outside": MONTH,
+    "home_before": MONTH,
+    "home_before_inside": FLAG,
+    "first_job_outside": MONTH,
+    "job_before": MONTH,
+    "job_before_inside": FLAG,
+}
 
 
 @dataclass(frozen=True, config=STRICT)
@@ -135,14 +148,17 @@ def job_before(jobs: pl.LazyFrame, jobs_outside: pl.LazyFrame) -> pl.LazyFrame:
     return first.join(before, on="person", how="left", validate="1:1")
 
 
-def centipoints(p: Params) -> pl.Expr:
+def parts(p: Params, made: Round) -> Parts:
     """Full years of home and job, full years of the other months of home, each up to its limit."""
-    home = pl.when("home_before_inside").then("months_home_outside").otherwise(0)
-    both = (
-        pl.when("home_before_inside", "job_before_inside").then("months_job_outside").otherwise(0)
+    moved = {"home_before_inside": flag("home_before_inside")}
+    both_moved = {**moved, "job_before_inside": flag("job_before_inside")}
+    home = pl.when(*moved.values()).then(count("months_home_outside")).otherwise(0)
+    both = pl.when(*both_moved.values()).then(count("months_job_outside")).otherwise(0)
+    at_most = p.centipoints_at_most_home
+    return Parts(
+        [
+            full_years("home_and_job", both, p.centipoints_per_year_home_and_job, both_moved),
+            full_years("home_alone", home - both, p.centipoints_per_year_home, moved, at_most),
+        ],
+        at_most=p.centipoints_at_most,
     )
-    home_alone = (home - both) // 12 * p.centipoints_per_year_home
-    earned = both // 12 * p.centipoints_per_year_home_and_job + pl.min_horizontal(
-        home_alone, p.centipoints_at_most_home
-    )
-    return pl.min_horizontal(earned, p.centipoints_at_most)

@@ -8,9 +8,13 @@ from datetime import date
 import polars as pl
 from pydantic.dataclasses import dataclass
 
+from transforms.evidence import COUNT, DAY, Evidence
 from transforms.facts import Facts
+from transforms.parts import Part, Parts, count
 from transforms.rounds import Round
 from transforms.units import STRICT, Penalty, Years
+
+EVIDENCE: Evidence = {"detentions": COUNT, "last_decided_on": DAY}
 
 
 @dataclass(frozen=True, config=STRICT)
@@ -36,6 +40,12 @@ def detentions(facts: Facts, since: date, made: Round) -> pl.LazyFrame:
     )
 
 
-def centipoints(p: Params) -> pl.Expr:
+def parts(p: Params, made: Round) -> Parts:
     """Points off for each."""
-    return pl.col("detentions") * p.centipoints_per_detention
+    return points_off(p.centipoints_per_detention)
+
+
+def points_off(centipoints_per_detention: int) -> Parts:
+    """What detentions cost."""
+    each = count("detentions")
+    return Parts([Part("detentions", each, centipoints_per_detention, shown={"detentions": each})])

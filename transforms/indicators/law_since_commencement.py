@@ -9,8 +9,11 @@ from pydantic.dataclasses import dataclass
 
 from transforms.facts import Facts
 from transforms.indicators import law
+from transforms.parts import Parts
 from transforms.rounds import Round
 from transforms.units import STRICT, Day, Penalty
+
+EVIDENCE = law.EVIDENCE
 
 
 @dataclass(frozen=True, config=STRICT)
@@ -26,6 +29,6 @@ def evidence(facts: Facts, p: Params, made: Round) -> pl.LazyFrame:
     return law.detentions(facts, p.counts_from, made)
 
 
-def centipoints(p: Params) -> pl.Expr:
+def parts(p: Params, made: Round) -> Parts:
     """Points off for each."""
-    return pl.col("detentions") * p.centipoints_per_detention
+    return law.points_off(p.centipoints_per_detention)

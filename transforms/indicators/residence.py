@@ -11,11 +11,29 @@ from datetime import date
 import polars as pl
 from pydantic.dataclasses import dataclass
 
+from transforms.evidence import MONTHS, Evidence
 from transforms.facts import Facts
 from transforms.months import covered_spells, months_covered
-from transforms.rounding import half_up
+from transforms.parts import Parts, count, monthly
 from transforms.rounds import Round
 from transforms.units import STRICT, Centipoints, Month
+
+EVIDENCE: Evidence = dict.fromkeys(
+    (
+        "months_employed",
+        "months_employed_early",
+        "months_own_early",
+        "months_own_late",
+        "months_dormitory_late",
+        "months_rented_late",
+        "counted_own_early",
+        "counted_own_late",
+        "counted_default_early",
+        "counted_dormitory_late",
+        "counted_rented_late",
+    ),
+    MONTHS,
+)
 
 
 @dataclass(frozen=True, config=STRICT)
@@ -105,15 +123,14 @@ def last_before(month: date) -> date:
     return date.fromordinal(month.toordinal() - 1)
 
 
-def centipoints(p: Params) -> pl.Expr:
-    """Each part at its yearly rate by month, rounded half up on its own."""
+def parts(p: Params, made: Round) -> Parts:
+    """Months under the cap by kind and period, each at its yearly rate."""
+    own, other = p.centipoints_per_year_own, p.centipoints_per_year_other
     rates = {
-        "counted_own_early": p.centipoints_per_year_own,
-        "counted_own_late": p.centipoints_per_year_own,
-        "counted_default_early": p.centipoints_per_year_other,
-        "counted_dormitory_late": p.centipoints_per_year_other,
-        "counted_rented_late": p.centipoints_per_year_other,
+        "own_early": own,
+        "own_late": own,
+        "default_early": other,
+        "dormitory_late": other,
+        "rented_late": other,
     }
-    return pl.sum_horizontal(
-        (half_up(pl.col(part) * rate, 12) for part, rate in rates.items()), ignore_nulls=False
-    )
+    return Parts([monthly(name, count(f"counted_{name}"), rate) for name, rate in rates.items()])

@@ -11,8 +11,9 @@ from transforms.facts import Facts
 from transforms.indicators import residence
 from transforms.rounds import Round
 
+EVIDENCE = residence.EVIDENCE
 Params = residence.Params
-centipoints = residence.centipoints
+parts = residence.parts
 
 
 def evidence(facts: Facts, p: Params, made: Round) -> pl.LazyFrame:

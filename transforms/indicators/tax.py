@@ -13,7 +13,9 @@ from pydantic import with_config
 from pydantic.dataclasses import dataclass
 from typing_extensions import TypedDict
 
+from transforms.evidence import COUNT, DAY, FEN, Evidence
 from transforms.facts import Facts
+from transforms.parts import Part, Parts, count
 from transforms.rounds import Round
 from transforms.sums import exact_sum
 from transforms.units import (
@@ -29,6 +31,8 @@ from transforms.units import (
 )
 
 IncomeKinds: TypeAlias = Annotated[list[IncomeKind], Several("kinds")]
+
+EVIDENCE: Evidence = {"fen_*": FEN, "violations": COUNT, "last_violation_on": DAY}
 
 
 @with_config(STRICT)
@@ -103,11 +107,23 @@ def fen_columns(name: str, years: int) -> list[str]:
     return [f"{name}_{back}" for back in range(1, years + 1)]
 
 
-def centipoints(p: Params) -> pl.Expr:
-    """Points of the years if all are above zero, and what violations cost."""
-    fen = [pl.col(name) for name in fen_columns("fen", p.years)]
-    high = pl.sum_horizontal((each >= p.fen_at_least).cast(pl.Int64) for each in fen)
-    earned = pl.when(pl.all_horizontal(each > 0 for each in fen)).then(
-        high * p.centipoints_per_year
-    )
-    return earned.otherwise(0) + pl.col("violations") * p.centipoints_per_violation
+def violations_part(centipoints_per_violation: int) -> Part:
+    """What violations cost."""
+    each = count("violations")
+    return Part("violations", each, centipoints_per_violation, shown={"violations": each})
+
+
+def parts(p: Params, made: Round) -> Parts:
+    """Each year of high tax if all are above zero, and what violations cost."""
+    fen = [count(name) for name in fen_columns("fen", p.years)]
+    gate = pl.all_horizontal(each > 0 for each in fen)
+    years = [
+        Part(
+            f"year_{made.year - back}",
+            gate & (each >= p.fen_at_least),
+            p.centipoints_per_year,
+            shown={"fen": each, "all_years_above_zero": gate},
+        )
+        for back, each in enumerate(fen, start=1)
+    ]
+    return Parts([*years, violations_part(p.centipoints_per_violation)])

@@ -9,10 +9,25 @@ violation costs points in any case.  All of it is whole points, so nothing is ro
 import polars as pl
 from pydantic.dataclasses import dataclass
 
+from transforms.evidence import COUNT, DAY, FEN, Evidence
 from transforms.facts import Facts
-from transforms.indicators.tax import IncomeKinds, fen_columns, violations, yearly
+from transforms.indicators.tax import (
+    IncomeKinds,
+    fen_columns,
+    violations,
+    violations_part,
+    yearly,
+)
+from transforms.parts import Part, Parts, count
 from transforms.rounds import Round
 from transforms.units import STRICT, Centipoints, Day, Fen, Penalty, SomeYears
+
+EVIDENCE: Evidence = {
+    "fen_*": FEN,
+    "company_fen_*": FEN,
+    "violations": COUNT,
+    "last_violation_on": DAY,
+}
 
 
 @dataclass(frozen=True, config=STRICT)
@@ -43,16 +58,15 @@ def evidence(facts: Facts, p: Params, made: Round) -> pl.LazyFrame:
     return found.with_columns(pl.col(*of_income, *of_company, "violations").fill_null(0))
 
 
-def reached(name: str, p: Params, fen_at_least: int) -> pl.Expr:
-    """Whether every year is above zero and together they reach the amount."""
-    fen = [pl.col(column) for column in fen_columns(name, p.years)]
-    return pl.all_horizontal(each > 0 for each in fen) & (
-        pl.sum_horizontal(fen, ignore_nulls=False) >= fen_at_least
-    )
-
-
-def centipoints(p: Params) -> pl.Expr:
+def parts(p: Params, made: Round) -> Parts:
     """The points once if either tax reaches its amount, and what violations cost."""
-    either = reached("fen", p, p.fen_at_least) | reached("company_fen", p, p.company_fen_at_least)
-    earned = pl.when(either).then(p.centipoints).otherwise(0)
-    return earned + pl.col("violations") * p.centipoints_per_violation
+    shown: dict[str, pl.Expr] = {}
+    reached = []
+    for name, at_least in (("fen", p.fen_at_least), ("company_fen", p.company_fen_at_least)):
+        fen = [count(column) for column in fen_columns(name, p.years)]
+        total = pl.sum_horizontal(fen, ignore_nulls=False)
+        gate = pl.all_horizontal(each > 0 for each in fen)
+        shown |= {name: total, f"{name}_above_zero_each_year": gate}
+        reached.append(gate & (total >= at_least))
+    once = Part("three_years", pl.any_horizontal(reached), p.centipoints, shown=shown)
+    return Parts([once, violations_part(p.centipoints_per_violation)])

@@ -1,32 +1,24 @@
-"""Conditions and indicators in a receipt: law, values in force, evidence, and what they come down to."""
+"""Conditions and indicators in a receipt: law, values in force, evidence, and what they come down to.
 
-from collections.abc import Iterable
+Parts and checks are those the rule declares, worked out from the evidence the run recorded and the
+policy values it pinned.
+"""
+
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import polars as pl
 
 from flows.common.failures import CheckFailed
-from flows.explain.receipts.checks import CHECKS
+from flows.common.points import centipoints
 from flows.explain.receipts.encode import Pieces, an_array, an_object, plain, quoted, text
-from flows.explain.receipts.indicator_parts import PARTS
-from transforms.policy import Rule
+from transforms.checks import Check, all_hold
+from transforms.conditions import CONDITIONS
+from transforms.evidence import Evidence, kind_of
+from transforms.indicators import INDICATORS
+from transforms.parts import Part, Parts
+from transforms.policy import Rule, params
 from transforms.rounds import Round
-
-# the fields of an evidence that are no counts
-CODES = ("level", "graduated_on", "award_scope", "position_kind", "reached_on")
-FLAGS = (
-    "home_outside_in_december",
-    "home_before_inside",
-    "job_before_inside",
-    "insured_in_month",
-    "registered_in_beijing",
-    "tax_registered",
-    "tax_paying",
-)
-TYPES: dict[str, pl.DataType] = {
-    **dict.fromkeys(CODES, pl.String()),
-    **dict.fromkeys(FLAGS, pl.Boolean()),
-}
 
 
 def law(rule: Rule) -> dict[str, Any]:
@@ -45,75 +37,92 @@ def law(rule: Rule) -> dict[str, Any]:
 
 def conditions(rows: pl.DataFrame, rule: Rule, made: Round) -> pl.Series:
     """One condition as JSON; `rows` has holds and evidence."""
-    checks = CHECKS[rule.name](rule, made)
-    found = unpacked(rows, [each.holds for each in checks] + [each.found for each in checks])
-    holds = pl.all_horizontal(each.holds for each in checks)
+    module = CONDITIONS[rule.name]
+    checks = module.checks(params(module.Params, rule), made)
+    holds = all_hold(checks)
+    found = unpacked(rows, module.EVIDENCE, [holds, *(each.found for each in checks)])
     require_same(rule, found.select(holds != pl.col("holds")).to_series())
-    return found.select(
-        text(
-            an_object(
-                {
-                    "holds": plain("holds"),
-                    **law(rule),
-                    "evidence": pl.col("evidence"),
-                    "checks": an_array(each.json() for each in checks),
-                }
-            )
-        )
-    ).to_series()
+    described = {
+        "holds": plain("holds"),
+        **law(rule),
+        "evidence": pl.col("evidence"),
+        "checks": an_array(check(each, found) for each in checks),
+    }
+    return found.select(text(an_object(described))).to_series()
 
 
 def indicators(rows: pl.DataFrame, rule: Rule, made: Round, months: pl.Series | None) -> pl.Series:
     """One indicator as JSON; `rows` has points and evidence, `months` the spans it looks at."""
-    parts = PARTS[rule.name](rule, made)
-    described = parts.json()
-    found = unpacked(rows, [parts.centipoints(), *(expressions(described.values()))])
-    stored = (pl.col("points").cast(pl.Decimal(18, 2)) * 100).cast(pl.Int64)
-    require_same(rule, found.select(stored != parts.centipoints()).to_series())
-    spans = {} if months is None else {"months": pl.col("months")}
-    return (
-        found.with_columns(*([] if months is None else [months.alias("months")]))
-        .select(
-            text(
-                an_object(
-                    {
-                        "points": quoted("points"),
-                        "centipoints": plain(stored),
-                        **law(rule),
-                        "evidence": pl.col("evidence"),
-                        **described,
-                        **spans,
-                    }
-                )
-            )
-        )
-        .to_series()
+    module = INDICATORS[rule.name]
+    parts = module.parts(params(module.Params, rule), made)
+    found = unpacked(rows, module.EVIDENCE, parts.expressions())
+    stored = centipoints("points")
+    require_same(rule, found.select(stored != parts.centipoints.fill_null(0)).to_series())
+    described = {
+        "points": quoted("points"),
+        "centipoints": plain(stored),
+        **law(rule),
+        "evidence": pl.col("evidence"),
+        **combined(parts, found),
+        **({} if months is None else {"months": pl.col("months")}),
+    }
+    found = found if months is None else found.with_columns(months.alias("months"))
+    return found.select(text(an_object(described))).to_series()
+
+
+def check(of: Check, rows: pl.DataFrame) -> Pieces:
+    """A check in a receipt."""
+    return an_object(
+        {"check": of.name, **written({"found": of.found}, rows), **of.asked}
+        | {"holds": plain(of.holds)}
     )
 
 
-def expressions(values: Iterable[Any]) -> list[pl.Expr]:
-    """The columns in JSON pieces."""
-    found: list[pl.Expr] = []
-    for value in values:
-        if isinstance(value, pl.Expr):
-            found.append(value)
-        elif isinstance(value, Pieces):
-            found += [piece for piece in value if isinstance(piece, pl.Expr)]
-    return found
+def part(of: Part, rows: pl.DataFrame) -> Pieces:
+    """A part in a receipt, before and after rounding; of nothing on record a part of 0."""
+    return an_object(
+        {
+            "part": of.name,
+            **written(of.shown, rows),
+            "numerator": plain(of.numerator.fill_null(0)),
+            "denominator": of.divisor,
+            **({} if of.at_most is None else {"at_most": limit(of.at_most)}),
+            "centipoints": plain(of.centipoints.fill_null(0)),
+        }
+    )
 
 
-def unpacked(rows: pl.DataFrame, needed: Iterable[pl.Expr]) -> pl.DataFrame:
-    """Rows with the fields of their evidence that some expressions need; null where it has none."""
+def combined(of: Parts, rows: pl.DataFrame) -> dict[str, Any]:
+    """The parts of an indicator in a receipt, and how they make it."""
+    return {
+        "parts": an_array(part(each, rows) for each in of.parts),
+        "combined": of.combined,
+        "at_most": limit(of.at_most),
+        "at_least": limit(of.at_least),
+    }
+
+
+def limit(value: int | pl.Expr | None) -> int | pl.Expr | None:
+    """A limit that is the same for all, or a column of them."""
+    return plain(value) if isinstance(value, pl.Expr) else value
+
+
+def written(values: Mapping[str, pl.Expr], rows: pl.DataFrame) -> dict[str, pl.Expr]:
+    """What is shown of some rows as JSON: numbers and truth values as they are, the rest quoted."""
+    kinds = rows.lazy().select(**values).collect_schema()
+    is_plain = {name: kind.is_numeric() or kind == pl.Boolean() for name, kind in kinds.items()}
+    return {name: (plain if is_plain[name] else quoted)(each) for name, each in values.items()}
+
+
+def unpacked(rows: pl.DataFrame, evidence: Evidence, needed: Iterable[pl.Expr]) -> pl.DataFrame:
+    """Rows with the columns of their evidence that some expressions need; null where it has none."""
     names = sorted({name for each in needed for name in each.meta.root_names()})
-    dtype = pl.Struct({name: kind_of(name) for name in names})
-    fields = rows["evidence"].str.json_decode(dtype).struct.unnest()
-    return rows.hstack(fields)
-
-
-def kind_of(field: str) -> pl.DataType:
-    """The type of an evidence field: a count, unless it is a code, a flag or a sum of money."""
-    money = pl.Int128() if "fen" in field.split("_") else pl.Int64()
-    return TYPES.get(field, money)
+    types = {name: kind_of(evidence, name).dtype for name in names}
+    days = [name for name, dtype in types.items() if dtype == pl.Date()]
+    fields = rows["evidence"].str.json_decode(
+        pl.Struct({**types, **dict.fromkeys(days, pl.String())})
+    )
+    return rows.hstack(fields.struct.unnest().with_columns(pl.col(days).str.to_date()))
 
 
 def require_same(rule: Rule, differs: pl.Series) -> None:
