@@ -13,7 +13,7 @@ if ROWS:  # what threads share out among them, so that small deliveries have sev
 
 from flows.cli import app  # noqa: E402  (polars reads both once)
 from flows.common import database  # noqa: E402
-from flows.run import read_files, screening, second_engine  # noqa: E402
+from flows.run import read_parquet, screening, second_engine  # noqa: E402
 from flows.run.second_engine import engine  # noqa: E402
 
 import duckdb  # noqa: E402  # isort: skip
@@ -31,8 +31,8 @@ def limit() -> None:
     assert engine.SIDE_BY_SIDE
     screening.WORKERS = engine.SIDE_BY_SIDE = THREADS
     if ROWS:
-        assert min(read_files.PIECE_ROWS, screening.BATCH_ROWS) > ROWS
-        read_files.PIECE_ROWS = screening.BATCH_ROWS = ROWS
+        assert min(read_parquet.PIECE_ROWS, screening.BATCH_ROWS) > ROWS
+        read_parquet.PIECE_ROWS = screening.BATCH_ROWS = ROWS
 
 
 if __name__ == "__main__":
