@@ -35,7 +35,7 @@ from transforms.conditions import CONDITIONS
 from transforms.evidence import CODE, YEAR, kind_of
 from transforms.indicators import INDICATORS
 from transforms.parts import Part
-from transforms.policy import Edition, PolicyError, Rule, params, rule
+from transforms.policy import Edition, PolicyError, params, read_toml, rule
 from transforms.rounds import Round, load_round, rounds
 from transforms.scorecard import prepared
 
@@ -69,12 +69,9 @@ class Listed:
         return REGISTERED[self.kind].get(self.name)
 
     @cached_property
-    def rule(self) -> Rule:
-        return rule(self.data / "policy", self.name, self.made.policy_date)
-
-    @cached_property
     def params(self) -> Any:
-        return params(self.module.Params, self.rule)
+        wanted = self.module.Params
+        return params(wanted, rule(wanted, self.data / "policy", self.name, self.made.policy_date))
 
     @cached_property
     def evidence(self) -> dict[str, pl.DataType]:
@@ -121,9 +118,10 @@ Demand = Callable[[Listed], Iterator[str]]
 def policy(of: Listed) -> Iterator[str]:
     """Numbers of its own, which its `Params` take."""
     try:
-        assert of.rule
         if of.module:
             assert of.params
+        else:
+            read_toml(of.data / "policy" / f"{of.name}.toml")
     except PolicyError as error:
         yield str(error)
 
@@ -270,16 +268,17 @@ def test_a_rule_lacks_nothing(of: Listed, verifier: ModuleType, simulated: Simul
 
 
 VOLUNTEERING = """
-from dataclasses import dataclass
 import polars as pl
+from pydantic.dataclasses import dataclass
 from transforms.evidence import COUNT
 from transforms.parts import Part, Parts, count
+from transforms.units import STRICT, Centipoints
 
 EVIDENCE = {"begun": COUNT, "minutes": COUNT}
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, config=STRICT)
 class Params:
-    centipoints_per_hour: int
+    centipoints_per_hour: Centipoints
 
 def evidence(facts, p, made):
     return facts.applicants.select("person", begun="birth_date", hours=pl.lit(1))

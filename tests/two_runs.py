@@ -79,8 +79,8 @@ LARGER = ("rounds/2020.toml", f"\nquota = {QUOTA}\n", f"\nquota = {LARGER_QUOTA}
 
 STRICTER = (
     "transforms/indicators/age.py",
-    'pl.col("age") - p.full_until_age,',
-    'pl.col("age") + 5 - p.full_until_age,',
+    "age - p.full_until_age,",
+    "age + 5 - p.full_until_age,",
 )
 
 
