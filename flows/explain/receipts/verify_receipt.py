@@ -1168,15 +1168,15 @@ def main() -> int:
         told = printable(f"receipt {checked.number + 1} cannot be read: {error}")
         print(f"{chosen.file}: {told}", file=sys.stderr)
         return 2
+    if not checked.number and not chosen.root:  # nothing was checked
+        print(f"{printable(chosen.file)}: the file holds no receipt", file=sys.stderr)
+        return 2
     roots = checked.roots()
     told = roots[0] if len(roots) == 1 and roots[0] else f"{len(roots)} different ones, or none"
     how = ", by proof" if checked.proved else ""
     print(f"{checked.number} checked, {checked.wrong} with differences; root {told}{how}")
     if not checked.number:
-        told = "the file holds no receipt"
-        print(f"{told}, as a round without applications has none" if chosen.root else told)
-        if not chosen.root:
-            return 2  # nothing was checked
+        print("the file holds no receipt, as a round without applications has none")
     if chosen.root and roots != [chosen.root.lower()]:
         why = (
             "receipts are missing, added or changed; one alone needs the proof of `explain --json`"
