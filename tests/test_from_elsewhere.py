@@ -27,10 +27,11 @@ from flows.audit.capsule.contents import RUN
 from flows.audit.capsule.pack import pack
 from flows.audit.capsule.verify import audit_capsule
 from flows.audit.diff import diff
+from flows.common import limits
 from flows.common.archives import MOST_LIST
 from flows.common.failures import CapsuleRefused, CheckFailed, Failure, TooLarge
 from flows.common.files import sha256, write_json, write_table
-from flows.common.limits import MOST_IN_MEMORY, MOST_ROWS, parquet_problem
+from flows.common.limits import MOST_ROWS, parquet_problem
 from flows.explain.receipts import receipt
 from flows.explain.receipts.bulk import VERIFIER
 from flows.kept import pinned_code
@@ -165,12 +166,15 @@ def many_rows(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return equal_rows(tmp_path_factory.mktemp("rows") / "rows.parquet", 400_000_000)
 
 
-def test_many_equal_rows_are_told_by_the_footer(many_rows: Path, tmp_path: Path) -> None:
+def test_many_equal_rows_are_told_by_the_footer(
+    many_rows: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     assert many_rows.stat().st_size < 6 << 20
     told = f"expected at most {MOST_ROWS:,} rows, found 400,000,000"
     assert parquet_problem(many_rows) == told
-    path = equal_rows(tmp_path / "wide.parquet", 20_000_000, 30)
-    assert f"at most {MOST_IN_MEMORY:,} bytes once it is read" in str(parquet_problem(path))
+    path = equal_rows(tmp_path / "wide.parquet", 20_000_000, 3)
+    monkeypatch.setattr(limits, "MOST_IN_MEMORY", 100_000_000)
+    assert "at most 100,000,000 bytes once it is read" in str(parquet_problem(path))
     columns = {f"c{place}": [1] for place in range(1001)}
     pl.DataFrame(columns).write_parquet(tmp_path / "columns.parquet")
     assert "at most 1,000 columns" in str(parquet_problem(tmp_path / "columns.parquet"))

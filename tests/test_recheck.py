@@ -31,8 +31,10 @@ from flows.run.second_engine.values import Book, open_book
 from flows.run.stages import Outcome, run
 from flows.simulate import simulate
 from schemas.results import CONDITIONS, INDICATORS
+from transforms.checks import Check, all_hold
 from transforms.conditions import CONDITIONS as CONDITION_RULES
 from transforms.indicators import INDICATORS as INDICATOR_RULES
+from transforms.parts import Part, Parts
 
 QUOTA = 20
 PEOPLE = 250
@@ -390,10 +392,17 @@ def test_a_rule_altered_in_the_first_engine_closes_the_gate(  # noqa: PLR0917
 ) -> None:
     each = scored(ROUNDS[edition][0])
     module = {"conditions": CONDITION_RULES, "indicators": INDICATOR_RULES}[kind][rule]
-    result = "holds" if kind == "conditions" else "centipoints"
-    real = getattr(module, result)
-    altered = (lambda p: ~real(p)) if kind == "conditions" else (lambda p: real(p) + 1)
-    monkeypatch.setattr(module, result, altered)
+    declared = "checks" if kind == "conditions" else "parts"
+    real = getattr(module, declared)
+
+    def other_checks(*given: object) -> list[Check]:
+        return [Check("other", pl.lit(0), {}, ~all_hold(real(*given)))]
+
+    def other_parts(*given: object) -> Parts:
+        return Parts([Part("other", real(*given).centipoints + 1)])
+
+    altered = other_checks if kind == "conditions" else other_parts
+    monkeypatch.setattr(module, declared, altered)
     work = copy_of(each.work, tmp_path)
     score_and_rank(each.order, work)
     with pytest.raises(CheckFailed):

@@ -229,7 +229,7 @@ def test_a_delivery_is_complete_or_absent(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="dirty is"):
         simulate(2020, tmp_path / "new", applicants=10, dirty=0.2, data=DATA)
     (tmp_path / "wrong.csv").write_text("a,b\n1,2\n", encoding="utf-8")
-    with pytest.raises(ValueError, match="expected columns"):
+    with pytest.raises(ValueError, match="expected the columns"):
         simulate(2020, tmp_path / "new", applicants=10, points=tmp_path / "wrong.csv", data=DATA)
     assert sorted(path.name for path in tmp_path.iterdir()) == ["taken", "wrong.csv"]
 
