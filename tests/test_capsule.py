@@ -524,7 +524,7 @@ def test_what_cannot_be_packed_is_told_and_changes_nothing(warehouse: Path, tmp_
     for arguments, expected in (
         ((2021, warehouse, new), "no round 2021; rounds: 2020"),
         ((2020, warehouse, new, "x"), f"no run x; runs: {known}"),
-        ((2020, tmp_path, new), "no round 2020; rounds: none"),
+        ((2020, tmp_path, new), "expected a warehouse"),
         ((2020, warehouse, kept), f"expected a new file, found {kept}"),
         ((2020, warehouse, tmp_path), f"expected a new file, found {tmp_path}"),
         ((2020, warehouse, tmp_path / "no" / "a"), f"{tmp_path / 'no' / 'a'}: No such file"),
@@ -588,7 +588,7 @@ def test_what_is_no_capsule_and_options_that_go_with_a_round(full: Path, tmp_pat
         ((str(tmp_path), WAREHOUSE, None), f"cannot read {tmp_path}: Is a directory"),
         ((str(full), WAREHOUSE, "x"), "--run and --warehouse go with a round"),
         ((str(full), tmp_path, None), "--run and --warehouse go with a round"),
-        (("2020", tmp_path, None), "no round 2020; rounds: none"),
+        (("2020", tmp_path, None), "expected a warehouse"),
     ):
         with pytest.raises(Failure, match=re.escape(expected)):
             audit_any(*arguments)

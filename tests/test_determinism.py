@@ -336,7 +336,7 @@ def test_the_second_engine_closes_the_gate_on_another_duckdb(
     """Agreement on 2.0 means something: the code with one rule altered publishes nothing."""
     for package in ("flows", "transforms", "schemas", "data"):
         shutil.copytree(HOME / package, tmp_path / "code" / package)
-    rule = tmp_path / "code" / "flows" / "recheck" / "indicators" / "age.sql"
+    rule = tmp_path / "code" / "flows" / "run" / "second_engine" / "indicators" / "age.sql"
     rule.write_text(rule.read_text().replace("- 2 -", "- 1 -"))
     done = subprocess.run(
         [

@@ -70,12 +70,13 @@ def odd(delivery: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path,
         path = sorted((feeds / feed).iterdir())[0]
         parquet.write_table(spoil(parquet.read_table(path)), path, store_schema=False)
     somebody = pl.read_parquet(feeds / "applications")["person_id"].drop_nulls()[50]
+    years = [2017, 2018, *[2019] * 10_000]
     pl.DataFrame(
         {
-            "person_id": [somebody] * 30_000,
-            "treasury_date": [date(year, 5, 5) for year in (2017, 2018, 2019)] * 10_000,
-            "income_kind": ["wage", "wage", "comprehensive"] * 10_000,
-            "amount_fen": [10**15] * 30_000,
+            "person_id": [somebody] * len(years),
+            "treasury_date": [date(year, 5, 5) for year in years],
+            "income_kind": ["wage", "wage", *["comprehensive"] * 10_000],
+            "amount_fen": [10**15] * len(years),
         }
     ).write_parquet(feeds / "tax" / "z.parquet")
     outcome = run(Order(2020, feeds, folder / "w", max_rejects="0.5"))

@@ -11,6 +11,7 @@ import polars as pl
 import pyarrow as arrow
 from pyarrow import parquet
 
+from flows.common.by_name import schema_of
 from flows.common.failures import TooLarge
 
 MOST_JSON = 16 << 20  # bytes
@@ -59,7 +60,7 @@ def parquet_problem(path: Path) -> str | None:
 def polars_reads(path: Path) -> bool:
     """Whether the other reader takes it for a Parquet file."""
     try:
-        pl.read_parquet_schema(path)
+        schema_of(path)
     except (pl.exceptions.PolarsError, pl.exceptions.PanicException, OSError):
         return False
     return True

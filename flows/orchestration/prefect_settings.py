@@ -13,6 +13,7 @@ import tempfile
 from contextlib import closing, suppress
 from pathlib import Path
 
+from flows.common.by_name import named
 from flows.common.failures import PrefectUnavailable
 
 USER = Path(os.path.expanduser("~")).absolute()  # noqa: PTH111  (an account without one is no error)
@@ -85,8 +86,9 @@ def close_to_others(home: Path) -> None:
         if home.resolve() in of_more_than_prefect or found.st_mode & 0o1000:
             raise PermissionError(f"mode {found.st_mode & 0o7777:o}, and more than Prefect in it")
         home.chmod(found.st_mode & ~OTHERS)
-    for path in home.glob(f"{DATABASE}*"):  # written by an earlier version, or by another umask
-        path.chmod(path.stat().st_mode & ~OTHERS & 0o777)
+    for path in home.iterdir():  # written by an earlier version, or by another umask
+        if path.name.startswith(DATABASE):
+            path.chmod(path.stat().st_mode & ~OTHERS & 0o777)
 
 
 def require_database(database: Path) -> None:
@@ -94,7 +96,7 @@ def require_database(database: Path) -> None:
     if not database.exists():
         return
     try:
-        with closing(sqlite3.connect(database)) as opened:
+        with closing(sqlite3.connect(named(database))) as opened:
             opened.execute("PRAGMA schema_version").fetchone()
     except sqlite3.OperationalError as error:
         if "locked" in str(error):
