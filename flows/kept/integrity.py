@@ -21,10 +21,12 @@ from flows.common.settings import luohu_version
 from flows.kept import pinned_code
 from flows.kept.manifest import FILE_NAMES, OF_THE_RUN, code_digest, environment
 from flows.kept.past_run import MANIFEST, PastRun, read_manifest
+from flows.kept.rejects import rejects_of
 from flows.kept.run_id import DELIVERY, delivery, run_id_of
-from schemas.results import TABLES
+from schemas.results import TABLES, columns_of
 
 LOCK = "requirements.lock"
+REJECTS = "rejects"
 REPORT = "report.html"
 CODE = f"pinned/{pinned_code.NAME}"
 SHORT = 16
@@ -236,12 +238,17 @@ def database(past: PastRun, tables: set[str]) -> Iterator[Finding]:
             parquet = past.directory / f"{table}.parquet"
             if not parquet.is_file():
                 continue
-            names = schema_of(parquet)
+            if table == REJECTS:  # those of earlier runs are published under the names of today
+                connection.register(
+                    "rejects_of_run", rejects_of(past.directory).collect().to_arrow()
+                )
+                names, file = columns_of(table), "rejects_of_run"
+            else:
+                names, file = list(schema_of(parquet)), table_in_sql(parquet, held)
             # a sum of hashes: order does not count, and 122,852 applicants take part of a second
             query = "SELECT count(*), sum(hash({})) FROM {}".format(
                 ", ".join(f'"{name}"' for name in names), "{}"
             )
-            file = table_in_sql(parquet, held)
             shown = f"published.{table} WHERE round = {past.year:d}"
             try:
                 same = (
