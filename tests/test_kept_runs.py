@@ -18,6 +18,7 @@ from flows.common.failures import BadUsage, CheckFailed, NotFound, RunRefused
 from flows.common.files import sha256
 from flows.common.settings import DATA, Order
 from flows.kept import list_runs
+from flows.kept.integrity import database as database_shows
 from flows.kept.integrity import is_complete
 from flows.kept.list_runs import kept_runs
 from flows.kept.past_run import past_run
@@ -444,6 +445,7 @@ def test_rejects_of_an_earlier_version_are_published_under_the_names_of_today(
     if not gone:
         publish(directory, 2020, warehouse)
         assert rows(warehouse) == before
+        assert list(database_shows(past_run(warehouse, 2020, None), {"rejects"})) == []
 
 
 def test_where_there_is_no_run_the_message_says_what_there_is(
