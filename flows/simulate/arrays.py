@@ -35,12 +35,6 @@ def first_days(months: Ints) -> Ints:
     return np.asarray(since.astype("datetime64[M]").astype("datetime64[D]").astype(np.int64))
 
 
-def months_of_days(days: Ints) -> Ints:
-    """The calendar number of the month each day lies in."""
-    found = np.asarray(days, dtype=np.int64).astype("datetime64[D]").astype("datetime64[M]")
-    return np.asarray(found.astype(np.int64) + EPOCH_MONTH)
-
-
 def day_in(rng: Rng, months: Ints) -> Ints:
     """A day in each month, now and then its first or last."""
     first, after = first_days(months), first_days(months + 1)

@@ -13,7 +13,7 @@ Whoever has the full capsule can make the public manifest again, and both kinds 
 What a later version adds to a run stays out until it is named here.
 """
 
-from pathlib import Path, PurePosixPath
+from pathlib import PurePosixPath
 from typing import Any
 
 from flows.kept.past_run import MANIFEST
@@ -88,12 +88,3 @@ def digest_and_rows(file: dict[str, Any]) -> dict[str, Any]:
     """What is told of a delivered file: rows, and its digest, salted where it is public."""
     digest = SALTED if SALTED in file else "sha256"
     return {digest: file[digest], "rows": file["rows"]}
-
-
-def files_of(directory: Path) -> dict[str, Path]:
-    """The files of a run directory by name."""
-    return {
-        path.relative_to(directory).as_posix(): path
-        for path in sorted(directory.rglob("*"))
-        if path.is_file()
-    }
