@@ -234,7 +234,7 @@ def test_links_in_a_folder_are_removed_and_not_followed(warehouse: Path, tmp_pat
 
 
 SPILLING = """
-import sys, threading, time
+import stat, sys, threading, time
 from pathlib import Path
 import polars as pl
 from flows.common.private_folder import private_folder
@@ -244,7 +244,13 @@ with private_folder(Path(sys.argv[1])) as folder:
     spill = folder.parent / "spill"
     def watch():
         while folder.exists():
-            seen.update(oct(path.stat().st_mode & 0o077) for path in spill.rglob("*") if path.is_file())
+            for path in spill.rglob("*"):
+                try:  # polars takes away what it has read again
+                    mode = path.stat().st_mode
+                except FileNotFoundError:
+                    continue
+                if stat.S_ISREG(mode):
+                    seen.add(oct(mode & 0o077))
             time.sleep(0.005)
     threading.Thread(target=watch, daemon=True).start()
     rows = pl.LazyFrame({"a": pl.int_range(2_000_000, eager=True).shuffle(1)})
