@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 import polars as pl
 
-from flows.run.check_rows import mask
+from flows.run.quarantine import mask
 
 # what tells the rows of a round's table apart
 KEYS = {

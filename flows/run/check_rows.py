@@ -1,12 +1,12 @@
 """Split the rows of a feed into good and bad (data contract 1, bad input).
 
 Every check of the feed's pandera model runs on collected rows; a failed check is one line of
-`rejects` with a masked value, and the rest of the feed counts.  Then equal rows of a keyed feed
-collapse to one, and rows that share a key and differ are all quarantined: nobody guesses.
+`rejects` with a masked value, and the rest of the feed counts.
 """
 
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable
+from copy import deepcopy
+from datetime import date
 from typing import Any
 
 import pandera.polars as pa
@@ -14,11 +14,9 @@ import polars as pl
 from pandera.errors import SchemaErrors
 
 from flows.common.failures import ValidatorBroken
-from flows.common.shapes import SHAPE_CHARACTERS, SHAPES
 from flows.run.delivered import PARSE_FAILURES, failures_of
 from schemas.columns import LIMITS
-
-OF_PERSON_AND_MONTH = ("person_id", "month")
+from schemas.feeds import END_DATES, FEEDS
 
 # pandera's names for its own checks, in the words of what was expected
 EXPECTED = {
@@ -27,8 +25,6 @@ EXPECTED = {
     "str_length": "not_empty",
     "greater_than": "positive",
 }
-
-
 # a type -> which of its values are beyond the limits of data/codes.toml
 BEYOND: dict[type[pl.DataType], Callable[[pl.Series], pl.Series | None]] = {
     pl.Date: lambda values: beyond(values, LIMITS["earliest_date"], LIMITS["latest_date"]),
@@ -39,13 +35,36 @@ BEYOND: dict[type[pl.DataType], Callable[[pl.Series], pl.Series | None]] = {
 }
 
 
-@dataclass(frozen=True)
-class Repeats:
-    """Positions of rows that do not count, how many only repeat another, and those that contradict."""
+def schema_of(feed: str, received_on: date | None) -> pa.DataFrameSchema:
+    """The feed's schema; where the round has a day of receipt, no event may lie after it."""
+    schema = FEEDS[feed].schema()
+    if received_on is None:
+        return schema
+    schema = deepcopy(schema)  # pandera keeps one for the process: another round must not get this
+    for name, column in schema.columns.items():
+        dtype = column.dtype.type
+        if name not in END_DATES and (dtype == pl.Date or isinstance(dtype, pl.Datetime)):
+            column.checks.append(
+                pa.Check(
+                    lambda data: data.lazyframe.select(
+                        pl.col(data.key).cast(pl.Date) <= received_on
+                    ),
+                    name="not_after_received_on",
+                )
+            )
+    return schema
 
-    gone: pl.Series
-    dropped: int
-    conflicting: pl.DataFrame
+
+def failed_checks(
+    rows: pl.DataFrame, without_value: pl.DataFrame, schema: pa.DataFrameSchema
+) -> pl.DataFrame:
+    """All failed checks; a cell that lost its value in reading is not reported as null as well."""
+    failed = failures(rows, schema)
+    if without_value.is_empty():
+        return failed
+    echo = without_value.select("index", "column_name", check_name=pl.lit("not_null"))
+    once = failed.join(echo, on=["index", "column_name", "check_name"], how="anti")
+    return pl.concat([without_value, once])
 
 
 def failures(rows: pl.DataFrame, schema: pa.DataFrameSchema) -> pl.DataFrame:
@@ -110,75 +129,3 @@ def beyond(values: pl.Series, smallest: Any, largest: Any) -> pl.Series | None:
     if extremes.item():
         return None
     return ~values.is_between(smallest, largest)
-
-
-def repeats(rows: pl.DataFrame, keys: tuple[tuple[str, ...], ...]) -> Repeats:
-    """Equal rows that share a key, of which one counts, and rows that share a key and differ.
-
-    `rows` has a column `row` (position) beside the feed's own; the first of equal rows stays.
-    """
-    shared = pl.any_horizontal(
-        pl.lit(value=False), *(pl.struct(key).is_duplicated() for key in keys)
-    )
-    sharing = rows.filter(shared).sort("row")
-    content = [name for name in rows.columns if name != "row"]
-    once = sharing.unique(content, keep="first", maintain_order=True)
-    stays = once.filter(~shared)
-    return Repeats(
-        gone=sharing.join(stays, on="row", how="anti")["row"],
-        dropped=sharing.height - once.height,
-        conflicting=once.filter(shared),
-    )
-
-
-def together(found: Sequence[Repeats]) -> Repeats:
-    """The repeats among rows that share no key with each other."""
-    return Repeats(
-        gone=pl.concat(each.gone for each in found),
-        dropped=sum(each.dropped for each in found),
-        conflicting=pl.concat(each.conflicting for each in found),
-    )
-
-
-def without(rows: pl.DataFrame, positions: pl.Series) -> pl.DataFrame:
-    """Rows less those at some positions: few against many, so a look-up beats a join."""
-    if positions.is_empty():
-        return rows
-    return rows.filter(~pl.col("row").is_in(positions.cast(pl.UInt32).implode()))
-
-
-def suspects(parts: list[pl.DataFrame]) -> Iterator[pl.DataFrame]:
-    """The rows of persons who may have a month twice, some persons at a time; no other row repeats one.
-
-    Departments deliver a person's months together and rising.  Who stands in two parts, or whose
-    months do not come in one rising run, is looked at; that leaves few of millions.
-    """
-    person = OF_PERSON_AND_MONTH[0]
-    people = pl.concat(part.select(pl.col(person).unique()) for part in parts)
-    in_two = pl.col(person).is_in(people.filter(people.is_duplicated())[person].unique().implode())
-    yield pl.concat(part.filter(in_two) for part in parts)
-    for part in parts:
-        loose = pl.col(person).is_in(loosely_ordered(part)[person].unique().implode())
-        yield part.filter(loose & ~in_two)
-
-
-def loosely_ordered(rows: pl.DataFrame) -> pl.DataFrame:
-    """The persons whose months do not come in one rising run."""
-    person, month = OF_PERSON_AND_MONTH
-    same = pl.col(person) == pl.col(person).shift()
-    not_rising = rows.lazy().filter(same & (pl.col(month) <= pl.col(month).shift()))
-    runs = rows.select(pl.col(person).rle().struct.field("value"))
-    return pl.concat(
-        [
-            not_rising.select(person).collect(),
-            runs.filter(pl.col("value").is_duplicated()).rename({"value": person}),
-        ]
-    )
-
-
-def mask(value: pl.Expr) -> pl.Expr:
-    """The shape of a value, so that it cannot be read back: `shape` of messages, on a column."""
-    masked = value.str.slice(0, SHAPE_CHARACTERS)
-    for pattern, letter in SHAPES:
-        masked = masked.str.replace_all(pattern, letter)
-    return masked

@@ -24,7 +24,7 @@ from flows.common.private_folder import private_folder
 from flows.kept.known_code import Trust, trust_of
 from flows.kept.limits import require_bounded
 from flows.kept.named_run import NamedRun, named_run
-from flows.run.check_rows import mask
+from flows.run.quarantine import mask
 
 LINE = ("edition", "quota", "applications", "eligible", "cutoff", "settled", "tied_at_cutoff")
 ROUNDS = "rounds.parquet"
