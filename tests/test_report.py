@@ -13,7 +13,8 @@ import pytest
 
 from flows.common.points import in_points
 from flows.report import write_report
-from flows.report.page import difference, number
+from flows.report.charts import HEIGHT
+from flows.report.numbers import difference, number
 from flows.run.score import publish_table, segments
 from schemas.feeds import FEEDS
 from schemas.results import CONDITIONS, INDICATORS, columns_of
@@ -238,14 +239,6 @@ def test_the_same_tables_give_the_same_bytes(usual: str, tmp_path: Path) -> None
     assert page_of(shuffled, tmp_path / "shuffled") == usual
 
 
-def test_a_style_of_the_user_changes_nothing(usual: str, tmp_path: Path) -> None:
-    import matplotlib as mpl
-
-    with mpl.rc_context({"axes.facecolor": "black", "font.size": 30, "svg.fonttype": "path"}):
-        assert page_of(USUAL, tmp_path) == usual
-        assert mpl.rcParams["font.size"] == 30
-
-
 def test_key_figures(usual: str) -> None:
     text = Page(usual).text
     for told in (
@@ -279,8 +272,10 @@ def test_places_and_means(usual: str) -> None:
     text = Page(usual).text
     totals = sorted(USUAL.totals, reverse=True)
     places = range(1000, 6001, 1000)
-    assert "Place " + " ".join(f"{place:,}" for place in places) in text
-    assert "points " + " ".join(f"{totals[place - 1] / 100:.2f}" for place in places) in text
+    for place in places:
+        total = totals[place - 1]
+        apart = difference(Decimal(total - 9713) / 100)
+        assert f"第 {place:,} 位 place {place:,} {total / 100:.2f} {apart}" in text
     above = [total for total in totals if total >= 9713]
     assert f"Title of employment {sum(above) / len(above) / 100:.2f}" in text
     assert "law law 0.00 0.00 0.00" in text  # no title: the column's name
@@ -289,10 +284,10 @@ def test_places_and_means(usual: str) -> None:
 def test_rejects_count_rows_by_feed_and_check(usual: str) -> None:
     text = Page(usual).text
     for told in (
-        "住所 housing 起止日期先后 in order end_date 2",
-        "住所 housing 区划代码六位 six digits district 1",
-        "申请 applications 身份号码校验 id number person_id 1",
-        "unheard_of unheard of new_check new check some<column> 1",
+        "住房 housing 先后顺序正确 in the right order end_date 2",
+        "住房 housing 六位数字 six digits district 1",
+        "申报信息 applications 正确的公民身份号码 a right ID number person_id 1",
+        "unheard_of unheard_of new_check new_check some<column> 1",
     ):
         assert told in text
 
@@ -325,3 +320,22 @@ def test_points_have_two_decimals_and_a_true_minus() -> None:
     assert {value: number(value) for value in shown} == shown
     assert difference(Decimal("0.50")) == "+0.50"
     assert difference(Decimal("-0.50")) == "−0.50"
+
+
+@pytest.mark.parametrize("name", ["usual", "three", "far_below_zero", "all_settle"])
+def test_every_bar_lies_on_the_chart_and_none_is_lost(name: str, tmp_path: Path) -> None:
+    made = CASES[name]
+    page = page_of(made, tmp_path)
+    everyone, near, means = re.findall(r"<svg.*?</svg>", page, re.DOTALL)
+    for chart in (everyone, near, means):
+        bars = re.findall(r'<rect class="(\w+)" x="([\d.]+)%" y="(\d+)" width="([\d.]+)%"', chart)
+        assert bars
+        for _, x, _, width in bars:
+            assert Decimal(0) <= Decimal(x) <= Decimal(x) + Decimal(width) <= Decimal("100.01")
+    line = sorted(made.totals, reverse=True)[: made.quota][-1]
+    shown = {total for total in made.totals if abs(total - line) <= 150}
+    assert near.count("<rect") == len(shown)
+    assert near.count('class="tied"') == 1
+    heights = [int(height) for height in re.findall(r'height="(\d+)"/>', everyone)]
+    assert max(heights) == HEIGHT
+    assert min(heights) >= 1  # one person among thousands is seen

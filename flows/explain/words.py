@@ -12,6 +12,7 @@ from string import Formatter
 from typing import Any, TypeAlias
 
 from flows.common.languages import Language
+from flows.common.vocabulary import vocabulary
 
 Values: TypeAlias = dict[str, Any]
 
@@ -40,7 +41,9 @@ class Words:
         """Read from the file of the language."""
         self.language = language
         path = FOLDER / f"{language}.toml"
-        self.tree: dict[str, dict[str, Any]] = tomllib.loads(path.read_text(encoding="utf-8"))
+        self.tree: dict[str, dict[str, Any]] = vocabulary(language) | tomllib.loads(
+            path.read_text(encoding="utf-8")
+        )
 
     def say(self, section: str, name: str, /, **values: Any) -> str:
         """One sentence with its values."""

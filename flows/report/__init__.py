@@ -4,7 +4,8 @@ One file without script or network: officials mail it, print it and put it on a 
 counts and means only and nothing about one person.  Equal tables give equal bytes.
 """
 
-from html import escape
+from collections.abc import Iterable, Sequence
+from decimal import ROUND_HALF_UP, Decimal
 from pathlib import Path
 from typing import Any
 
@@ -12,198 +13,148 @@ import polars as pl
 
 from flows.common.by_name import read_table
 from flows.common.points import centipoints
-from flows.report.data import conditions_section, delivery_section, titles
-from flows.report.figures import Pair, around_line, bars, distribution, mean_points
-from flows.report.page import (
-    NONE,
-    PAGE,
-    STYLE,
-    both,
-    difference,
-    figure,
-    legend,
-    number,
-    paragraph,
-    section,
-    table,
-)
+from flows.common.vocabulary import vocabulary
+from flows.report import charts
+from flows.report.numbers import difference, number
+from schemas.feeds import FEEDS
 from schemas.results import INDICATORS
 
 READ = ("rounds", "scores", "eligibility", "ranking", "segments", "rejects", "feeds", "clauses")
-SETTLED = ("settled", "达到落户分值", "at or above the line")
-TIED = ("tied", "恰为落户分值", "exactly the line")
-BELOW = ("below", "低于落户分值", "below the line")
+COUNTS = ("rows", "accepted", "quarantined", "duplicates", "strangers")
 
-Row = dict[str, Any]
 Tables = dict[str, pl.DataFrame]
+Named = tuple[str, str]  # Chinese, English
+Cells = tuple[Any, ...]  # of a row of a table; the first heads it
 
 
 def write_report(work: Path) -> None:
     """Write `report.html` from the tables in the work folder."""
+    from jinja2 import Environment, PackageLoader, StrictUndefined
+
+    pages = Environment(
+        loader=PackageLoader("flows.report"), autoescape=True, undefined=StrictUndefined,
+        trim_blocks=True, lstrip_blocks=True,
+    )  # fmt: skip
+    pages.filters.update(number=number, difference=difference, points=points)
     tables = {name: read_table(work / f"{name}.parquet") for name in READ}
-    made = tables["rounds"].row(0, named=True)
-    sections = (
-        summary(made),
-        scores_section(made, tables["ranking"]),
-        places_section(made, tables["segments"]),
-        means_section(tables),
-        conditions_section(tables["clauses"], tables["eligibility"]),
-        delivery_section(tables["feeds"], tables["rejects"]),
-    )
-    page = PAGE.substitute(
-        style=STYLE,
-        year=made["round"],
-        edition=escape(made["edition"]),
-        policy_date=made["policy_date"],
-        reference_date=made["reference_date"],
-        run_id=escape(made["run_id"]),
-        sections="\n".join(sections),
-    )
-    (work / "report.html").write_text(page, encoding="utf-8", newline="\n")
+    page = pages.get_template("report.html").render(
+        round=tables["rounds"].row(0, named=True),
+        charts=drawn(tables),
+        segments=segments(tables),
+        means=means(tables),
+        conditions=conditions(tables["clauses"], tables["eligibility"]),
+        feeds=feeds(tables["feeds"]),
+        rejects=rejects(tables["rejects"], tables["feeds"]["feed"]),
+        height=charts.HEIGHT, top=charts.TOP, row_height=charts.ROW,
+    )  # fmt: skip
+    (work / "report.html").write_text(page + "\n", encoding="utf-8", newline="\n")
 
 
-def summary(made: Row) -> str:
-    """The key figures and how the line came about."""
-    figures = (
-        ("line", "落户分值", "The line, points", made["cutoff"]),
-        ("", "申报人数", "Applications", made["applications"]),
-        ("", "符合条件", "Eligible", made["eligible"]),
-        ("", "落户规模", "Quota", made["quota"]),
-        ("", "落户人数", "Settled", made["settled"]),
-        ("", "恰为落户分值", "Tied at the line", made["tied_at_cutoff"]),
-        ("", "最高积分", "Highest total", made["highest"]),
-    )
-    cards = "\n".join(
-        f'<div class="{kind}"><dt>{both(zh, en)}</dt><dd>{number(value)}</dd></div>'
-        for kind, zh, en, value in figures
-    )
-    return section("主要结果", "Key figures", f"<dl>\n{cards}\n</dl>", paragraph(*outcome(made)))
+def points(value: int, places: int = 2) -> str:
+    """Centipoints as points."""
+    return number(Decimal(value) / 100) if places else f"{value // 100:,}"
 
 
-def outcome(made: Row) -> tuple[str, str]:
-    """In a sentence: how the line came about."""
-    eligible, quota, settled, tied = (
-        made[name] for name in ("eligible", "quota", "settled", "tied_at_cutoff")
-    )
-    line = number(made["cutoff"])
-    if not eligible:
-        zh = "无人符合全部申请条件，未形成落户分值。"
-        en = "Nobody met all conditions: there is no line."
-    elif made["cutoff"] is None:
-        zh = "落户规模为 0，未形成落户分值。"
-        en = "The quota is 0: there is no line."
-    elif eligible <= quota:
-        zh = (
-            f"符合条件的 {eligible:,} 人未超过落户规模 {quota:,} 人，全部落户；"
-            f"其中最低分 {line} 分为落户分值。"
-        )
-        en = (
-            f"Eligible applicants ({eligible:,}) do not exceed the quota ({quota:,}): all settle,"
-            f" and the lowest total, {line}, is the line."
-        )
-    else:
-        zh = (
-            f"排在第 {quota:,} 位者积 {line} 分，即为落户分值；恰为此分者 {tied:,} 人，"
-            f"同分同落，实际落户 {settled:,} 人，比落户规模多 {settled - quota:,} 人。"
-        )
-        en = (
-            f"Place {quota:,} has {line} points, which is the line. Exactly that total: {tied:,};"
-            f" equal totals settle alike, so {settled:,} settle,"
-            f" {settled - quota:,} more than the quota."
-        )
-    return zh, en
-
-
-def scores_section(made: Row, ranking: pl.DataFrame) -> str:
-    """All totals of eligible applicants, and every single total around the line."""
-    heading = "积分分布", "Distribution of scores"
-    if ranking.is_empty():
-        return section(*heading, paragraph("无人参加排名。", "Nobody is ranked."))
-    totals = ranking.select(centipoints("total")).to_series()
-    line = None if made["cutoff"] is None else int(made["cutoff"] * 100)
-    points = bars(totals, line)[0] // 100
-    title = (
-        f"符合条件者的总积分，每条 {points} 分",
-        f"Totals of eligible applicants, {points} point{'s'[: points > 1]} a bar",
-    )
-    everyone = distribution(totals, line, " ".join(title))
-    if line is None:
-        return section(*heading, figure(everyone, *title))
-    near = (
-        "落户分值上下 1.5 分，每个分值一条",
-        "Within 1.5 points of the line, a bar for each total",
-    )
-    zoomed = around_line(totals, line, " ".join(near))
-    return section(
-        *heading,
-        figure(everyone, *title, legend(SETTLED, BELOW)),
-        figure(zoomed, *near, legend(SETTLED, TIED, BELOW)),
-    )
-
-
-def places_section(made: Row, segments: pl.DataFrame) -> str:
-    """The totals at the thousandth places."""
-    heading = "各区段分值", "Scores by place"
-    if segments.is_empty():
-        few = paragraph("参加排名者不足 1,000 人。", "Fewer than 1,000 people are ranked.")
-        return section(*heading, few)
-    places, totals = segments["place"], segments["total"].to_list()
-    rows = [(both("总积分", "Total points"), *totals)]
-    if made["cutoff"] is not None:
-        gaps = (difference(total - made["cutoff"]) for total in totals)
-        rows.append((both("与落户分值之差", "From the line"), *gaps))
-    heads = (both("名次", "Place"), *(f"{place:,}" for place in places))
-    caption = both("每 1,000 位的分值", "The total at every thousandth place")
-    return section(*heading, table(caption, heads, rows))
-
-
-def means_section(tables: Tables) -> str:
-    """Mean points by indicator, above and below the line."""
-    heading = "各指标平均积分", "Mean points by indicator"
-    above, below = (means(tables, settled=settled) for settled in (True, False))
-    if above is None and below is None:
-        return section(*heading, paragraph("无人参加排名。", "Nobody is ranked."))
-    named = titles(tables["clauses"], "indicator", INDICATORS) | {"total": ("总积分", "Total")}
-    pairs = {
-        name: Pair(*title, mean_of(above, name), mean_of(below, name))
-        for name, title in named.items()
+def drawn(tables: Tables) -> dict[str, charts.Chart | None]:
+    """The charts of totals, where there is something for them."""
+    totals = tables["ranking"].select(centipoints("total")).to_series()
+    line = tables["rounds"].select(centipoints("cutoff")).item()
+    return {
+        "everyone": None if totals.is_empty() else charts.everyone(totals, line),
+        "near": None if line is None else charts.near(totals, line),
     }
-    heads = (
-        both("指标", "Indicator"),
-        both("达到落户分值", "At or above the line"),
-        both("低于落户分值", "Below the line"),
-        both("差", "Difference"),
-    )
-    *rows, total = (
-        (both(each.title_zh, each.title), each.above, each.below, gap(each))
-        for each in pairs.values()
-    )
-    title = ("符合条件者的平均积分", "Mean points of eligible applicants")
-    svg = mean_points([pairs[name] for name in INDICATORS], " ".join(title))
-    return section(
-        *heading,
-        figure(svg, *title, legend(SETTLED, BELOW)),
-        table(both(*title), heads, rows, total=total),
-    )
 
 
-def mean_of(side: dict[str, float] | None, name: str) -> float | None:
-    """A mean of one side of the line; none where nobody is."""
-    return None if side is None else side[name]
+def segments(tables: Tables) -> list[Cells]:
+    """The totals at the thousandth places, and how far they are from the line."""
+    line = tables["rounds"]["cutoff"].item()
+    return [
+        ((f"第 {place:,} 位", f"place {place:,}"), total, line and difference(total - line))
+        for place, total in tables["segments"].select("place", "total").iter_rows()
+    ]
 
 
-def gap(pair: Pair) -> str:
-    """What the one side has more than the other."""
-    if pair.above is None or pair.below is None:
-        return NONE
-    return difference(round(pair.above, 2) - round(pair.below, 2))
+def means(tables: Tables) -> dict[str, Any] | None:
+    """Mean points of ranked people on either side of the line, by indicator and in total."""
+    if tables["ranking"].is_empty():
+        return None
+    above, below = (side_means(tables, settled=settled) for settled in (True, False))
+    named = titles(tables["clauses"], "indicator", INDICATORS) | {"total": ("总积分", "Total")}
+    pairs = [(above.get(name), below.get(name)) for name in named]
+    bars, across = charts.pairs([(int(100 * (a or 0)), int(100 * (b or 0))) for a, b in pairs[:-1]])
+    rows = [
+        (title, a, b, None if a is None or b is None else difference(a - b))
+        for title, (a, b) in zip(named.values(), pairs, strict=True)
+    ]
+    return {"rows": rows, "bars": bars, "across": across}
 
 
-def means(tables: Tables, *, settled: bool) -> dict[str, float] | None:
-    """Mean points of ranked people on one side of the line; exact sums, so the same every time."""
+def side_means(tables: Tables, *, settled: bool) -> dict[str, Decimal]:
+    """Mean points on one side of the line, half up to cents; nothing where nobody is."""
     side = tables["ranking"].filter(pl.col("settled") == settled).select("application_no")
     rows = side.join(tables["scores"], on="application_no", validate="1:1")
     if rows.is_empty():
-        return None
+        return {}
     sums = rows.select(centipoints(name).sum() for name in (*INDICATORS, "total"))
-    return {name: total / rows.height / 100 for name, total in sums.row(0, named=True).items()}
+    return {
+        name: (Decimal(total) / rows.height / 100).quantize(Decimal("0.01"), ROUND_HALF_UP)
+        for name, total in sums.row(0, named=True).items()
+    }
+
+
+def titles(clauses: pl.DataFrame, kind: str, names: Sequence[str]) -> dict[str, Named]:
+    """Chinese and English title of conditions or indicators; the column where it has none."""
+    rows = clauses.filter(pl.col("kind") == kind).select("name", "title_zh", "title").iter_rows()
+    known = {name: (zh, en) for name, zh, en in rows}
+    return {name: known.get(name, (name, name)) for name in names}
+
+
+def conditions(clauses: pl.DataFrame, held: pl.DataFrame) -> list[Cells]:
+    """How many applications meet and fail each condition of the edition."""
+    names = clauses.filter(pl.col("kind") == "condition")["name"].to_list()
+    return [
+        (title, held.height - failing, failing)
+        for name, title in titles(clauses, "condition", names).items()
+        for failing in [int((~held[name]).sum())]
+    ]
+
+
+def feeds(delivered: pl.DataFrame) -> list[Cells]:
+    """What the departments delivered, in the order of the data contract, and all of it together."""
+    rows = {row["feed"]: row for row in delivered.iter_rows(named=True)}
+    return [
+        *(
+            (called("feed", name), rows[name]["department"], *(rows[name][each] for each in COUNTS))
+            for name in in_order(rows)
+        ),
+        (("合计", "Total"), "", *(int(delivered[each].sum()) for each in COUNTS)),
+    ]
+
+
+def rejects(rows: pl.DataFrame, delivered: pl.Series) -> list[Cells]:
+    """Quarantined rows by feed and failed check, the columns it failed in, and how many."""
+    found = (
+        rows.group_by("feed", "check_name")
+        .agg(
+            columns=pl.col("column_name").unique().sort().str.join(", "),
+            rows=pl.struct("file", "row_number").n_unique(),
+        )
+        .sort("rows", "check_name", descending=[True, False])
+    )
+    return [
+        (called("feed", feed), called("expected", check), columns, count)
+        for each in in_order({*delivered, *found["feed"]})
+        for feed, check, columns, count in found.filter(pl.col("feed") == each).iter_rows()
+    ]
+
+
+def in_order(names: Iterable[str]) -> list[str]:
+    """Feeds in the order of the data contract, then those it does not know."""
+    place = {feed: at for at, feed in enumerate(FEEDS)}
+    return sorted(names, key=lambda name: (place.get(name, len(place)), name))
+
+
+def called(kind: str, name: str) -> Named:
+    """What a feed or a check is called; its own name where nobody gave it one."""
+    zh, en = (vocabulary(language)[kind].get(name, name) for language in ("zh", "en"))
+    return zh, en
