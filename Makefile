@@ -1,5 +1,6 @@
 # make run    the main job: simulate the 2020 round with the real number of applicants, run it, print the result
-# make test   the tests (under 10 minutes on 2 cores)
+# make test   the tests (under 5 minutes on 2 cores)
+# make quick  rules, policy and architecture alone (under 20 seconds)
 # make lint   ruff, mypy --strict, import-linter
 # make bench  measure speed and memory, write benchmarks/results.md
 # make soak   the long tests
@@ -11,14 +12,18 @@ BIN := $(VENV)/bin
 FEEDS ?= out/feeds-2020
 WAREHOUSE ?= out/warehouse
 
-.PHONY: run test lint bench soak lock clean
+.PHONY: run test quick lint bench soak lock clean
 
 run: $(VENV)/.ready
 	@test -d $(FEEDS) || $(BIN)/luohu simulate 2020 --out $(FEEDS)
 	$(BIN)/luohu run 2020 --feeds $(FEEDS) --warehouse $(WAREHOUSE)
 
 test: $(VENV)/.ready
-	$(BIN)/pytest -m "not bench and not soak"
+	$(BIN)/pytest -m "not bench and not soak" -n auto --maxprocesses 4 --dist loadfile
+
+quick: $(VENV)/.ready
+	$(BIN)/pytest tests/test_cases.py tests/test_policy.py tests/test_rounds.py tests/test_rounding.py \
+	  tests/test_ranking.py tests/test_architecture.py -m "not bench and not soak"
 
 lint: $(VENV)/.ready
 	$(BIN)/ruff check .
