@@ -26,6 +26,7 @@ from schemas.feeds import FEEDS
 from schemas.results import TABLES
 
 YEARS = (2019, 2020)  # a round of each edition
+SOME = (pytest.param(2019, marks=pytest.mark.soak), 2020)
 APPLICANTS = 1_000  # more insurance than a row group of a file holds
 QUOTA = 60  # so that there is a line to fall below
 BATCH_ROWS = 300  # less than a small feed has
@@ -189,7 +190,7 @@ def resplit(delivery: Path, out: Path, seed: int) -> Path:
 # --- Same inputs, same bytes ------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("year", YEARS)
+@pytest.mark.parametrize("year", SOME)
 def test_same_inputs_same_bytes_whatever_the_threads_and_the_hash_seed(
     year: int, rounds: Rounds, once: Callable[[int], tuple[Path, Ran]], tmp_path: Path
 ) -> None:
@@ -237,6 +238,7 @@ def same_results(found: Ran, first: Ran) -> None:
     assert {name for name in TABLES if found.tables[name] != first.tables[name]} <= may_differ
 
 
+@pytest.mark.soak  # the next one has them in another order too
 @pytest.mark.parametrize("year", YEARS)
 def test_rows_in_another_order_change_no_result(
     year: int, rounds: Rounds, once: Callable[[int], tuple[Path, Ran]], tmp_path: Path
@@ -282,7 +284,7 @@ def test_one_digest_however_often(
 # --- DuckDB 2.0 -------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("year", YEARS)
+@pytest.mark.parametrize("year", SOME)
 def test_a_run_on_another_duckdb_comes_to_the_same(
     year: int,
     rounds: Rounds,
