@@ -28,7 +28,7 @@ from schemas.columns import (
 )
 from schemas.identifiers import is_credit_code, is_id_number
 
-END_DATES = {"end_date", "held_to", "valid_to", "revoked_on", "graduated_on", "birth_date"}
+END_DATES = {"end_date", "held_to", "valid_to", "revoked_on", "graduated_on"}
 
 
 def one_of(codes: str, *, nullable: bool = False) -> Any:

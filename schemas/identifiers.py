@@ -64,14 +64,14 @@ def is_credit_code(text: pl.Expr) -> pl.Expr:
 
 
 EIGHTEEN = re.compile(r"(?=([0-9]{17}[0-9X]))")  # at every place, so that they may overlap
-SEPARATORS = re.compile(r"[\s\-_]")
+SEPARATORS = re.compile(r"[\W_]")  # whatever is neither letter nor digit
 OLD_NUMBER = re.compile(f"(?:{'|'.join(CODES['province'])})[0-9]{{13}}")  # fifteen digits
 
 
 def holds_id_number(text: str) -> bool:
     """Whether a right ID number of eighteen characters stands in a text, however it is set.
 
-    Full-width characters, blanks, hyphens and a small x do not hide one.
+    Full-width characters, a small x, and blanks, points or hyphens between do not hide one.
     """
     plain = SEPARATORS.sub("", unicodedata.normalize("NFKC", text)).upper()
     return any(is_right(found[1]) for found in EIGHTEEN.finditer(plain))

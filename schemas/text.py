@@ -14,9 +14,11 @@ from schemas.identifiers import holds_id_number, is_old_id_number
 BIDIRECTIONAL = r"\x{061C}\x{200E}\x{200F}\x{202A}-\x{202E}\x{2066}-\x{2069}"
 CONTROL = rf"[\x00-\x1F\x7F-\x{{9F}}{BIDIRECTIONAL}]"
 CONTROL_BUT_LINES = rf"[\x00-\x08\x0B\x0C\x0E-\x1F\x7F-\x{{9F}}{BIDIRECTIONAL}]"
-BLANKS = r"^[\s\x{200B}-\x{200D}\x{2060}\x{FEFF}]+$"  # also what takes no room
+# what shows nothing: separators, marks without a letter, what takes no room, the fillers of Hangul
+BLANKS = r"^[\s\p{Z}\p{M}\p{Cf}\x{115F}\x{1160}\x{3164}\x{FFA0}\x{2800}]+$"
 NUMBER_OF_APPLICATION = rf"^[A-Za-z0-9\-_]{{1,{LIMITS['longest_application_no']}}}$"
-SEVENTEEN_DIGITS = r"(?:\p{Nd}[\s\-_]*){17}"
+SEPARATORS = r"[^\p{L}\p{N}]"
+SEVENTEEN_DIGITS = rf"(?:\p{{Nd}}{SEPARATORS}*){{17}}"
 DAY = r"(?:0[1-9]|1[0-2])(?:0[1-9]|[12][0-9]|3[01])"
 LIKE_ID_NUMBER = rf"[0-9]{{10}}{DAY}[0-9]{{3}}[0-9X]"
 LIKE_OLD_ID_NUMBER = rf"^[0-9]{{8}}{DAY}[0-9]{{3}}$"
@@ -59,6 +61,6 @@ def is_application_no(text: pl.Expr) -> pl.Expr:
 
 def asked(text: pl.Expr, like: str, question: Callable[[str], bool]) -> pl.Expr:
     """A slow question about a String, put only where its digits look like it."""
-    plain = text.str.replace_all(r"[\s\-_]", "").str.to_uppercase()
+    plain = text.str.replace_all(SEPARATORS, "").str.to_uppercase()
     suspected = pl.when(plain.str.contains(like)).then(text)
     return suspected.map_elements(question, return_dtype=pl.Boolean).fill_null(value=False)

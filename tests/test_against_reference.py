@@ -24,17 +24,20 @@ ROUNDS = [2018, 2020, 2024, 2026]
 SEEDS = (*range(3), *(pytest.param(seed, marks=pytest.mark.soak) for seed in range(3, 12)))
 FORMATS: list[hostile.Format] = ["parquet", "mixed"]  # of even and odd seeds
 PEOPLE = 50
+RECEIVED = {"2024": "2024-06-30"}
 QUOTA = 10  # so that there is a line to fall below
 
 
 @pytest.fixture(scope="module")
 def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The real policy and rounds, with a small quota."""
+    """The real policy and rounds, with a small quota, one with a day of receipt."""
     folder = Path(shutil.copytree(DATA, tmp_path_factory.mktemp("small") / "data"))
     for path in (folder / "rounds").glob("*.toml"):
         text = path.read_text(encoding="utf-8")
         assert "\nquota = 6000\n" in text
-        path.write_text(text.replace("\nquota = 6000\n", f"\nquota = {QUOTA}\n"), encoding="utf-8")
+        received = f"received_on = {RECEIVED[path.stem]}\n" if path.stem in RECEIVED else ""
+        quota = f"\nquota = {QUOTA}\n{received}"
+        path.write_text(text.replace("\nquota = 6000\n", quota), encoding="utf-8")
     return folder
 
 

@@ -4,8 +4,10 @@ Each fault was once taken silently: half the insurance ignored, 200 of 300 appli
 quote, another file's types checked.
 """
 
+import bz2
 import gzip
 import io
+import lzma
 import os
 import shutil
 from collections.abc import Callable
@@ -13,6 +15,7 @@ from pathlib import Path
 
 import polars as pl
 import pytest
+from pyarrow import parquet
 
 from flows.common.failures import FeedRefused
 from flows.common.settings import Order
@@ -230,7 +233,17 @@ QUOTES: dict[str, tuple[str, Callable[[list[bytes]], list[bytes]], str]] = {
     "two_in_tax": ("tax", stray((10, 2), (900, 1)), "opens in line 11 and swallows"),
     "next_line": ("tax", stray((10, 1), (11, 1)), "opens in line 11 and swallows"),
     "first_field": ("criminal_records", stray((2, 0), (4, 1)), "opens in line 3 and swallows"),
-    "in_the_header": ("honours", stray((0, 1)), ""),
+    "in_the_header": ("honours", stray((0, 1)), "a quote in it that never closes"),
+    "after_a_name_with_a_comma": (
+        "employers",
+        lambda lines: [
+            *lines[:5],
+            before_field(lines[5].replace(b",", b',"Acme, Ltd",', 1).replace(b",true", b"", 1), 7),
+            lines[6].rstrip() + b'"\n',
+            *lines[7:],
+        ],
+        "opens in line 6 and swallows 2 whole lines",
+    ),
     "in_the_last_line": ("tax", stray((-1, 3)), "never closes"),
     "an_even_number_of_quotes": (
         "tax",
@@ -280,7 +293,7 @@ def test_a_quoted_line_break_is_one(copied: Path, tmp_path: Path) -> None:
     for number, name in enumerate(GOOD_NAMES):
         cells = lines[number].split(",")
         lines[number] = ",".join([*cells[:place], name, *cells[place + 1 :]])
-    text = "\n".join([header, *lines[:20], "", *lines[20:], "", ""])
+    text = "\n".join(["", "", header, *lines[:20], "", *lines[20:], "", ""])
     path.write_bytes(b"\xef\xbb\xbf" + text.encode())
     (tmp_path / "out").mkdir()
     ingest_stage(Order(2020, copied, tmp_path / "out"), tmp_path / "out")
@@ -299,6 +312,63 @@ def test_a_lost_row_is_missed(copied: Path) -> None:
             require_all_rows(part, wrong, bytes_of(part))
 
 
+# --- Files that are not what their names say ---------------------------------------------------------
+
+# how a file of feed tax is named, what its CSV is made into, and what the message must say
+KINDS: dict[str, tuple[str, Callable[[bytes], bytes], list[str]]] = {
+    "text_as_gz": ("a.csv.gz", lambda text: text, ["compressed once", "text", "named .csv"]),
+    "gz_of_gz": ("a.csv.gz", lambda text: gzip.compress(gzip.compress(text)), ["once", "gzip"]),
+    "gz_of_nothing": ("a.csv.gz", lambda _: gzip.compress(b""), ["header line", "empty file"]),
+    "no_gz_at_all": ("a.csv.gz", lambda _: b"", ["an empty file"]),
+    "bz2_as_gz": ("a.csv.gz", bz2.compress, ["bytes of no known kind"]),
+    "xz_as_csv": ("a.csv", lzma.compress, ["CSV in UTF-8", "bytes of no known kind"]),
+    "database_as_csv": ("a.csv", lambda _: b"SQLite format 3\0" + bytes(99), ["no known kind"]),
+    "text_as_parquet": ("a.parquet", lambda text: text, ["whole Parquet file", "text"]),
+    "gz_as_parquet": ("a.parquet", gzip.compress, ["gzip, which belongs in a file named .csv.gz"]),
+    "no_parquet_at_all": ("a.parquet", lambda _: b"", ["found an empty file"]),
+    "parquet_as_csv": ("a.csv", lambda _: b"PAR1" + bytes(99), ["belongs in a file named .parquet"]),
+    "parquet_as_gz": ("a.csv.gz", lambda _: b"PAR1" + bytes(99), ["Parquet"]),
+    "utf_32": ("a.csv", lambda text: text.decode().encode("utf-32"), ["read as UTF-32"]),
+    "nothing_but_a_mark": ("a.csv", lambda _: b"\xef\xbb\xbf", ["header line", "empty file"]),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", KINDS)
+def test_a_file_is_told_by_what_is_in_it(name: str, copied: Path, tmp_path: Path) -> None:
+    called, made, expected = KINDS[name]
+    path = as_csv(copied, "tax")
+    content = made(path.read_bytes())
+    path.unlink()
+    path.with_name(called).write_bytes(content)
+    message = refused(copied, tmp_path / "out")
+    assert message.startswith("tax/part-0 (税务): expected ")
+    assert all(words in message for words in expected), message
+    assert len(message.splitlines()) == 1
+
+
+def test_two_parquet_files_in_one_are_refused(copied: Path, tmp_path: Path) -> None:
+    """A reader sees the first's rows by the second's footer, and nothing looks amiss."""
+    path = only(copied, "tax")
+    other = io.BytesIO()
+    pl.read_parquet(path).with_columns(pl.col("amount_fen") * 2).write_parquet(other)
+    path.write_bytes(path.read_bytes() + other.getvalue())
+    same = path.read_bytes()[: -len(other.getvalue())]
+    assert "tax/part-0" in refused(copied, tmp_path / "out")
+    path.write_bytes(same + same)
+    assert "found two, one written after the other" in refused(copied, tmp_path / "again")
+
+
+@pytest.mark.parametrize("encoding", ["DELTA_BYTE_ARRAY", "DELTA_LENGTH_BYTE_ARRAY"])
+def test_text_written_as_differences_is_read(encoding: str, copied: Path, tmp_path: Path) -> None:
+    """DuckDB and Spark write it so in the second version of Parquet."""
+    for feed, column in (("applications", "name"), ("tax", "person_id")):
+        path = only(copied, feed)
+        told = parquet.read_table(path)
+        parquet.write_table(told, path, use_dictionary=False, column_encoding={column: encoding})
+    (tmp_path / "out").mkdir()
+    ingest_stage(Order(2020, copied, tmp_path / "out"), tmp_path / "out")
+
+
 # --- Headers and encodings --------------------------------------------------------------------------
 
 HEADERS: dict[str, tuple[Callable[[bytes], bytes], list[str]]] = {
@@ -313,6 +383,7 @@ HEADERS: dict[str, tuple[Callable[[bytes], bytes], list[str]]] = {
     "utf_16": (lambda text: text.decode().encode("utf-16"), ["UTF-8", "read as UTF-16"]),
     "utf_16_unmarked": (lambda text: text.decode().encode("utf-16-le"), ["read as UTF-16"]),
     "gzip_by_another_name": (gzip.compress, ["gzip", ".csv.gz"]),
+    "quotes_in_a_name": (lambda text: text.replace(b"person_id", b'""person_id""'), ['aaaaaa_aa""']),
     "excel": (lambda text: b"PK\x03\x04" + text, ["Excel"]),
     "nothing_but_blank_lines": (lambda _: b"\n\n\r\n", ["a header line, found an empty file"]),
 }  # fmt: skip

@@ -11,11 +11,12 @@ from pathlib import Path
 import polars as pl
 import pyarrow as arrow
 import pytest
+from commands import edited
 from pyarrow import parquet
 
-from flows.common.settings import Order
+from flows.common.settings import DATA, Order
 from flows.explain.receipts.bulk import VERIFIER, write_receipts
-from flows.run.stages import Outcome, run
+from flows.run.stages import Outcome, ingest_stage, run
 
 FAR = 2**31 - 1  # the day that says infinity
 Rows = Callable[[arrow.Table], arrow.Table]
@@ -142,3 +143,37 @@ def test_an_end_in_9999_means_open(copied: Path, tmp_path: Path, published: tupl
         name = f"{table}.parquet"
         now = pl.read_parquet(Path(outcome.directory) / name)
         assert now.equals(pl.read_parquet(Path(published[1].directory) / name)), table
+
+
+# a cell of CSV -> the check that says so, and its shape
+CELLS = {
+    ("tax", "treasury_date", "0000-01-01"): ("within_limits", "9999-99-99"),
+    ("tax", "treasury_date", "1899-12-31"): ("within_limits", "9999-99-99"),
+    ("tax", "amount_fen", "1000000000000001"): ("within_limits", "9999999999999999"),
+    ("applications", "submitted_at", "2020-12-31T23:59:60"): ("parse", "9999-99-99A99:99:99"),
+    ("applications", "birth_date", "2030-01-01"): ("not_after_received_on", "9999-99-99"),
+    ("applications", "name", "\u00ad\ufe0f\u3164"): ("not_blank", "字字字"),
+    ("applications", "name", "110101.19800101\u200b0010"): ("without_id_number", "999999.99999999字9999"),
+    ("employers", "name", "110101/19800101/0010"): ("without_id_number", "999999/99999999/9999"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("cell", CELLS)
+def test_an_odd_cell_is_told_by_its_shape(
+    cell: tuple[str, str, str], copied: Path, tmp_path: Path
+) -> None:
+    feed, column, text = cell
+    data = Path(shutil.copytree(DATA, tmp_path / "data"))
+    edited(data / "rounds" / "2020.toml", "\nquota", "\nreceived_on = 2029-12-31\nquota")
+    path = next((copied / feed).iterdir())
+    rows = pl.read_parquet(path).with_columns(pl.all().cast(pl.String))
+    bad = rows.head(1).with_columns(pl.lit(text).alias(column))
+    if column == "submitted_at":
+        rows = rows.with_columns(pl.col(column).str.replace(" ", "T"))
+    path.unlink()
+    pl.concat([bad, rows[1:]]).write_csv(path.with_suffix(".csv"))
+    order = Order(2020, copied, tmp_path, data, max_rejects="1")
+    ingest_stage(order, tmp_path)
+    first = pl.read_parquet(tmp_path / "rejects.parquet").filter(feed=feed, row_number=1)
+    found = first.filter(column_name=column).select("check_name", "masked_value").rows()
+    assert CELLS[cell] in found

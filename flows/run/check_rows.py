@@ -25,6 +25,11 @@ EXPECTED = {
     "str_length": "not_empty",
     "greater_than": "positive",
 }
+
+
+# the days of the years 0 to 9999
+CALENDAR = (date.min - date(1970, 1, 1)).days - 366, (date.max - date(1970, 1, 1)).days
+
 # a type -> which of its values are beyond the limits of data/codes.toml
 BEYOND: dict[type[pl.DataType], Callable[[pl.Series], pl.Series | None]] = {
     pl.Date: lambda values: beyond(values, LIMITS["earliest_date"], LIMITS["latest_date"]),
@@ -107,7 +112,7 @@ def within_limits(rows: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
     if not beyond:
         return rows, pl.DataFrame(schema=PARSE_FAILURES)
     failed = [
-        pl.DataFrame({"value": rows[name].to_physical(), "beyond": outside})
+        pl.DataFrame({"value": as_text(rows[name]), "beyond": outside})
         .with_row_index("index")
         .filter("beyond")
         .select(failures_of(name, "within_limits", pl.col("index"), pl.col("value")))
@@ -117,6 +122,16 @@ def within_limits(rows: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
         pl.select(pl.when(~outside).then(rows[name])).to_series().alias(name)
         for name, outside in beyond.items()
     ), pl.concat(failed)
+
+
+def as_text(values: pl.Series) -> pl.Series:
+    """Values as CSV has them; a date of no year 0 to 9999, which polars panics on, as its number."""
+    number = pl.col("").to_physical().cast(pl.String)
+    text = number
+    if values.dtype.is_temporal():
+        in_calendar = pl.col("").cast(pl.Date).to_physical().is_between(*CALENDAR)
+        text = pl.when(in_calendar).then("").cast(pl.String).fill_null(number)
+    return pl.DataFrame({"": values}).select(text).to_series()
 
 
 def beyond(values: pl.Series, smallest: Any, largest: Any) -> pl.Series | None:

@@ -1,19 +1,22 @@
 """Quotes in CSV that swallow rows (data contract 1, bad input).
 
 A quoted field may hold a line break.  It swallowed rows, though, when two or more of the lines it
-touches have, quotes ignored, as many fields as the header; and a quote that is never closed swallows
-all that follows.  Asked only where the lines of a file and the rows of its reader do not agree.
+touches have as many fields as the header, quotes ignored or each line read on its own (a name may
+hold a comma); and a quote that is never closed swallows all that follows.  Asked only where the lines
+of a file and the rows of its reader do not agree.
 """
 
 import re
 from dataclasses import dataclass
 
+from flows.run.file_kinds import BYTE_ORDER_MARK
+
 # in one step: plain text, a quote inside a field (which is text), quoted fields without a line break
 TO_NEXT_OPEN = re.compile(rb'(?:[^"]++|(?<=[^,\r\n])"|"(?:[^"\r\n]|"")*+")*+')
 CLOSING = re.compile(rb'(?:[^"]++|"")*+')
+QUOTED = re.compile(rb'"[^"]*"')
 LINE_END = re.compile(rb"\r\n|\n|\r")
 LINE_ENDS = re.compile(rb"(?:\r\n|\n|\r){2,}+")
-BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 
 
 @dataclass(frozen=True)
@@ -28,8 +31,9 @@ class Quotes:
 def quotes_of(content: bytes) -> Quotes:
     """Walk the quoted fields of a CSV file that hold a line break."""
     content = content.removeprefix(BYTE_ORDER_MARK)
-    fields = fields_of(LINE_END.split(content.lstrip(b"\r\n"), maxsplit=1)[0])
-    continuing, blank, place = 0, 0, 0
+    begins = len(content) - len(content.lstrip(b"\r\n"))
+    fields = fields_of(LINE_END.split(content[begins:], maxsplit=1)[0])
+    continuing, blank, place = 0, len(LINE_END.findall(content, 0, begins)), begins
     while True:
         start = end_of(TO_NEXT_OPEN, content, place)
         blank += blank_lines(content, place, start)
@@ -37,7 +41,9 @@ def quotes_of(content: bytes) -> Quotes:
             return Quotes(continuing, blank, "")
         end = end_of(CLOSING, content, start + 1)
         touched = lines_touched(content, start, end)
-        whole = sum(fields_of(line) == fields for line in touched)
+        whole = sum(
+            fields in {fields_of(line), fields_of(QUOTED.sub(b"", line))} for line in touched
+        )
         if end == len(content) or whole > 1:
             opens = f"a quote that opens in line {line_of(content, start):,}"
             harm = "never closes" if end == len(content) else f"swallows {whole:,} whole lines"

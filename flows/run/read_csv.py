@@ -1,5 +1,6 @@
 """Read a CSV file block by block; each cell is text until it has the shape of its column's type."""
 
+import csv
 from collections.abc import Iterator
 
 import polars as pl
@@ -8,31 +9,19 @@ import pyarrow.csv
 
 from flows.common.by_name import named
 from flows.common.failures import FeedRefused
-from flows.run.csv_quotes import BYTE_ORDER_MARK
 from flows.run.delivered import PARSE_FAILURES, Delivered, failures_of
 from flows.run.delivery import Part
 from flows.run.file_bytes import opened
+from flows.run.file_kinds import BYTE_ORDER_MARK, EMPTY, START_BYTES, TEXT, kind_of
 from flows.run.refusal import refusal
 
 BLOCK_BYTES = 64 << 20
 SMALL_BYTES = 1 << 16
-HEADER_BYTES = 1 << 16
-NOT_UTF_8 = "bytes that are not UTF-8 (GBK, perhaps: save the file again as UTF-8)"
-# how files of other kinds begin
-BEGINNINGS = {
-    b"\xff\xfe": "bytes that read as UTF-16: save the file again as UTF-8",
-    b"\xfe\xff": "bytes that read as UTF-16: save the file again as UTF-8",
-    b"\x1f\x8b": "gzip: its name should end in .csv.gz",
-    b"PAR1": "Parquet: its name should end in .parquet",
-    b"PK\x03\x04": "a zip or an Excel file",
-    b"\xd0\xcf\x11\xe0": "an old Excel file",
-}
-
 # what a CSV cell must look like before it is read as its type: polars alone would accept more
 SHAPES = {
     pl.Date: (r"^[0-9]{4}-[0-9]{2}-[0-9]{2}$", "date YYYY-MM-DD"),
     pl.Datetime: (
-        r"^[0-9]{4}-[0-9]{2}-[0-9]{2}[T ][0-9]{2}:[0-9]{2}(:[0-9]{2}(\.[0-9]{1,6})?)?$",
+        r"^[0-9]{4}-[0-9]{2}-[0-9]{2}[T ][0-9]{2}:[0-9]{2}(:[0-5][0-9](\.[0-9]{1,6})?)?$",
         "time YYYY-MM-DDThh:mm:ss",
     ),
     pl.Int64: (r"^-?[0-9]+$", "whole number"),
@@ -51,36 +40,20 @@ def read_csv(part: Part, types: pl.Schema) -> Iterator[Delivered]:
 def header_of(part: Part) -> list[str]:
     """The names in the header; raises FeedRefused where the file cannot begin so."""
     with opened(part) as file:
-        start = file.read(HEADER_BYTES)
-    if not start.strip():
-        raise FeedRefused(refusal(part.name, "a header line", "an empty file"))
-    if other := other_kind(start):
-        raise FeedRefused(refusal(part.name, "CSV in UTF-8", other))
+        start = file.read(START_BYTES)
+    if (kind := kind_of(start)) != TEXT:
+        once = ", compressed once" * part.is_gzip
+        expected = "a header line" if kind == EMPTY else f"CSV in UTF-8{once}"
+        raise FeedRefused(refusal(part.name, expected, kind))
     line = start.removeprefix(BYTE_ORDER_MARK).lstrip(b"\r\n").splitlines()[0]
-    names = [name.strip('"') for name in line.decode("utf-8", errors="replace").split(",")]
-    if len(line) > HEADER_BYTES // 2:
+    if line.count(b'"') % 2:
+        raise FeedRefused(refusal(part.name, "a header line", "a quote in it that never closes"))
+    # Arrow takes quotes off as Python does
+    names = next(csv.reader([line.decode("utf-8", errors="replace")]))
+    if len(line) > START_BYTES // 2:
         found = f"a first line of {len(line):,} bytes or more, with {len(names):,} fields"
         raise FeedRefused(refusal(part.name, "a header line", found))
     return names
-
-
-def other_kind(start: bytes) -> str:
-    """What else a file is by its first bytes; nothing where it may be CSV in UTF-8."""
-    for beginning, kind in BEGINNINGS.items():
-        if start.startswith(beginning):
-            return kind
-    if start[:64].count(0) > len(start[:64]) // 4:
-        return BEGINNINGS[b"\xff\xfe"]
-    return "" if decodes(start.splitlines()[0]) else NOT_UTF_8
-
-
-def decodes(text: bytes) -> bool:
-    """Whether bytes are UTF-8; a character cut off at the end does not count."""
-    try:
-        text.decode("utf-8")
-    except UnicodeDecodeError as error:
-        return error.end >= HEADER_BYTES - 4
-    return True
 
 
 def csv_blocks(part: Part, types: pl.Schema) -> Iterator[pl.DataFrame]:

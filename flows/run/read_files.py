@@ -20,7 +20,8 @@ from flows.run.delivered import Delivered
 from flows.run.delivery import Part
 from flows.run.file_bytes import FileBytes, opened
 from flows.run.file_columns import refuse_columns, types_of
-from flows.run.read_csv import NOT_UTF_8, header_of, read_csv
+from flows.run.file_kinds import GZIP, NOT_UTF_8, PARQUET, START_BYTES, kind_of
+from flows.run.read_csv import header_of, read_csv
 from flows.run.read_parquet import checked_columns, read_parquet
 from flows.run.refusal import refusal
 
@@ -32,10 +33,24 @@ ONE_FIELD_EACH = "quotes around one field each"
 def check_columns(part: Part, types: pl.Schema) -> None:
     """Look at a file's header alone; raises FeedRefused for columns that are not the model's."""
     with refused_if_unreadable(part):
+        require_kind(part)
         if part.is_parquet:
             checked_columns(part, types)
         else:
             refuse_columns(part, header_of(part), list(types))
+
+
+def require_kind(part: Part) -> None:
+    """Raise FeedRefused for Parquet or gzip that is something else; `header_of` looks at CSV."""
+    wanted = PARQUET if part.is_parquet else GZIP
+    if part.is_parquet or part.is_gzip:
+        with part.path.open("rb") as file:
+            kind = kind_of(file.read(START_BYTES))
+        if kind != wanted:
+            expected = (
+                "a whole Parquet file" if part.is_parquet else "CSV in UTF-8, compressed once"
+            )
+            raise FeedRefused(refusal(part.name, expected, kind))
 
 
 def read(part: Part, schema: pa.DataFrameSchema) -> Iterator[Delivered]:
@@ -69,6 +84,10 @@ def require_all_rows(part: Part, rows: int, found: FileBytes | None) -> None:
     """Raise FeedRefused unless the rows read of a CSV file are its lines, quotes considered."""
     if found is None:
         raise FeedRefused(refusal(part.name, "a file to read twice", "one that cannot be"))
+    if found.joined:
+        raise FeedRefused(
+            refusal(part.name, "one Parquet file", "two, one written after the other")
+        )
     if part.is_parquet:  # counted against what it says of itself
         return
     line = last_line(found.end)

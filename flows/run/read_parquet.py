@@ -21,7 +21,7 @@ PIECE_ROWS = 4_000_000
 def read_parquet(part: Part, types: pl.Schema) -> Iterator[Delivered]:
     """A Parquet file whose columns were checked, in pieces; raises FeedRefused where rows are lost."""
     # Arrow hands over dictionaries as they lie in the file
-    with parquet.ParquetFile(named(part.path), read_dictionary=texts_of(types)) as file:
+    with parquet.ParquetFile(named(part.path), read_dictionary=texts_of(part, types)) as file:
         counted, rows = file.metadata.num_rows, 0
         for groups in groups_of_rows(file):
             table, unreadable = readable_text(file.read_row_groups(groups, columns=list(types)))
@@ -35,9 +35,17 @@ def read_parquet(part: Part, types: pl.Schema) -> Iterator[Delivered]:
         raise FeedRefused(refusal(part.name, f"{counted:,} rows, as it says itself", found))
 
 
-def texts_of(types: pl.Schema) -> list[str]:
-    """The columns that hold text."""
-    return [name for name, of in types.items() if isinstance(of, (pl.Categorical, pl.String))]
+def texts_of(part: Part, types: pl.Schema) -> list[str]:
+    """The columns that hold text, but those written as differences, which Arrow gives only as text."""
+    told = parquet.read_metadata(named(part.path))
+    groups = [told.row_group(place) for place in range(told.num_row_groups)]
+    chunks = [group.column(place) for group in groups for place in range(group.num_columns)]
+    plain = {each.path_in_schema for each in chunks if "DELTA" in str(each.encodings)}
+    return [
+        name
+        for name, of in types.items()
+        if isinstance(of, (pl.Categorical, pl.String)) and name not in plain
+    ]
 
 
 def checked_columns(part: Part, types: pl.Schema) -> None:
