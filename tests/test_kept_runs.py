@@ -290,7 +290,16 @@ def test_half_is_enough_and_so_is_the_same_year(
 
 
 @pytest.mark.parametrize(
-    "reason", ["", "  ", "two\nlines", "\x1b[31mred", "x" * 201, "for 1101 0119 8001 0100 11"]
+    "reason",
+    [
+        "",
+        "  ",
+        "two\nlines",
+        "\x1b[31mred",
+        "x" * 201,
+        "for 1101 0119 8001 0100 11",
+        "1101.0119.8001.0100.11",
+    ],
 )
 def test_a_reason_says_something_and_names_nobody(reason: str, tmp_path: Path) -> None:
     status, _, stderr = luohu(

@@ -52,7 +52,7 @@ class Order:
                 f"--anyway: expected a reason in one line of 1 to {LONGEST_REASON} characters,"
                 f" found {len(words)} characters{'' if words.isprintable() else ', not all printable'}"
             )
-        if LIKE_AN_ID.search(re.sub(r"[\s-]", "", words)):
+        if LIKE_AN_ID.search(re.sub(r"[\W_]", "", words)):
             raise BadUsage("--anyway: expected a reason without an ID number: it is published")
         return words
 
