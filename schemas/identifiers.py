@@ -64,17 +64,27 @@ def is_credit_code(text: pl.Expr) -> pl.Expr:
 
 
 EIGHTEEN = re.compile(r"(?=([0-9]{17}[0-9X]))")  # at every place, so that they may overlap
-SEPARATORS = re.compile(r"[\W_]")  # whatever is neither letter nor digit
-OLD_NUMBER = re.compile(f"(?:{'|'.join(CODES['province'])})[0-9]{{13}}")  # fifteen digits
+FIFTEEN = re.compile(f"(?=((?:{'|'.join(CODES['province'])})[0-9]{{13}}))")
+
+
+def characters(text: str) -> str:
+    """The letters and digits of a text alone, as capitals and 0 to 9 of whatever script they are.
+
+    So nothing hides a number: no blank, hyphen, dot or slash, nothing invisible, no width.
+    """
+    plain = (each for each in unicodedata.normalize("NFKC", text) if each.isalnum())
+    return "".join(str(unicodedata.digit(each, each)) for each in plain).upper()
 
 
 def holds_id_number(text: str) -> bool:
-    """Whether a right ID number of eighteen characters stands in a text, however it is set.
+    """Whether a right ID number of eighteen characters stands in a text, however it is set."""
+    return any(is_right(found[1]) for found in EIGHTEEN.finditer(characters(text)))
 
-    Full-width characters, a small x, and blanks, points or hyphens between do not hide one.
-    """
-    plain = SEPARATORS.sub("", unicodedata.normalize("NFKC", text)).upper()
-    return any(is_right(found[1]) for found in EIGHTEEN.finditer(plain))
+
+def holds_any_id_number(text: str) -> bool:
+    """Whether a right ID number or what looks like one of fifteen digits stands in a text."""
+    old = FIFTEEN.finditer(characters(text))
+    return holds_id_number(text) or any(is_old_id_number(found[1]) for found in old)
 
 
 def is_right(number: str) -> bool:
@@ -87,8 +97,8 @@ def is_right(number: str) -> bool:
 
 def is_old_id_number(text: str) -> bool:
     """Whether a text is an ID number of fifteen digits: a province code, and yymmdd from place 7."""
-    plain = SEPARATORS.sub("", text)
-    return bool(OLD_NUMBER.fullmatch(plain)) and is_date(f"19{plain[6:12]}")
+    plain = characters(text)
+    return len(plain) == 15 and bool(FIFTEEN.match(plain)) and is_date(f"19{plain[6:12]}")  # noqa: PLR2004
 
 
 def is_date(text: str) -> bool:

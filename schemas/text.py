@@ -17,8 +17,7 @@ CONTROL_BUT_LINES = rf"[\x00-\x08\x0B\x0C\x0E-\x1F\x7F-\x{{9F}}{BIDIRECTIONAL}]"
 # what shows nothing: separators, marks without a letter, what takes no room, the fillers of Hangul
 BLANKS = r"^[\s\p{Z}\p{M}\p{Cf}\x{115F}\x{1160}\x{3164}\x{FFA0}\x{2800}]+$"
 NUMBER_OF_APPLICATION = rf"^[A-Za-z0-9\-_]{{1,{LIMITS['longest_application_no']}}}$"
-SEPARATORS = r"[^\p{L}\p{N}]"
-SEVENTEEN_DIGITS = rf"(?:\p{{Nd}}{SEPARATORS}*){{17}}"
+SEVENTEEN_DIGITS = r"(?:\p{N}[^\p{L}\p{N}]*){17}"
 DAY = r"(?:0[1-9]|1[0-2])(?:0[1-9]|[12][0-9]|3[01])"
 LIKE_ID_NUMBER = rf"[0-9]{{10}}{DAY}[0-9]{{3}}[0-9X]"
 LIKE_OLD_ID_NUMBER = rf"^[0-9]{{8}}{DAY}[0-9]{{3}}$"
@@ -46,21 +45,24 @@ def is_not_too_long(text: pl.Expr) -> pl.Expr:
 
 def is_without_id_number(text: pl.Expr) -> pl.Expr:
     """Whether a name or title holds no right ID number, however it is set."""
-    with_digits = pl.when(text.str.contains(SEVENTEEN_DIGITS)).then(text)
-    return ~asked(with_digits.str.normalize("NFKC"), LIKE_ID_NUMBER, holds_id_number)
+    return ~asked(text, text.str.contains(SEVENTEEN_DIGITS), holds_id_number)
 
 
 def is_application_no(text: pl.Expr) -> pl.Expr:
     """Whether a String is 1 to 32 of A-Z a-z 0-9 - _ and no ID number, new or old."""
+    plain = text.str.replace_all(r"[\-_]", "").str.to_uppercase()
     return (
         text.str.contains(NUMBER_OF_APPLICATION)
-        & ~asked(text, LIKE_ID_NUMBER, holds_id_number)
-        & ~asked(text, LIKE_OLD_ID_NUMBER, is_old_id_number)
+        & ~asked(text, plain.str.contains(LIKE_ID_NUMBER), holds_id_number)
+        & ~asked(text, plain.str.contains(LIKE_OLD_ID_NUMBER), is_old_id_number)
     )
 
 
-def asked(text: pl.Expr, like: str, question: Callable[[str], bool]) -> pl.Expr:
-    """A slow question about a String, put only where its digits look like it."""
-    plain = text.str.replace_all(SEPARATORS, "").str.to_uppercase()
-    suspected = pl.when(plain.str.contains(like)).then(text)
-    return suspected.map_elements(question, return_dtype=pl.Boolean).fill_null(value=False)
+def asked(text: pl.Expr, suspected: pl.Expr, question: Callable[[str], bool]) -> pl.Expr:
+    """A slow question about a String, put only where it is suspected."""
+    return (
+        pl.when(suspected)
+        .then(text)
+        .map_elements(question, return_dtype=pl.Boolean)
+        .fill_null(value=False)
+    )

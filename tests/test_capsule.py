@@ -708,12 +708,12 @@ def test_a_capsule_cannot_write_the_verdict_itself(public: Path, tmp_path: Path)
         manifest["code"]["version"] = "1\naudit passed\x1b[2J"
         members[f"{RUN}/manifest.json"] = json.dumps(manifest).encode()
 
-    found = audit_any(str(forged(public, tmp_path / "a.capsule", boast)), WAREHOUSE, None)
-    page = list(found.page)
-    assert not found.passed
+    done = here("audit", forged(public, tmp_path / "a.capsule", boast))
+    page = done.stdout.splitlines()
+    assert done.returncode == 1
     assert all(line.isprintable() for line in page)
     assert not [line for line in page if line.startswith("audit passed")]
-    assert any("luohu 1?audit passed?[2J" in line for line in page)
+    assert any("luohu 1 audit passed?[2J" in line for line in page)
 
 
 def test_another_code_is_told_and_a_clean_machine_says_what_it_lacks(

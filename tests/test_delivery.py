@@ -101,6 +101,10 @@ STRANGE: dict[str, tuple[Spoil, list[str]]] = {
     "unknown_file": (lambda f: (f / "tax.csv").write_bytes(b"x"), ["nothing else, found tax.csv"]),
     "named_by_a_person": (second(f"{NAME}.csv.bak"), ["entry 2 named like 字字字字字.aaa.aaa"]),
     "named_by_a_number": (second(f"{ID}.csv.bak"), ["entry 1 named like 999999999999999999.aaa.aaa"]),
+    "with_hyphens": (second("110101-19800101-0010.bak"), ["named like 999999-99999999-9999.aaa"]),
+    "with_dots": (second("a.110101.19800101.0010"), ["named like a.999999.99999999.9999"]),
+    "of_fifteen_digits": (second("110101-800101-001_.bak"), ["named like 999999-999999-999_.aaa"]),
+    "of_two_days": (second("2020-01-01_2020-12-31.bak"), ["2020-01-01_2020-12-31.bak (another"]),
     "steering_a_terminal": (second("a\x1b[2J.txt"), ["named like a?[9A.aaa"]),
     "not_utf_8": (second(os.fsdecode(b"\xff.txt")), ["named like 字.aaa"]),
     "copied": (

@@ -1,6 +1,7 @@
 """Runs that are older, were changed or are not there; and what a comparison never tells."""
 
 import json
+import os
 import shutil
 import zipfile
 from collections.abc import Callable
@@ -149,16 +150,20 @@ def test_runs_that_are_not_there_or_fit_twice(warehouse: Base, tmp_path: Path) -
 
 
 def test_out_is_refused_before_anything_is_compared(base: Base, tmp_path: Path) -> None:
+    (tmp_path / "link.csv").symlink_to("elsewhere")
+    os.mkfifo(tmp_path / "pipe.csv")
     for out, message in (
         ("x.json", "ending in .parquet or .csv"),
         ("no/x.csv", "expected the folder"),
+        ("link.csv", "expected a new file or a plain one"),
+        ("pipe.csv", "expected a new file or a plain one"),
     ):
         done = here(
             "diff", "ffffff", "ffffff", "--out", tmp_path / out, "--warehouse", base.warehouse
         )
         assert (done.returncode, done.stdout) == (2, "")
         assert message in done.stderr
-    assert not list(tmp_path.iterdir())
+    assert {path.name for path in tmp_path.iterdir()} == {"link.csv", "pipe.csv"}
 
 
 def test_nobody_is_named_and_the_warehouse_is_not_written_to(

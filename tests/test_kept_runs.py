@@ -300,6 +300,7 @@ def test_half_is_enough_and_so_is_the_same_year(
         "for 1101 0119 8001 0100 11",
         "110101_198001_01001",
         "110101.19800101/0010",
+        "1101.0119.8001.0100.11",
     ],
 )
 def test_a_reason_says_something_and_names_nobody(reason: str, tmp_path: Path) -> None:
@@ -471,3 +472,45 @@ def test_where_there_is_no_run_the_message_says_what_there_is(
         assert (status, stdout, len(stderr.splitlines())) == (2, "", 1)
         assert expected in stderr
     assert not (tmp_path / "none").exists()
+
+
+STEERS = "\x1b[2J\x07\x9b\u202e\naudit passed"
+
+
+@pytest.mark.parametrize("place", ["code.version", "code.digest", "environment.python"])
+def test_a_run_from_elsewhere_steers_no_terminal_and_writes_no_line(
+    place: str, warehouse: Path, two: tuple[Path, Outcome, Outcome]
+) -> None:
+    """Of no command that shows what a manifest says, for people or machines."""
+    path = warehouse / "runs" / "2020" / two[1].run_id / "manifest.json"
+    manifest = json.loads(path.read_text())
+    section, name = place.split(".")
+    manifest[section][name] = STEERS
+    manifest["environment"]["libraries"][f"duckdb{STEERS}"] = STEERS
+    path.write_text(json.dumps(manifest))
+    for command in (
+        ("runs",),
+        ("runs", "--json"),
+        ("audit", "2020"),
+        ("audit", "2020", "--json"),
+        ("diff", two[1].run_id, two[2].run_id),
+        ("current", "2020", two[1].run_id),
+    ):
+        done = CliRunner().invoke(app, [*command, "--warehouse", str(warehouse)])
+        lines = (done.stdout + done.stderr).splitlines()
+        assert all(line.isprintable() for line in lines), command
+        assert not [line for line in lines if line.startswith("audit passed")], command
+        if "--json" in command:
+            json.loads(done.stdout)
+
+
+def test_a_manifest_whose_counts_are_no_numbers_is_listed_with_its_trouble(
+    warehouse: Path, two: tuple[Path, Outcome, Outcome]
+) -> None:
+    path = warehouse / "runs" / "2020" / two[1].run_id / "manifest.json"
+    manifest = json.loads(path.read_text())
+    manifest["feeds"]["applications"]["accepted"] = "many"
+    path.write_text(json.dumps(manifest))
+    done = CliRunner().invoke(app, ["runs", "--warehouse", str(warehouse)])
+    assert done.exit_code == 0
+    assert "its manifest cannot be read" in done.stdout

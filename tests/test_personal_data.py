@@ -17,6 +17,7 @@ import pytest
 from commands import luohu
 
 from schemas.feeds import FEEDS
+from schemas.text import is_without_id_number
 
 NAME = "钟无忌测试"
 ID = "110101198001010010"
@@ -54,6 +55,17 @@ def planted(copied: Path) -> None:
     numbered = [person.with_columns(application_no=pl.lit(each)) for each in AS_WRITTEN]
     inside = person.with_columns(application_no=pl.lit("2020INSIDE"), name=pl.lit(f"{NAME}{ID}"))
     pl.concat([rows, person, *numbered, inside]).write_parquet(path)
+
+
+@pytest.mark.parametrize(
+    "between", ["", " ", "-", "_", ".", "/", "–", "·", "\u3000", "\u200b", "\u2060", "\u00ad"]
+)
+@pytest.mark.parametrize("zero", ["0", "０", "٠", "𝟎"])
+def test_a_right_number_in_a_name_is_found_however_it_is_set(zero: str, between: str) -> None:
+    number = between.join(chr(ord(zero) + int(digit)) for digit in ID)
+    rows = pl.DataFrame({"name": [f"{NAME}{number}", f"{number}号", NAME, number[:-1], "1" * 40]})
+    found = rows.select(is_without_id_number(pl.col("name"))).to_series().to_list()
+    assert found == [False, False, True, True, True]
 
 
 def own(rows: pl.DataFrame, planted_in: str) -> list[pl.Expr]:

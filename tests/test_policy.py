@@ -192,6 +192,14 @@ def test_repealed_value(tmp_path: Path) -> None:
         ('title = "Bonus"', 'title = "Bonus"\ntitle = "Bonus"', "overwrite"),
         ("value = 100", "value = 100\nvalue = 100", "overwrite"),
         ("value = 100", "value = 0100", "bonus.toml: "),
+        (
+            'title = "Bonus"',
+            r'title = "\u001b[2J"',
+            "title: expected a text without control characters",
+        ),
+        ("art. 99", r"art. \u202e99", "clause: expected a text without control"),
+        ("2018, art. 99", r"\u009b", "centipoints.from[0].cite: expected a text without control"),
+        ('title = "Bonus"', 'title = "Bonus"\n"\\u0007" = 1', "a key: expected a text without"),
     ],
 )
 def test_a_file_that_cannot_be_trusted(tmp_path: Path, old: str, new: str, message: str) -> None:

@@ -141,13 +141,20 @@ def test_nothing_but_our_own_is_swept(warehouse: Path, system: Path, tmp_path: P
     (system / f"{IN_SYSTEM}of-somebody").mkdir()
     (system / f"{IN_SYSTEM}audit-abcdefgh").mkdir()  # of an earlier version, perhaps alive
     dead = system / f"{IN_SYSTEM}diff-abcdefgh"
-    dead.mkdir()
-    os.utime(dead, (0, 0))
+    old = system / f"{IN_SYSTEM}audit-of-somebody"
+    for each in (dead, old):
+        each.mkdir()
+        os.utime(each, (0, 0))
     (warehouse / "runs" / ".work-2020-1").mkdir(parents=True)
+    (warehouse / WORK / "of-somebody").mkdir(parents=True)
     sweep(warehouse)
+    with private_folder(warehouse):
+        pass
     assert (other / "files").exists()
+    assert (warehouse / WORK / "of-somebody").exists()
     assert {path.name for path in system.iterdir()} == {
         name,
+        old.name,
         f"{IN_SYSTEM}of-somebody",
         f"{IN_SYSTEM}audit-abcdefgh",
     }

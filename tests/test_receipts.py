@@ -843,7 +843,8 @@ def test_usage_is_told(published: tuple[Path, Outcome], tmp_path: Path) -> None:
     done = verify(VERIFIER, "--help")
     assert done.returncode == 0
     assert "verify_receipt.py receipt.json" in done.stdout
-    for out in (tmp_path, tmp_path / "none" / "all.jsonl"):
+    (tmp_path / "link").symlink_to("elsewhere")  # as /dev/stdout is one, which would be replaced
+    for out in (tmp_path, tmp_path / "none" / "all.jsonl", tmp_path / "link"):
         done = here("receipts", 2020, "--out", out, "--warehouse", published[0])
         assert done.returncode == 2
         assert str(out) in done.stderr

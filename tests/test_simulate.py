@@ -2,6 +2,8 @@
 
 import hashlib
 import shutil
+import subprocess
+import sys
 from collections import Counter
 from datetime import date
 from decimal import Decimal
@@ -17,6 +19,7 @@ from flows.simulate.model import draw
 from flows.simulate.plan import points_of
 from flows.simulate.published import read_points, solve
 from flows.simulate.setting import load_setting
+from flows.simulate.write import delivery, umask
 from schemas.identifiers import is_credit_code, is_id_number
 from schemas.results import INDICATORS
 from tests.reference.scorer import Result, RoundSpec, score_round
@@ -310,3 +313,39 @@ def gap(one: np.ndarray, other: np.ndarray) -> float:
     at = np.union1d(one, other)
     shares = [np.searchsorted(np.sort(v), at, side="right") / len(v) for v in (one, other)]
     return float(np.abs(shares[0] - shares[1]).max())
+
+
+WRITER = """
+import sys, time
+from pathlib import Path
+from flows.simulate.write import delivery
+with delivery(Path(sys.argv[1])) as folder:
+    (folder / "people.csv").write_text("somebody")
+    print("writing", flush=True)
+    time.sleep(60)
+"""
+
+
+def test_two_who_write_one_delivery_leave_each_other_alone_and_a_killed_one_nothing(
+    tmp_path: Path,
+) -> None:
+    """Nor is a folder removed that is named as the temporary one of earlier versions was."""
+    out = tmp_path / "feeds"
+    (tmp_path / ".feeds.part" / "mine").mkdir(parents=True)
+    command = [sys.executable, "-c", WRITER, str(out)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as other:
+        assert other.stdout
+        assert other.stdout.readline() == "writing\n"
+        with delivery(out) as folder:
+            (folder / "people.csv").write_text("somebody else")
+        assert len(list((tmp_path / ".work").rglob("people.csv"))) == 1
+        other.kill()
+    assert (out / "people.csv").read_text() == "somebody else"
+    assert [path.stat().st_mode & 0o777 for path in (out, out / "people.csv")] == [
+        0o777 & ~umask(),
+        0o666 & ~umask(),
+    ]
+    with delivery(tmp_path / "next"):
+        pass
+    assert {path.name for path in tmp_path.iterdir()} == {"feeds", "next", ".feeds.part"}
+    assert (tmp_path / ".feeds.part" / "mine").exists()

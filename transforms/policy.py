@@ -19,6 +19,7 @@ from typing import Any, TypeAlias, TypeVar
 
 from pydantic import ValidationError
 
+from schemas.steering import STEERING
 from transforms.units import types_of
 
 Value: TypeAlias = Any  # whatever TOML holds: a number, a date, a text, a list or a table of them
@@ -206,10 +207,27 @@ def read_toml(path: Path) -> dict[str, Value]:
     try:
         if (size := path.stat().st_size) > MOST_BYTES:
             raise PolicyError(f"{path.name}: expected at most {MOST_BYTES:,} bytes, found {size:,}")
-        return tomllib.loads(path.read_text(encoding="utf-8"))
+        text = tomllib.loads(path.read_text(encoding="utf-8"))
     except RecursionError:
         raise PolicyError(f"{path.name}: tables within tables, deeper than can be read") from None
     except FileNotFoundError:
         raise PolicyError(f"{path.name} is not in {path.parent}") from None
     except ValueError as error:  # also of a number with thousands of digits
         raise PolicyError(f"{path.name}: {error}") from None
+    for place, value in texts(text):
+        if STEERING.search(value):
+            raise PolicyError(f"{path.name}: {place}: expected a text without control characters")
+    return text
+
+
+def texts(value: Value, place: str = "") -> Iterator[tuple[str, str]]:
+    """Every text in a value, keys too, and where it is."""
+    if isinstance(value, str):
+        yield place, value
+    elif isinstance(value, dict):
+        for key, each in value.items():
+            yield "a key" + (f" of {place}" if place else ""), key
+            yield from texts(each, f"{place}.{key}".removeprefix("."))
+    elif isinstance(value, list):
+        for number, each in enumerate(value):
+            yield from texts(each, f"{place}[{number}]")

@@ -7,7 +7,7 @@ import typer
 
 from flows.cli.arguments import Warehouse
 from flows.cli.messages import print_json, shown, told
-from flows.cli.streams import work_is_done
+from flows.cli.streams import show, tell, work_is_done
 from flows.common.settings import WAREHOUSE
 
 
@@ -42,7 +42,7 @@ def capsule(
         with shown():
             packed = pack(year, warehouse, out, run_id, public=public)
         work_is_done()
-        print("\n".join(packed_lines(packed)))
+        show(packed_lines(packed))
 
 
 def audit(
@@ -77,7 +77,7 @@ def audit(
         if as_json:
             print_json(found.machine)
         else:
-            print("\n".join(found.page))
+            show(found.page)
     raise typer.Exit(0 if found.passed else 1)
 
 
@@ -129,11 +129,7 @@ def diff(
     with told():
         if out:
             require_writable(out)
-        trust = trust_of(
-            warehouse,
-            whatever=trust_code,
-            say=lambda words: typer.echo(f"luohu: {words}", err=True),
-        )
+        trust = trust_of(warehouse, whatever=trust_code, say=tell)
         with shown():
             found = compared(run_a, run_b, warehouse, trust)
         if out:
@@ -142,4 +138,4 @@ def diff(
         if as_json:
             print_json(for_machines(found, first))
         else:
-            print("\n".join(lines(found, first)))
+            show(lines(found, first))

@@ -11,6 +11,7 @@ import typer
 
 from flows.cli.streams import tell
 from flows.common.failures import CheckFailed, Failure
+from schemas.steering import STEERING
 from transforms.policy import PolicyError
 
 
@@ -45,8 +46,9 @@ def trouble(error: Exception) -> str | None:
 
 
 def print_json(content: Any) -> None:
-    """JSON for machines, as text of whatever encoding stdout has."""
+    """JSON for machines, as text of whatever encoding stdout has; what could steer a terminal escaped."""
     text = json.dumps(content, ensure_ascii=False, indent=2)
+    text = STEERING.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
     try:
         text.encode(sys.stdout.encoding or "utf-8")
     except UnicodeEncodeError:

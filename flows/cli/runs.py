@@ -1,12 +1,12 @@
 """`luohu runs` and `luohu current`: which runs a warehouse keeps, and which of a round is current."""
 
-import json
 from typing import Annotated
 
 import typer
 
 from flows.cli.arguments import Warehouse
-from flows.cli.messages import shown, told
+from flows.cli.messages import print_json, shown, told
+from flows.cli.streams import show
 from flows.common.settings import WAREHOUSE
 
 
@@ -34,9 +34,9 @@ def runs(
     with told():
         found = kept_runs(warehouse, year)
         if as_json:
-            typer.echo(json.dumps(for_machines(found), ensure_ascii=False, indent=2))
+            print_json(for_machines(found))
         else:
-            typer.echo("\n".join(lines(found)))
+            show(lines(found))
 
 
 def current(
@@ -61,4 +61,4 @@ def current(
         with shown():
             done = make_current(year, run_id, warehouse)
         before = f" (before: {done.before})" if done.before not in (None, done.run_id) else ""
-        typer.echo(f"round {year}: run {done.run_id} is current{before}\n{done.database}")
+        show([f"round {year}: run {done.run_id} is current{before}", str(done.database)])

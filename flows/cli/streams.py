@@ -8,7 +8,7 @@ command was for.  A sign that stdout's encoding lacks is written as its escape.
 import io
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from typing import Any, TextIO, cast
 
@@ -99,6 +99,12 @@ def status_of(out: Sturdy, status: int) -> int:
     left = "all else was done" if _done else "nothing else was to be done"
     tell(f"stdout: {out.trouble.strerror}: the result was not written whole; {left}")
     return status if _done else status or 2
+
+
+def show(lines: Iterable[str]) -> None:
+    """A result on stdout: each line is one line, without what could steer a terminal."""
+    for line in lines:
+        print(visible(" ".join(line.splitlines())))
 
 
 def tell(message: str) -> None:

@@ -7,6 +7,7 @@ import json
 import os
 import re
 import secrets
+import stat
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -76,6 +77,11 @@ def sha256_of(content: Any) -> str:
     """The SHA-256 of a JSON value in canonical form: sorted keys, no blanks."""
     text = json.dumps(content, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
     return hashlib.sha256(text.encode()).hexdigest()
+
+
+def may_become(target: Path) -> bool:
+    """Whether a rename may put a file there: nothing is, or a plain file, no device and no link."""
+    return not os.path.lexists(target) or stat.S_ISREG(target.lstat().st_mode)
 
 
 @contextmanager

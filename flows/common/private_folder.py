@@ -33,10 +33,9 @@ LOCK = "lock"
 FILES = "files"
 OWNER_ONLY = 0o077  # as a umask
 IN_SYSTEM = "luohu-"
-ANY = re.compile(".*")
-OURS = re.compile(IN_SYSTEM + "[0-9a-f]{16}")
+RANDOM = "[0-9a-f]{16}"
 # what earlier versions left without a lock: nobody can tell whether it lives, so it has to be old
-EARLIER = re.compile(IN_SYSTEM + "(audit|capsule|diff)-.*")
+EARLIER = re.compile(IN_SYSTEM + "(audit|capsule|diff)-[a-z0-9_]{8}")
 EARLIER_RUNS = re.compile(r"\.work-\d+-\d+")
 TRIES = 100  # each fails only when another command sweeps in the same moment
 SPILL = "POLARS_OOC_SPILL_DIR"
@@ -89,13 +88,13 @@ def read_again(name: str) -> None:
 def sweep(warehouse: Path | None = None) -> None:
     """Remove what killed commands left in a warehouse and in the system's temporary folder."""
     if warehouse is not None and may_write(warehouse):
-        for folder in folders(warehouse / WORK, ANY):
+        for folder in folders(warehouse / WORK, re.compile(RANDOM)):
             remove_if_free(folder)
         with suppress(OSError):
             (warehouse / WORK).rmdir()
         remove_if_old(folders(warehouse / "runs", EARLIER_RUNS))
     system = Path(tempfile.gettempdir())
-    for folder in folders(system, OURS):
+    for folder in folders(system, re.compile(IN_SYSTEM + RANDOM)):
         remove_if_free(folder)
     remove_if_old(folders(system, EARLIER))
 

@@ -7,7 +7,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 from flows.common.failures import BadUsage
-from schemas.identifiers import holds_id_number
+from schemas.identifiers import holds_any_id_number
 from transforms.editions import edition
 from transforms.policy import Edition
 from transforms.rounds import Round, load_round
@@ -53,7 +53,7 @@ class Order:
                 f"--anyway: expected a reason in one line of 1 to {LONGEST_REASON} characters,"
                 f" found {len(words)} characters{'' if words.isprintable() else ', not all printable'}"
             )
-        if holds_id_number(words) or LIKE_AN_ID.search(re.sub(r"[\s\-_]", "", words)):
+        if holds_any_id_number(words) or LIKE_AN_ID.search(re.sub(r"[\W_]", "", words)):
             raise BadUsage("--anyway: expected a reason without an ID number: it is published")
         return words
 

@@ -2,6 +2,8 @@
 
 import re
 
+from schemas.steering import STEERING
+
 SHAPES = (
     (r"[0-9]", "9"),
     (r"[A-Z]", "A"),
@@ -10,7 +12,6 @@ SHAPES = (
     (r"[\x00-\x1F\x7F]", "?"),  # what could steer a terminal
 )
 SHAPE_CHARACTERS = 40
-STEERING = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]")
 
 
 def shape(text: str) -> str:

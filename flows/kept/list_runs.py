@@ -111,8 +111,8 @@ def kept_run(year: int, run_id: str, directory: Path | None, register: Register)
             run_id=run_id,
             completed=datetime.fromtimestamp(when, UTC).astimezone().isoformat(timespec="seconds"),
             state=state,
-            applications=feeds["applications"]["accepted"],
-            rows=sum(each["rows"] for each in feeds.values()),
+            applications=int(feeds["applications"]["accepted"]),
+            rows=int(sum(each["rows"] for each in feeds.values())),
             delivery=sha256_of(feeds)[:SHORT],
             policy=sha256_of([manifest[name] for name in ("policy", "round", "codes")])[:SHORT],
             code=str(manifest["code"].get("digest"))[:SHORT],
@@ -120,7 +120,7 @@ def kept_run(year: int, run_id: str, directory: Path | None, register: Register)
             options=tuple(options(manifest["options"])),
             anyway=register.anyway.get(run_id),
         )
-    except (CheckFailed, NewerWarehouse, KeyError, TypeError, OSError):
+    except (CheckFailed, NewerWarehouse, KeyError, TypeError, ValueError, OSError):
         told = "its manifest cannot be read: luohu audit says more"
         return KeptRun(year, run_id, None, state, trouble=told)
 

@@ -16,6 +16,7 @@ from flows.common.failures import FeedRefused
 from flows.common.shapes import shape
 from flows.run.refusal import refusal
 from schemas.feeds import FEEDS
+from schemas.identifiers import holds_any_id_number
 
 SUFFIXES = (".parquet", ".csv", ".csv.gz")
 # what file managers, file servers and Spark leave beside files
@@ -134,5 +135,6 @@ def trouble_with(path: Path, feeds: Path) -> str:
 
 
 def shown(name: str, place: int) -> str:
-    """An entry by its name where that is short and plain, or else by its place and its shape."""
-    return name if SHOWABLE.fullmatch(name) else f"entry {place} named like {shape(name)}"
+    """An entry by its name where that is short, plain and no ID number, else by its place and its shape."""
+    plain = SHOWABLE.fullmatch(name) and not holds_any_id_number(name)
+    return name if plain else f"entry {place} named like {shape(name)}"

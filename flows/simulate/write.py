@@ -1,6 +1,6 @@
 """Writing a delivery: one file a feed and part, complete or absent."""
 
-import shutil
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -9,29 +9,35 @@ from typing import Literal
 import polars as pl
 
 from flows.common.by_name import named
+from flows.common.private_folder import private_folder
 
 Format = Literal["parquet", "csv"]
 
 
 @contextmanager
 def delivery(out: Path) -> Iterator[Path]:
-    """A temporary sibling of `out` that takes its name once everything is written."""
+    """A private folder beside `out`, swept after a kill, that takes its name once everything is written."""
     if out.exists() and (not out.is_dir() or any(out.iterdir())):
         raise ValueError(
             f"{out} exists and is not an empty folder: a delivery is never overwritten"
         )
     out = out.absolute()
     out.parent.mkdir(parents=True, exist_ok=True)
-    made = out.with_name(f".{out.name}.part")
-    shutil.rmtree(made, ignore_errors=True)
-    made.mkdir()
-    try:
+    mode = 0o777 & ~umask()
+    with private_folder(out.parent) as made:
         yield made
+        for path in (made, *made.rglob("*")):
+            path.chmod(mode if path.is_dir() else mode & 0o666)
         if out.exists():
             out.rmdir()
         made.rename(out)
-    finally:
-        shutil.rmtree(made, ignore_errors=True)
+
+
+def umask() -> int:
+    """The user's umask, which can only be told by setting one."""
+    found = os.umask(0o077)
+    os.umask(found)
+    return found
 
 
 def write(frame: pl.DataFrame, folder: Path, feed: str, part: int, fmt: Format) -> None:

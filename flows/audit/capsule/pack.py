@@ -1,5 +1,6 @@
 """Pack a run into one file, after its files were held against its manifest and the database."""
 
+import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -43,7 +44,7 @@ def pack(
     year: int, warehouse: Path, out: Path, run_id: str | None = None, *, public: bool = False
 ) -> Packed:
     """Write the capsule of a run; raises CheckFailed where the run is not as it was published."""
-    if out.exists():
+    if os.path.lexists(out):
         raise BadUsage(f"--out: expected a new file, found {out}: remove it, or name another")
     try:
         past = past_run(warehouse, year, run_id)

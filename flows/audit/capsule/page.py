@@ -21,12 +21,6 @@ REACHES = {
 
 
 def lines(found: CapsuleAudit) -> Iterator[str]:
-    """The page, line by line; a capsule is somebody else's text, so nothing but printable goes out."""
-    for line in page(found):
-        yield "".join(each if each.isprintable() else "?" for each in line)
-
-
-def page(found: CapsuleAudit) -> Iterator[str]:
     """What was packed, by what it was made then and is audited now, what came out, the verdict."""
     contents, manifest = found.contents, found.past.manifest
     yield f"{found.file.path}: a {contents['kind']} capsule of {found.file.size:,} bytes"

@@ -9,7 +9,7 @@ from flows.audit.diff import NUMBER, STANDING, Diff, Side
 from flows.audit.diff.attribution import FLAGS, POINTS
 from flows.audit.diff.causes import CAUSES
 from flows.common.failures import BadUsage
-from flows.common.files import written_aside
+from flows.common.files import may_become, written_aside
 from flows.common.points import in_points
 
 FIRST = 20  # so many applications are listed unless all are asked for
@@ -207,5 +207,7 @@ def require_writable(path: Path) -> None:
     """Raise BadUsage for a file that could not be written in the end."""
     if path.suffix not in SUFFIXES:
         raise BadUsage(f"--out {path}: expected a name ending in {' or '.join(SUFFIXES)}")
+    if not may_become(path):
+        raise BadUsage(f"--out {path}: expected a new file or a plain one, found something else")
     if not path.absolute().parent.is_dir():
         raise BadUsage(f"--out {path}: expected the folder {path.absolute().parent}, found none")

@@ -15,7 +15,7 @@ from pathlib import Path
 import polars as pl
 
 from flows.common.failures import BadUsage
-from flows.common.files import written_aside
+from flows.common.files import may_become, written_aside
 from flows.common.messages import told_without_values
 from flows.common.progress import report
 from flows.explain.receipts.applicants import everybody
@@ -108,5 +108,5 @@ def lines_of(chunk: pl.Series, *, compress: bool) -> Lines:
 
 def require_folder(out: Path) -> None:
     """Raise BadUsage where no file can be written, before a minute is spent."""
-    if not out.parent.is_dir() or out.is_dir():
+    if not out.parent.is_dir() or not may_become(out):
         raise BadUsage(f"expected the name of a file in a folder there is, found {out}")
