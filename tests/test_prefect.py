@@ -542,7 +542,9 @@ def servers_of(home: Path) -> list[psutil.Process]:
 
 
 @server_test
-@pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGKILL])
+@pytest.mark.parametrize(
+    "how", [pytest.param(signal.SIGTERM, marks=pytest.mark.soak), signal.SIGKILL]
+)
 def test_a_run_that_is_killed_leaves_no_server_behind(
     how: signal.Signals, delivery: Path, tmp_path: Path
 ) -> None:
