@@ -464,6 +464,17 @@ def test_a_scheduled_run_happens_and_completes(standing: Standing) -> None:
 
 
 @server_test
+def test_a_run_is_named_for_its_round_before_it_starts(standing: Standing) -> None:
+    planned = standing.asked(
+        "flow_runs/filter", flow_runs={"state": {"type": {"any_": ["SCHEDULED"]}}}
+    )
+    assert planned
+    for run in planned:
+        due = datetime.fromisoformat(run["expected_start_time"])
+        assert run["name"] == f"round-{year_of(due)}"
+
+
+@server_test
 def test_both_stop_when_told_and_the_schedule_stays(standing: Standing) -> None:
     standing.serve.send_signal(signal.SIGTERM)
     assert standing.serve.wait(timeout=PATIENCE) == 0

@@ -16,6 +16,7 @@ import time
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 from flows.common.failures import PrefectUnavailable
 from flows.common.settings import HOME, PREFECT_PORT
@@ -90,6 +91,7 @@ def answer(
         collections.KNOWN_VIEWS[view] = (
             "nowhere:"  # a page would fetch it; what is installed is shown
         )
+    name_planned_runs()
     server = Announced(
         uvicorn.Config(
             create_app(final=True, ephemeral=embedded),
@@ -101,6 +103,22 @@ def answer(
     server.run(sockets=[listening])
     if not server.started:
         raise PrefectUnavailable("Prefect's server could not be started; the reason stands above")
+
+
+def name_planned_runs() -> None:
+    """Call a run for its round from the day it is planned: Prefect gives it a name by lot until it starts."""
+    from prefect.server.database.orm_models import FlowRun
+
+    from flows.orchestration.schedule import year_of
+
+    default = FlowRun.__table__.c.name.default
+    by_lot = default.arg
+
+    def name(context: Any) -> str:
+        due = context.get_current_parameters().get("expected_start_time")
+        return f"round-{year_of(due)}" if due else str(by_lot(context))
+
+    default.arg = name
 
 
 def embedded_server() -> str:
