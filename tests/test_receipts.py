@@ -655,6 +655,10 @@ def test_a_receipt_of_another_round_is_under_its_own_root_only(
         assert (done.returncode, done.stderr) == (status, "")
         assert done.stdout.startswith("1 checked, 0 with differences; root ")
         assert ("the proof does not lead there" in done.stdout) == bool(status)
+    for no_root in ("", " ", top[:10], f"{top}0", "x" * 64):
+        done = verify(VERIFIER, "-", "--root", no_root, stdin=whole)
+        assert (done.returncode, done.stdout) == (2, "")
+        assert "expected 64 hexadecimal digits" in done.stderr
     together = whole + b"\n" + lines(hostile_rounds, 2020)[0]
     done = verify(VERIFIER, "-", stdin=together)
     assert done.returncode == 2

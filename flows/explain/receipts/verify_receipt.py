@@ -1150,13 +1150,22 @@ class Checked:
         return [root_of(self.hashes if as_they_came else sorted(self.hashes))]
 
 
+def published_root(text: str) -> str:
+    """A root as it is given; one that is empty, say of a variable never set, would prove nothing."""
+    if not re.fullmatch("[0-9a-f]{64}", root := text.strip().lower()):
+        raise argparse.ArgumentTypeError("expected 64 hexadecimal digits, found something else")
+    return root
+
+
 def main() -> int:
     """Check the receipts of a file."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("file", help="one receipt or many; - reads what is piped in")
-    parser.add_argument("--root", help="the root published over all receipts of the round")
+    parser.add_argument(
+        "--root", type=published_root, help="the root published over all receipts of the round"
+    )
     chosen = parser.parse_args()
     checked = Checked()
     try:
@@ -1165,8 +1174,8 @@ def main() -> int:
                 found = checked.add(receipt)
                 print(*found, sep="\n", end="\n" * bool(found))
     except (OSError, EOFError, ValueError, RecursionError, zlib.error) as error:
-        told = printable(f"receipt {checked.number + 1} cannot be read: {error}")
-        print(f"{chosen.file}: {told}", file=sys.stderr)
+        told = f"{chosen.file}: receipt {checked.number + 1} cannot be read: {error}"
+        print(printable(told), file=sys.stderr)
         return 2
     if not checked.number and not chosen.root:  # nothing was checked
         print(f"{printable(chosen.file)}: the file holds no receipt", file=sys.stderr)
@@ -1177,13 +1186,13 @@ def main() -> int:
     print(f"{checked.number} checked, {checked.wrong} with differences; root {told}{how}")
     if not checked.number:
         print("the file holds no receipt, as a round without applications has none")
-    if chosen.root and roots != [chosen.root.lower()]:
+    if chosen.root and roots != [chosen.root]:
         why = (
             "receipts are missing, added or changed; one alone needs the proof of `explain --json`"
         )
         if checked.proved:
             why = "the proof does not lead there: it is not under this root, or was changed"
-        print(f"root: expected {printable(chosen.root)}: {why}")
+        print(f"root: expected {chosen.root}: {why}")
         return 1
     return 1 if checked.wrong else 0
 
