@@ -57,7 +57,7 @@ def said_of_all(receipt: Receipt, words: Words) -> Values:
     names = ("round", "application_no", "run_id", "policy_date", "reference_date", "permit_date")
     return {
         **{name: receipt[name] for name in (*names, "insured_in", "sha256")},
-        "edition": words.say("edition", receipt["edition"]),
+        "edition": words.tree["edition"].get(receipt["edition"], receipt["edition"]),
         **{f"year_{back}": receipt["round"] - back for back in range(1, 4)},
         "claims_education": receipt["facts"]["claims_education"],
     }
