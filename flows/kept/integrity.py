@@ -7,7 +7,6 @@ database keeps, the database against the tables.  Whoever changes one of them ha
 from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, NamedTuple
 
 import duckdb
@@ -16,21 +15,17 @@ import polars as pl
 from flows.common.by_name import scan_table, schema_of
 from flows.common.database import DATABASE, OFFLINE, attach, table_in_sql
 from flows.common.failures import CheckFailed
-from flows.common.files import sha256, sha256_of
-from flows.common.settings import luohu_version
+from flows.common.files import sha256_of
 from flows.kept import pinned_code
-from flows.kept.manifest import FILE_NAMES, OF_THE_RUN, code_digest, environment
-from flows.kept.past_run import MANIFEST, PastRun, read_manifest
-from flows.kept.rejects import rejects_of
+from flows.kept.manifest import OF_THE_RUN, code_digest, environment
+from flows.kept.past_run import MANIFEST, PastRun
+from flows.kept.run_files import BESIDE, CODE, SHORT, digests_of, expected_digests
 from flows.kept.run_id import DELIVERY, delivery, run_id_of
+from flows.kept.tables import REJECTS
+from flows.kept.tables import table as table_of
 from schemas.results import TABLES, columns_of
 
 LOCK = "requirements.lock"
-REJECTS = "rejects"
-REPORT = "report.html"
-CODE = f"pinned/{pinned_code.NAME}"
-SHORT = 16
-BESIDE = {MANIFEST, REPORT, FILE_NAMES}  # what the manifest need not name
 
 
 class Finding(NamedTuple):
@@ -53,26 +48,6 @@ class Integrity:
         return sorted({each.file for each in self.findings if each.file.startswith(prefix)})
 
 
-def is_complete(directory: Path) -> bool:
-    """Whether a run directory is named by what it was made from and holds every file of it."""
-    try:
-        manifest = read_manifest(directory / MANIFEST)
-    except (CheckFailed, OSError):
-        return False
-    return run_id_of(manifest) == manifest["run_id"] == directory.name and not any(
-        files(digests_of(directory), expected_digests(manifest))
-    )
-
-
-def digests_of(directory: Path) -> dict[str, str]:
-    """The SHA-256 of every file below a folder."""
-    return {
-        path.relative_to(directory).as_posix(): sha256(path)
-        for path in sorted(directory.rglob("*"))
-        if path.is_file()
-    }
-
-
 def integrity(past: PastRun) -> Integrity:
     """Check every file of the run; reads only."""
     digests = digests_of(past.directory)
@@ -92,17 +67,6 @@ def integrity(past: PastRun) -> Integrity:
     changed = {each.file for each in findings}
     findings += database(past, {table for table in TABLES if f"{table}.parquet" not in changed})
     return Integrity(findings, notes, digests)
-
-
-def expected_digests(manifest: dict[str, Any]) -> dict[str, str]:
-    """File -> SHA-256, as the manifest has it."""
-    return {
-        **{name: str(each["sha256"]) for name, each in manifest["outputs"].items()},
-        **{f"pinned/policy/{name}": str(digest) for name, digest in manifest["policy"].items()},
-        **{f"pinned/rounds/{name}": str(digest) for name, digest in manifest["round"].items()},
-        **{f"pinned/{name}": str(digest) for name, digest in manifest.get("pinned", {}).items()},
-        **({REPORT: str(manifest["report"])} if "report" in manifest else {}),
-    }
 
 
 def files(digests: dict[str, str], expected: dict[str, str]) -> Iterator[Finding]:
@@ -189,12 +153,6 @@ def identity(past: PastRun, digests: dict[str, str], notes: list[str]) -> Iterat
 def surroundings(manifest: dict[str, Any], notes: list[str]) -> Iterator[Finding]:
     """Code, lock and libraries: another one is told; another lock of the same code is a finding."""
     then, now = manifest["environment"], environment()
-    if is_other_code(manifest):
-        notes.append(
-            f"made with code {short(manifest['code'].get('digest'))} (luohu"
-            f" {manifest['code'].get('version')}), audited with {short(code_digest())} (luohu"
-            f" {luohu_version()}): compared all the same"
-        )
     if then.get("lock") != now["lock"]:
         told = f"expected sha256 {short(then.get('lock'))} as the run had it, found"
         told = f"{told} {short(now['lock'])}: a different lock"
@@ -240,7 +198,7 @@ def database(past: PastRun, tables: set[str]) -> Iterator[Finding]:
                 continue
             if table == REJECTS:  # those of earlier runs are published under the names of today
                 connection.register(
-                    "rejects_of_run", rejects_of(past.directory).collect().to_arrow()
+                    "rejects_of_run", table_of(past.directory, REJECTS).collect().to_arrow()
                 )
                 names, file = columns_of(table), "rejects_of_run"
             else:

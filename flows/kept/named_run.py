@@ -10,8 +10,8 @@ from typing import Any
 
 from flows.common.failures import BadUsage, CheckFailed, NotFound
 from flows.common.files import sha256
-from flows.kept.integrity import SHORT, expected_digests
 from flows.kept.past_run import MANIFEST, beginning, listed, read_manifest, require_there, runs_of
+from flows.kept.run_files import SHORT, expected_digests
 from flows.kept.run_id import run_id_of
 
 

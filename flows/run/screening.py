@@ -32,21 +32,9 @@ from flows.run.delivery import Part
 from flows.run.file_columns import describe, types_of
 from flows.run.read_files import read
 from flows.run.refusal import refusal
-from schemas.checks import EXPECTED
-from schemas.columns import CODES, INSURANCES
-from schemas.feeds import END_DATES, FEEDS
+from schemas.feeds import END_DATES, FEEDS, accepted
+from schemas.words import of_check
 
-DISTRICTS = ("district", "work_district")
-# a feed's coded columns -> the list in data/codes.toml; the order of a list is the order of its enum
-CODED = {
-    "applications": {"sex": "sex", "retirement_class": "retirement_class"},
-    "social_insurance": dict.fromkeys(INSURANCES, "insurance_status"),
-    "housing": {"kind": "home_kind"},
-    "education": {"level": "education_level"},
-    "tax": {"income_kind": "income_kind"},
-    "awards": {"scope": "award_scope"},
-    "positions": {"kind": "position_kind"},
-}
 # who a quarantined row is about: kept beside a reject until it is resolved, never written
 IDENTITIES = ("person_id", "employer_id", "subject_id", "application_no")
 BATCH_ROWS = 1_000_000
@@ -199,10 +187,10 @@ def good_rows(rows: pl.DataFrame, bad: pl.DataFrame, start: int) -> pl.DataFrame
 
 def coded(feed: str, rows: pl.DataFrame) -> pl.DataFrame:
     """The columns as they are accepted: a code as an enum, a district as its number."""
-    codes = CODED.get(feed, {})
     return rows.with_columns(
-        *(as_enum(rows[name], CODES[codes[name]]) for name in rows.columns if name in codes),
-        *(as_number(rows[name]) for name in rows.columns if name in DISTRICTS),
+        as_enum(rows[name], kind.categories.to_list()) if kind == pl.Enum else as_number(rows[name])
+        for name, kind in accepted(feed).items()
+        if rows.schema.get(name) == pl.Categorical and kind in (pl.Enum, pl.Int32)
     )
 
 
@@ -330,7 +318,7 @@ def expected(feed: str, column_name: str, check_name: str, **_others: object) ->
     """What a failed check wanted: the type where a cell did not parse."""
     if check_name == "parse":
         return describe(types_of(FEEDS[feed].schema())[column_name])
-    return EXPECTED[check_name]
+    return of_check(check_name)
 
 
 def came(like: str | None) -> str:
