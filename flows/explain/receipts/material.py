@@ -1,9 +1,7 @@
 """Everything receipts are put together from, read and arranged once for all applicants."""
 
 import json
-from collections.abc import Mapping
 from dataclasses import dataclass
-from types import ModuleType
 from typing import Any, TypeAlias
 
 import polars as pl
@@ -13,12 +11,9 @@ from flows.explain.receipts.employers import numbered, numbers
 from flows.explain.receipts.encode import arrays, compact
 from flows.explain.receipts.facts import facts
 from flows.explain.receipts.home_months import MONTHS
+from flows.explain.receipts.rules import read_by
 from flows.explain.receipts.spans import Window, exists, judged, outside, spans, tiled
 from schemas.columns import INSURANCES
-from transforms.conditions import CONDITIONS
-from transforms.evidence import YEAR
-from transforms.indicators import INDICATORS
-from transforms.policy import Rule
 from transforms.scorecard import ledger
 
 ByRule: TypeAlias = dict[str, pl.DataFrame]  # a frame a rule, each ascending by person
@@ -50,15 +45,12 @@ def material(whose: Applicants) -> Material:
     edition, window = run.edition, Window.of(run.edition, run.made)
     conditions = by_rule(whose, "condition_evidence", "condition", "holds")
     evidence = by_rule(whose, "evidence", "indicator", "points")
-    if not (
-        fits(conditions, edition.conditions, CONDITIONS)
-        and fits(evidence, edition.indicators, INDICATORS)
-    ):
+    fitting = [fits(conditions[name], read) for name, read in read_by(edition.conditions, run.made)]
+    fitting += [fits(evidence[name], read) for name, read in read_by(edition.indicators, run.made)]
+    if not all(fitting):
         again = ledger(whose.feeds(), edition, run.made)
-        conditions, evidence = (
-            retold(conditions, again.conditions),
-            retold(evidence, again.indicators),
-        )
+        conditions = retold(conditions, again.conditions)
+        evidence = retold(evidence, again.indicators)
     found = spans(whose.feed("social_insurance"), window, run.made)
     known = numbers(whose, found)
     first = edition.counted_months.values["insurances"][0]  # of equal ones: all have no paid month
@@ -96,14 +88,10 @@ def by_rule(whose: Applicants, table: str, rule: str, result: str) -> ByRule:
     return {str(name): each.sort("person") for (name,), each in found.items()}
 
 
-def fits(stored: ByRule, rules: Mapping[str, Rule], modules: Mapping[str, ModuleType]) -> bool:
-    """Whether the evidence a run wrote has the columns that today's rules declare."""
-    for name, rule in rules.items():
-        told = stored[name]["evidence"].filter(stored[name]["evidence"] != "{}")
-        columns = {YEAR.sub("_*", each) for each in json.loads(told[0])} if len(told) else None
-        if columns not in (None, {YEAR.sub("_*", each) for each in modules[rule.name].EVIDENCE}):
-            return False
-    return True
+def fits(stored: pl.DataFrame, read: set[str]) -> bool:
+    """Whether the evidence a run wrote has the columns that today's rule reads."""
+    told = stored["evidence"].filter(stored["evidence"] != "{}")
+    return told.is_empty() or read <= json.loads(told[0]).keys()
 
 
 def retold(stored: ByRule, again: ByRule) -> ByRule:
