@@ -18,21 +18,39 @@ Text = Mapping[str, Any]
 
 def homes(*, registered: bool) -> Callable[[Text], Text]:
     """Residence before its kinds of home were a list: a rate of own homes and one of all others."""
+    kinds = (
+        ("own", False, "held"),
+        ("dormitory", registered, "never"),
+        ("rent", registered, "default"),
+    )
 
-    def kinds(text: Text) -> Text:
-        own, other = (text[f"centipoints_per_year_{kind}"] for kind in ("own", "other"))
-        rows = [
-            {"kind": kind, "centipoints_per_year": rate, "registered": asked, "early": early}
-            for kind, rate, asked, early in (
-                ("own", own["from"][-1]["value"], False, "held"),
-                ("dormitory", other["from"][-1]["value"], registered, "never"),
-                ("rent", other["from"][-1]["value"], registered, "default"),
-            )
+    def as_a_list(text: Text) -> Text:
+        rates = {own: text[f"centipoints_per_year_{own}"] for own in ("own", "other")}
+        dated = {each["date"]: each for of in rates.values() for each in of["from"]}
+
+        def rate(kind: str, day: Any) -> Any:
+            past = rates["own" if kind == "own" else "other"]["from"]
+            return [each["value"] for each in past if each["date"] <= day][-1]
+
+        entries = [
+            {
+                **dated[day],
+                "value": [
+                    {
+                        "kind": kind,
+                        "centipoints_per_year": rate(kind, day),
+                        "registered": asked,
+                        "early": early,
+                    }
+                    for kind, asked, early in kinds
+                ],
+            }
+            for day in sorted(dated)
         ]
         kept = {name: each for name, each in text.items() if not name.startswith("centipoints_")}
-        return {**kept, "kinds": {**own, "from": [{**own["from"][-1], "value": rows}]}}
+        return {**kept, "kinds": {**rates["own"], "from": entries}}
 
-    return kinds
+    return as_a_list
 
 
 FORMER: dict[str, Callable[[Text], Text]] = {
