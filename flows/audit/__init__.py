@@ -42,6 +42,7 @@ from schemas.results import TABLES
 from transforms.policy import PolicyError
 
 AS_DELIVERED = "rejects"  # follows from rows that are not kept: held against its digests only
+AS_WRITTEN = "as written: not repeated"  # by code that has no way to be asked for it
 STEPS = 4
 NOTHING = Compared([], 0, 0)
 
@@ -194,9 +195,7 @@ def table_audit(
     repeated_others = now.is_file() or not (work / "scores.parquet").is_file()
     if name == AS_DELIVERED or not repeated_others:
         same = digest is not None and not found.wrong(file)
-        remark = (
-            "as delivered: not repeated" if name == AS_DELIVERED else "as written: not repeated"
-        )
+        remark = "as delivered: not repeated" if name == AS_DELIVERED else AS_WRITTEN
     else:
         same = digest is not None and now.is_file() and sha256(now) == digest
         if not same:
