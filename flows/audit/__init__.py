@@ -35,6 +35,7 @@ from flows.kept.known_code import Trust, what_it_does
 from flows.kept.limits import require_bounded
 from flows.kept.manifest import code_digest
 from flows.kept.past_run import MANIFEST, PastRun, past_run
+from flows.kept.run_files import CODE
 from flows.kept.salts import PEOPLE
 from flows.kept.tables import NEEDS_REVIEW
 from flows.run.recompute import repeat
@@ -79,7 +80,8 @@ class Audit:
         if self.own_code:
             return [*self.files.notes, f"{how}repeated with it: today's is {now}"]
         again = f"audited with {now} (luohu {luohu_version()}): compared all the same"
-        return [*self.files.notes, f"{how}{again}; --with-its-own-code repeats it with the former"]
+        more = "; --with-its-own-code repeats it with the former" * (CODE in self.files.digests)
+        return [*self.files.notes, f"{how}{again}{more}"]
 
     @property
     def findings(self) -> list[Finding]:

@@ -26,6 +26,7 @@ from flows.kept.tables import table as table_of
 from schemas.results import TABLES
 
 LOCK = "requirements.lock"
+FIRST = 5  # so many findings are told where a run is not used
 
 
 class Finding(NamedTuple):
@@ -67,6 +68,19 @@ def integrity(past: PastRun) -> Integrity:
     changed = {each.file for each in findings}
     findings += database(past, {table for table in TABLES if f"{table}.parquet" not in changed})
     return Integrity(findings, notes, digests)
+
+
+def require_untouched(past: PastRun, found: Integrity, what_for: str) -> None:
+    """Raise CheckFailed when a file of the run is not what its manifest or the database says."""
+    # another lock on this machine is nobody's tampering with the run
+    tampered = [each for each in found.findings if each.file != LOCK]
+    if tampered:
+        told = "\n  ".join(f"{file}: {what}" for file, what in tampered[:FIRST])
+        more = f"\n  and {len(tampered) - FIRST} more" if len(tampered) > FIRST else ""
+        raise CheckFailed(
+            f"run {past.run_id} of round {past.year} is not as it was written, and was not"
+            f" {what_for}:\n  {told}{more}"
+        )
 
 
 def files(digests: dict[str, str], expected: dict[str, str]) -> Iterator[Finding]:

@@ -88,8 +88,7 @@ def file_digests(folder: Path, pattern: str) -> dict[str, str]:
 
 def code_digest(*starts: str) -> str:
     """One digest of the code that makes tables, or of what other modules import."""
-    files = pinned_code.source_files(*starts)
-    return pinned_code.digest_of({name: sha256(path) for name, path in files.items()})
+    return pinned_code.digest_of(pinned_code.present(*starts))
 
 
 def environment() -> dict[str, Any]:

@@ -88,14 +88,14 @@ def digest_of(files: Mapping[str, str]) -> str:
     return sha256_of({name: each for name, each in files.items() if name.endswith(SUFFIXES)})
 
 
-def present() -> dict[str, str]:
+def present(*starts: str) -> dict[str, str]:
     """The SHA-256 of every file of the code that runs, as `contents` gives that of a pinned one."""
-    return {name: sha256(path) for name, path in pinned_files()}
+    return {name: sha256(path) for name, path in pinned_files(*starts)}
 
 
-def pinned_files() -> list[tuple[str, Path]]:
+def pinned_files(*starts: str) -> list[tuple[str, Path]]:
     """What is pinned, by name."""
-    return sorted({**source_files(), READ_BY_CODE: HOME / READ_BY_CODE}.items())
+    return sorted({**source_files(*starts), READ_BY_CODE: HOME / READ_BY_CODE}.items())
 
 
 def keep(target: Path) -> None:
