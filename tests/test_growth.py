@@ -14,16 +14,18 @@ from typing import Any
 
 import polars as pl
 import pytest
-from commands import here, other_code
+from commands import edited, here, other_code
 from growth import EDITS, grown, touched
 
 from flows.audit import Audit, audit
 from flows.common.failures import BadUsage
+from flows.common.files import sha256, write_json
 from flows.common.settings import HOME
 from flows.kept import pinned_code
 from flows.kept.integrity import LOCK
 from flows.kept.known_code import Trust
 from flows.kept.limits import require_bounded
+from flows.kept.manifest import round_digest
 from flows.kept.past_run import read_manifest
 from flows.kept.policy import FORMER, as_today
 from flows.kept.tables import feed, table
@@ -278,6 +280,31 @@ def test_no_module_the_tables_come_from_is_left_out() -> None:
     assert {name for name in names - walked if not name.startswith("flows/report/")} == set()
     for name in walked:
         assert ast.parse((HOME / name).read_text(encoding="utf-8"))
+
+
+def test_the_phases_of_a_round_name_no_run_and_its_values_do(
+    warehouse: Path, tmp_path: Path
+) -> None:
+    path = tmp_path / "2020.toml"
+    text = (HOME / "data" / "rounds" / "2020.toml").read_text(encoding="utf-8")
+    (tmp_path / "2020.toml").write_text(text, encoding="utf-8")
+    named = round_digest(path)
+    path.write_text(text.replace("to = 2020-08-15", "to = 2020-08-16"), encoding="utf-8")
+    assert path.read_text(encoding="utf-8") != text
+    assert round_digest(path) == named
+    path.write_text(text.replace("quota = 6000", "quota = 6001"), encoding="utf-8")
+    assert round_digest(path) != named
+    copy = Path(shutil.copytree(RUNS[2020], tmp_path / "runs" / "2020" / RUNS[2020].name))
+    pinned = copy / "pinned" / "rounds" / "2020.toml"
+    edited(pinned, "\nquota = 6000\n", "\nquota = 60\n")
+    manifest = json.loads((copy / "manifest.json").read_text(encoding="utf-8"))
+    manifest["pinned"]["rounds/2020.toml"] = sha256(pinned)
+    write_json(manifest, copy / "manifest.json")
+    told = [each.told for each in audit(2020, tmp_path).findings]
+    assert "expected what names the run, found another decision: edited" in told
+    refused = here("diff", copy, RUNS[2020], "--warehouse", warehouse)
+    assert (refused.returncode, refused.stdout) == (1, "")
+    assert "expected what names run" in refused.stderr
 
 
 # --- Formats of before ----------------------------------------------------------------------------

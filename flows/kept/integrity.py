@@ -19,7 +19,14 @@ from flows.common.files import sha256_of
 from flows.kept import pinned_code
 from flows.kept.manifest import OF_THE_RUN, code_digest, environment
 from flows.kept.past_run import MANIFEST, PastRun
-from flows.kept.run_files import BESIDE, CODE, SHORT, digests_of, expected_digests
+from flows.kept.run_files import (
+    BESIDE,
+    CODE,
+    SHORT,
+    digests_of,
+    expected_digests,
+    odd_rounds,
+)
 from flows.kept.run_id import DELIVERY, delivery, run_id_of
 from flows.kept.tables import REJECTS
 from flows.kept.tables import table as table_of
@@ -62,6 +69,7 @@ def integrity(past: PastRun) -> Integrity:
         *files(digests, expected),
         *rows(past, digests, expected),
         *code(past, digests, expected),
+        *decision(past, digests, expected),
         *identity(past, digests, notes),
         *surroundings(past.manifest, notes),
     ]
@@ -123,6 +131,13 @@ def code(past: PastRun, digests: dict[str, str], expected: dict[str, str]) -> It
     named = str(past.manifest["code"].get("digest"))
     if found != named:
         yield Finding(CODE, f"expected code {named[:SHORT]}, found {found[:SHORT]}")
+
+
+def decision(past: PastRun, digests: dict[str, str], expected: dict[str, str]) -> Iterator[Finding]:
+    """The pinned round file says what names the run; one that is not as it was is told already."""
+    for file in odd_rounds(past.directory, past.manifest):
+        if digests.get(file) == expected[file]:
+            yield Finding(file, "expected what names the run, found another decision: edited")
 
 
 def identity(past: PastRun, digests: dict[str, str], notes: list[str]) -> Iterator[Finding]:

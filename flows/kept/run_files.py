@@ -1,14 +1,17 @@
 """Which files a run directory holds: those its manifest names, each with its digest, and few besides."""
 
+from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 from flows.common.failures import CheckFailed
 from flows.common.files import sha256
 from flows.kept import pinned_code
-from flows.kept.manifest import FILE_NAMES
+from flows.kept.manifest import FILE_NAMES, round_digest
 from flows.kept.past_run import MANIFEST, read_manifest
 from flows.kept.run_id import run_id_of
+from transforms.policy import PolicyError
 
 REPORT = "report.html"
 CODE = f"pinned/{pinned_code.NAME}"
@@ -37,6 +40,17 @@ def digests_of(directory: Path) -> dict[str, str]:
         for path in sorted(directory.rglob("*"))
         if path.is_file()
     }
+
+
+def odd_rounds(directory: Path, manifest: dict[str, Any]) -> Iterator[str]:
+    """Pinned round files that say something else than what names the run; by format 2 the file did."""
+    for name, named in manifest["round"].items():
+        if f"rounds/{name}" in manifest.get("pinned", {}):
+            path = directory / "pinned" / "rounds" / name
+            with suppress(PolicyError):
+                if round_digest(path) == named:
+                    continue
+            yield f"pinned/rounds/{name}"
 
 
 def expected_digests(manifest: dict[str, Any]) -> dict[str, str]:

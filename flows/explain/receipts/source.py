@@ -16,7 +16,7 @@ from flows.common.failures import BadUsage, CheckFailed, DatabaseUnreadable
 from flows.common.files import sha256
 from flows.kept.past_run import MANIFEST, PastRun, past_run
 from flows.kept.policy import pinned
-from flows.kept.run_files import expected_digests
+from flows.kept.run_files import expected_digests, odd_rounds
 from flows.kept.run_id import named_by, run_id_of
 from flows.kept.salts import PEOPLE, Salts, delivered, salts_of
 from flows.kept.tables import feed, table
@@ -113,6 +113,8 @@ def require_files(past: PastRun) -> None:
     needed = [*(f"{name}.parquet" for name in (*TABLES, *feeds)), PEOPLE]
     expected = expected_digests(past.manifest)
     needed += [name for name in expected if name.startswith(("pinned/policy/", "pinned/rounds/"))]
+    for name in odd_rounds(past.directory, past.manifest):
+        raise CheckFailed(f"{past.directory / name}: expected what names the run, found another")
     for name in needed:
         digest = expected.get(name)
         path = past.directory / name
