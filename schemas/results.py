@@ -52,14 +52,14 @@ class TenIndicators(pa.DataFrameModel):
 
 
 class SixConditions(pa.DataFrameModel):
-    """The six conditions (申请条件); one the edition does not have holds."""
+    """The six conditions (申请条件); one the edition does not have holds, one not known yet is null."""
 
-    residence_permit: Flag
-    retirement_age: Flag
-    social_insurance: Flag
-    criminal_record: Flag
-    employer: Flag
-    not_barred: Flag
+    residence_permit: Flag = nullable()
+    retirement_age: Flag = nullable()
+    social_insurance: Flag = nullable()
+    criminal_record: Flag = nullable()
+    employer: Flag = nullable()
+    not_barred: Flag = nullable()
 
 
 INDICATORS = tuple(TenIndicators.__annotations__)

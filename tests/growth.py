@@ -187,8 +187,8 @@ EDITS = (
     ),
     (
         "schemas/results.py",
-        "    not_barred: Flag\n",
-        "    not_barred: Flag\n    tax_standing: Flag\n",
+        "    not_barred: Flag = nullable()\n",
+        "    not_barred: Flag = nullable()\n    tax_standing: Flag = nullable()\n",
     ),
     (
         "schemas/words.toml",

@@ -102,8 +102,7 @@ def sound(run: NamedRun) -> Side:
     run.require_untouched([*(f"{name}.parquet" for name in (*RESULTS, ROUNDS)), *pinned])
     with suppress(pl.exceptions.PolarsError, pl.exceptions.PanicException, ValueError):
         (line,) = table(run.directory, ROUNDS).select(LINE).collect().rows(named=True)
-        if line["applications"] is not None:
-            return Side(run, line)
+        return Side(run, line)
     raise CheckFailed(
         f"{run.directory / ROUNDS}.parquet: expected one row with the columns of a round, found others"
     )
