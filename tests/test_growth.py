@@ -27,13 +27,10 @@ from flows.kept.known_code import Trust
 from flows.kept.limits import require_bounded
 from flows.kept.manifest import round_digest
 from flows.kept.past_run import read_manifest
-from flows.kept.policy import FORMER, as_today
 from flows.kept.tables import feed, table
 from flows.run.make_current import make_current
 from schemas.feeds import FEEDS, accepted
 from schemas.results import INDICATORS, TABLES, types_of
-from transforms.indicators import residence
-from transforms.policy import read_toml
 
 KEPT = Path(__file__).parent / "kept"
 RUNS = {int(path.parent.name): path for path in sorted(KEPT.glob("runs/*/*"))}
@@ -330,27 +327,3 @@ def test_a_feed_or_column_a_run_did_not_have_is_empty_or_null(tmp_path: Path) ->
     assert table(run, "scores").collect()["law"].null_count() == scores.height
     assert [*INDICATORS] == [name for name in types_of("scores") if name in INDICATORS]
     assert set(TABLES) >= RESULTS
-
-
-FORMER_RESIDENCE = {
-    "title": "t", "title_zh": "t", "clause": "c",
-    "counted_from": {"from": []}, "filed_from": {"from": []},
-    "centipoints_per_year_own": {
-        "meaning": "own", "unit": "centipoints", "from": [{"date": 1, "cite": "law", "value": 100}],
-    },
-    "centipoints_per_year_other": {
-        "meaning": "other", "unit": "centipoints", "from": [{"date": 1, "cite": "law", "value": 50}],
-    },
-}  # fmt: skip
-
-
-def test_residence_said_its_rates_apart_before_it_had_a_list_of_kinds() -> None:
-    for name, registered in (("residence", True), ("residence_unregistered", False)):
-        found = FORMER[name](FORMER_RESIDENCE)
-        assert "centipoints_per_year_own" not in found
-        (entry,) = found["kinds"]["from"]
-        assert [each["kind"] for each in entry["value"]] == ["own", "dormitory", "rent"]
-        assert [each["centipoints_per_year"] for each in entry["value"]] == [100, 50, 50]
-        assert [each["registered"] for each in entry["value"]] == [False, registered, registered]
-    today = read_toml(HOME / "data" / "policy" / "residence.toml")
-    assert as_today(residence.Params, "residence", today) == today

@@ -4,7 +4,7 @@ Every rule the edition lists is loaded with every value of every date checked, s
 `Edition`, first engine or second, holds values of the right type, unit and size.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from datetime import date
 from pathlib import Path
 from types import ModuleType
@@ -22,7 +22,7 @@ from transforms.policy import (
     Rule,
     in_force,
     read_toml,
-    stated,
+    rule,
     told_where,
 )
 from transforms.units import STRICT, Day, Text
@@ -44,24 +44,14 @@ class Entry(TypedDict):
 
 
 ENTRY = TypeAdapter(Entry)
-Reader = Callable[[type, str, Mapping[str, Any]], Mapping[str, Any]]
 
 
-def as_written(_make: type, _name: str, text: Mapping[str, Any]) -> Mapping[str, Any]:
-    """What a policy file says, as it says it."""
-    return text
-
-
-def edition(folder: Path, on: date, read: Reader = as_written) -> Edition:
+def edition(folder: Path, on: date) -> Edition:
     """The edition in force on a date, with every value of every rule it lists.
 
-    `read` puts what a file of an earlier version says into today's form.  Raises PolicyError when no
-    edition is in force yet, or when a listed rule is not right.
+    Raises PolicyError when no edition is in force yet, or when a listed rule is not right.
     """
     found = in_force(f"{FILE}: edition", editions(folder), on)
-
-    def rule(make: type, name: str) -> Rule:
-        return stated(make, name, read(make, name, read_toml(folder / f"{name}.toml")), on)
 
     def listed(kind: str, known: Mapping[str, ModuleType]) -> dict[str, Rule]:
         rules = {}
@@ -71,14 +61,14 @@ def edition(folder: Path, on: date, read: Reader = as_written) -> Edition:
                     f"{FILE}: edition {found['name']}: {kind}: {column} names {name},"
                     f" expected one of {', '.join(sorted(known))}"
                 )
-            rules[column] = rule(known[name].Params, name)
+            rules[column] = rule(known[name].Params, folder, name, on)
         return rules
 
     return Edition(
         name=found["name"],
         on=on,
         cite=found["cite"],
-        counted_months=rule(CountedMonths, found["counted_months"]),
+        counted_months=rule(CountedMonths, folder, found["counted_months"], on),
         conditions=listed("conditions", CONDITIONS),
         indicators=listed("indicators", INDICATORS),
     )

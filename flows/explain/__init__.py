@@ -13,8 +13,7 @@ from flows.explain.receipts import receipt
 from flows.explain.what_if import nearest
 from flows.explain.what_if.as_json import as_json
 from flows.explain.words import Words
-from flows.kept.past_run import past_run
-from flows.kept.policy import pinned
+from flows.kept.past_run import past_run, pinned
 
 
 def explain(warehouse: Path, year: int, application_no: str, language: Language) -> None:

@@ -14,8 +14,7 @@ from typing import Any
 from flows.common.failures import Failure, StageFailed
 from flows.common.messages import told_without_values
 from flows.kept.manifest import code_digest
-from flows.kept.past_run import MANIFEST, read_manifest
-from flows.kept.policy import pinned
+from flows.kept.past_run import MANIFEST, pinned, read_manifest
 from flows.run.score import publish_ranking, publish_results, publish_table, rank, score
 from flows.run.tables import feed_counts, round_row
 from transforms.policy import PolicyError

@@ -8,8 +8,7 @@ import polars as pl
 from flows.audit.capsule.contents import LEFT_OUT
 from flows.common.failures import Failure
 from flows.common.points import centipoints
-from flows.kept.past_run import PastRun
-from flows.kept.policy import pinned
+from flows.kept.past_run import PastRun, pinned
 from flows.kept.tables import table
 from flows.run.tables import feed_counts
 from schemas.feeds import FEEDS

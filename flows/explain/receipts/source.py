@@ -14,8 +14,7 @@ import polars as pl
 from flows.common.database import DATABASE, open_read_only
 from flows.common.failures import BadUsage, CheckFailed, DatabaseUnreadable
 from flows.common.files import sha256
-from flows.kept.past_run import MANIFEST, PastRun, past_run
-from flows.kept.policy import pinned
+from flows.kept.past_run import MANIFEST, PastRun, past_run, pinned
 from flows.kept.run_files import expected_digests, odd_rounds
 from flows.kept.run_id import named_by, run_id_of
 from flows.kept.salts import PEOPLE, Salts, delivered, salts_of

@@ -19,8 +19,7 @@ from flows.explain.what_if.kinds import BESIDE, proposed
 from flows.explain.what_if.ranked import Ranked, published
 from flows.explain.what_if.rows import Records, concerned, numbered_person, records
 from flows.explain.what_if.worlds import scored
-from flows.kept.past_run import PastRun
-from flows.kept.policy import pinned
+from flows.kept.past_run import PastRun, pinned
 from flows.kept.tables import table
 from transforms.policy import Edition
 from transforms.rounds import Round
