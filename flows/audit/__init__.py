@@ -44,6 +44,7 @@ from transforms.policy import PolicyError
 
 AS_DELIVERED = "rejects"  # follows from rows that are not kept: held against its digests only
 AS_WRITTEN = "as written: not repeated"  # by code that has no way to be asked for it
+BUT_FOR = "but for"
 STEPS = 4
 NOTHING = Compared([], 0, 0)
 
@@ -204,7 +205,7 @@ def table_audit(
             again = read_table(now) if now.is_file() else None
             compared = differences(name, stored, again, grown=grown)
         if compared.apart and not compared.differences:
-            same, remark = True, f"but for {', '.join(compared.apart)}, not in both versions"
+            same, remark = True, f"{BUT_FOR} {', '.join(compared.apart)}, not in both versions"
     why = "" if same else cause(file, past, found)
     return TableAudit(name, rows, digest, same, compared, why, remark)
 

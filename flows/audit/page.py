@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from flows.audit import AS_DELIVERED, AS_WRITTEN, Audit, TableAudit
+from flows.audit import AS_DELIVERED, AS_WRITTEN, BUT_FOR, Audit, TableAudit
 from flows.kept.run_files import SHORT
 
 HEADINGS = ("table", "application", "column", "then", "now", "cause")
@@ -38,6 +38,8 @@ def verdict(found: Audit) -> str:
             "the tables that its own code repeats by itself come out the same; of the others it is shown"
             " that they are as written"
         )
+    if found.passed and any(each.remark.startswith(BUT_FOR) for each in found.tables):
+        return "repeated by another version of the code, all that both versions know is the same"
     if found.passed:
         return "repeated from the rows and the policy it kept, every table comes out the same"
     return "its tables are NOT what its rows and its policy give, or it cannot be shown"

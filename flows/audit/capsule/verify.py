@@ -25,7 +25,7 @@ from flows.common.messages import told_without_values
 from flows.common.private_folder import private_folder
 from flows.common.progress import report
 from flows.explain.receipts.compose import FORMAT as FORMAT_OF_RECEIPTS
-from flows.kept.integrity import Finding, Integrity, integrity
+from flows.kept.integrity import Finding, Integrity, integrity, is_other_code
 from flows.kept.known_code import Trust
 from flows.kept.limits import require_bounded
 from flows.kept.past_run import MANIFEST, PastRun, Publication, read_manifest
@@ -170,7 +170,8 @@ def named_as(path: Path, directory: Path) -> Iterator[None]:
 
 def root_again(past: PastRun, packed: dict[str, Any]) -> str:
     """Make the receipts root again from the rows; tells whether it is the one packed."""
-    if packed["format"] < FORMAT_OF_RECEIPTS:
+    other_code, format_ = is_other_code(past.manifest), packed["format"]
+    if format_ < FORMAT_OF_RECEIPTS or (other_code and format_ != FORMAT_OF_RECEIPTS):
         return NOT_COMPARED
     try:
         with told_without_values("receipts"):
@@ -185,4 +186,4 @@ def root_again(past: PastRun, packed: dict[str, Any]) -> str:
         f"{each['root'][:SHORT]} of {each['receipts']:,}, format {each['format']}"
         for each in (packed, found)
     )
-    return f"expected {expected}, found {other}"
+    return f"expected {expected}, found {other}{': another code, or edited' * other_code}"
