@@ -12,6 +12,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import cases
 import polars as pl
 import pytest
 from commands import edited, here, other_code
@@ -330,3 +331,10 @@ def test_a_feed_or_column_a_run_did_not_have_is_empty_or_null(tmp_path: Path) ->
     assert table(run, "scores").collect()["law"].null_count() == scores.height
     assert [*INDICATORS] == [name for name in types_of("scores") if name in INDICATORS]
     assert set(TABLES) >= RESULTS
+
+
+def test_accepted_columns_follow_from_the_models_of_feeds() -> None:
+    """As the worked cases write them out by hand."""
+    for name, columns in cases.ACCEPTED.items():
+        assert dict(pl.DataFrame(schema=accepted(name)).schema) == columns
+        assert [*accepted(name)] == [*columns]
