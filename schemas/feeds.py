@@ -33,7 +33,7 @@ END_DATES = {"end_date", "held_to", "valid_to", "revoked_on", "graduated_on"}
 
 def one_of(codes: str, *, nullable: bool = False) -> Any:
     """A column that holds one of the values of `data/codes.toml`."""
-    return pa.Field(isin=CODES[codes], nullable=nullable)
+    return pa.Field(isin=CODES[codes], nullable=nullable, metadata={"codes": codes})
 
 
 def filled() -> Any:
@@ -356,3 +356,29 @@ FEEDS = {
     "honours": Delivery(Honours, "各主管部门"),
     "sanctions": Delivery(Sanctions, "人力社保"),
 }
+NUMBERED = {"person": ("person_id", "subject_id"), "employer": ("employer_id", "subject_id")}
+RESTRICTED = {("applications", "name")}
+
+
+def accepted(feed: str) -> dict[str, Any]:
+    """The columns of a feed as its rows are accepted, with their types, in order.
+
+    People and employers are numbers, a code is an enum, a district its number.
+    """
+    columns = FEEDS[feed].schema().columns
+    numbers = [to for to, by in NUMBERED.items() if columns.keys() & by]
+    of_ids = {name for by in NUMBERED.values() for name in by}
+    types = {
+        name: kept_type(column.dtype.type, column.metadata)
+        for name, column in columns.items()
+        if name not in of_ids and (feed, name) not in RESTRICTED
+    }
+    code = {"employer_id": pl.String()} if feed == "employers" else {}
+    return {**dict.fromkeys(numbers, pl.UInt32()), **types, **code}
+
+
+def kept_type(delivered: Any, about: dict[str, str] | None) -> Any:
+    """The type a delivered column is kept in; the order of a list of codes is the order of its enum."""
+    if delivered != pl.Categorical:
+        return delivered
+    return pl.Enum(CODES[about["codes"]]) if about else pl.Int32()

@@ -508,7 +508,7 @@ def test_a_run_that_was_tampered_with_is_not_packed(warehouse: Path, tmp_path: P
     write_table(rows.with_columns(MORE[0].cast(rows.schema["tax"])), path)
     done = here("capsule", 2020, "--out", tmp_path / "a.capsule", "--warehouse", copy)
     assert (done.returncode, done.stdout) == (1, "")
-    assert "not as it was published, and was not packed" in done.stderr
+    assert "not as it was written, and was not packed" in done.stderr
     assert "scores.parquet: expected sha256" in done.stderr
     manifest = directory(copy) / "manifest.json"
     manifest.write_text(manifest.read_text().replace('"recheck": true', '"recheck": false'))

@@ -36,7 +36,7 @@ from flows.explain.months import homes, insurance, row
 from flows.explain.page import WIDTH, show
 from flows.explain.receipts import proved, receipt
 from flows.explain.receipts.bulk import write_receipts
-from flows.explain.receipts.facts import FACTS
+from flows.explain.receipts.facts import DAYS, ROWS
 from flows.explain.what_if import nearest
 from flows.explain.what_if.kinds import KINDS
 from flows.explain.words import Words, holes, in_points, money, points
@@ -149,7 +149,7 @@ def test_everything_delivered_has_words() -> None:
     """Feeds, columns, codes, titles, what a check expects, and the records of a receipt."""
     tree = WORDS[Language.zh].tree
     assert set(FEEDS) <= set(tree["feed"])
-    assert set(FACTS) <= set(tree["record"])
+    assert {*ROWS, *DAYS, "employers", "tax", "shareholdings", "honours"} <= set(tree["record"])
     columns = {
         name: each for feed in FEEDS.values() for name, each in feed.schema().columns.items()
     }

@@ -19,10 +19,10 @@ from flows.common.files import sha256
 from flows.common.settings import DATA, Order
 from flows.kept import list_runs
 from flows.kept.integrity import database as database_shows
-from flows.kept.integrity import is_complete
 from flows.kept.list_runs import kept_runs
 from flows.kept.past_run import past_run
-from flows.kept.rejects import FORMER_NAMES
+from flows.kept.run_files import is_complete
+from flows.kept.tables import FORMER_NAMES
 from flows.run import stages
 from flows.run.make_current import make_current
 from flows.run.publish import publish

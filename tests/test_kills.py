@@ -14,9 +14,9 @@ import pytest
 
 from flows.common.private_folder import sweep
 from flows.common.settings import DATA
-from flows.kept.integrity import is_complete
 from flows.kept.list_runs import kept_runs
 from flows.kept.past_run import runs_of
+from flows.kept.run_files import is_complete
 from flows.run.publish import only_publisher
 from flows.simulate import simulate
 

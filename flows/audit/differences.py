@@ -26,6 +26,7 @@ KEYS = {
 }
 ABOUT_NOBODY = {"rounds", "feeds", "segments", "clauses"}
 ABOUT_A_PERSON = {"name", "birth_month", "employer"}
+OF_FIELDS = ("evidence", "cites")  # columns of JSON
 SHOWN = 20  # so many differences of a table are kept, the others are counted
 WIDTH = 120
 ALL_ROWS, WHOLE_ROW, ABSENT = "(all rows)", "(row)", "absent"
@@ -44,19 +45,27 @@ class Difference(NamedTuple):
 
 
 class Compared(NamedTuple):
-    """The first differences of a table, and how many there are on how many rows."""
+    """The first differences of a table, and how many there are on how many rows.
+
+    apart: columns, and fields of JSON columns, that only one side has and that were left out.
+    """
 
     first: list[Difference]
     differences: int
     rows: int
+    apart: tuple[str, ...] = ()
 
 
-def compare(table: str, then: pl.DataFrame, now: pl.DataFrame) -> Compared:
-    """Every value that differs, ascending by key, columns in the order of the table."""
+def compare(table: str, then: pl.DataFrame, now: pl.DataFrame, *, grown: bool = False) -> Compared:
+    """Every value that differs, ascending by key, columns in the order of the table.
+
+    Where code has `grown`, a column or a field of JSON that only one side has is left out.
+    """
+    apart = [*{*then.columns} ^ {*now.columns}] if grown else []
     found = [
         Difference(table, ALL_ROWS, safe(name), kind(then, name), kind(now, name))
         for name in dict.fromkeys([*now.columns, *then.columns])
-        if then.schema.get(name) != now.schema.get(name)
+        if then.schema.get(name) != now.schema.get(name) and name not in apart
     ]
     keys = KEYS[table]
     if not set(keys) <= set(then.columns) & set(now.columns):
@@ -72,11 +81,29 @@ def compare(table: str, then: pl.DataFrame, now: pl.DataFrame) -> Compared:
         **{name: there & pl.col(name).ne_missing(pl.col(f"{name}{NOW}")) for name in values},
     }
     flags = both.select(each.alias(name) for name, each in unequal.items())
+    for name in [name for name in OF_FIELDS if grown and name in flags.columns]:
+        still, fields = other_fields(both.filter(flags[name]), name)
+        flags = flags.with_columns(flags[name].scatter(flags[name].arg_true(), still))
+        apart += fields
     differing = both.filter(flags.select(pl.any_horizontal(pl.all())).to_series())
     count = sum(int(flags[name].sum()) for name in unequal)
     for row in differing.sort(keys).head(SHOWN).iter_rows(named=True):
         found += of_row(table, row, values)
-    return Compared(found[:SHOWN], count + len(found) * (not count), differing.height)
+    named = tuple(safe(name) for name in sorted(apart))
+    return Compared(found[:SHOWN], count + len(found) * (not count), differing.height, named)
+
+
+def other_fields(rows: pl.DataFrame, column: str) -> tuple[list[bool], set[str]]:
+    """Whether two JSON objects differ in what both have, row by row; and what only one side has."""
+    differs, apart = [], set()
+    for then, now in rows.select(column, f"{column}{NOW}").iter_rows():
+        try:
+            one, other = json.loads(then), json.loads(now)
+            differs.append(any(one[name] != other[name] for name in one.keys() & other.keys()))
+            apart |= one.keys() ^ other.keys()
+        except (TypeError, ValueError, AttributeError, RecursionError):
+            differs.append(True)
+    return differs, apart
 
 
 def paired(then: pl.DataFrame, now: pl.DataFrame, keys: list[str]) -> pl.DataFrame:

@@ -2,8 +2,8 @@
 
 from collections.abc import Iterator
 
-from flows.audit import AS_DELIVERED, Audit, TableAudit
-from flows.kept.integrity import SHORT
+from flows.audit import AS_DELIVERED, AS_WRITTEN, BUT_FOR, Audit, TableAudit
+from flows.kept.run_files import SHORT
 
 HEADINGS = ("table", "application", "column", "then", "now", "cause")
 NOT_SHOWN = (
@@ -21,7 +21,7 @@ def lines(found: Audit) -> Iterator[str]:
         f" code {str(code.get('digest'))[:SHORT]}"
     )
     yield from table_lines(found)
-    for note in found.files.notes:
+    for note in found.notes:
         yield f"note: {note}"
     for file, told in found.findings:
         yield f"found: {file}: {told}"
@@ -33,6 +33,13 @@ def lines(found: Audit) -> Iterator[str]:
 
 def verdict(found: Audit) -> str:
     """What an audit has shown, in a sentence."""
+    if found.passed and any(each.remark == AS_WRITTEN for each in found.tables):
+        return (
+            "the tables that its own code repeats by itself come out the same; of the others it is shown"
+            " that they are as written"
+        )
+    if found.passed and any(each.remark.startswith(BUT_FOR) for each in found.tables):
+        return "repeated by another version of the code, all that both versions know is the same"
     if found.passed:
         return "repeated from the rows and the policy it kept, every table comes out the same"
     return "its tables are NOT what its rows and its policy give, or it cannot be shown"
@@ -42,7 +49,7 @@ def table_lines(found: Audit) -> Iterator[str]:
     """A line a table: rows, digest, whether it came out the same."""
     for each in found.tables:
         rows = "-" if each.rows is None else f"{each.rows:,}"
-        how = " (as delivered: not repeated)" if each.name == AS_DELIVERED else ""
+        how = f" ({each.remark})" if each.remark else ""
         told = f"same{how}" if each.same else f"DIFFERS  {why(each)}"
         digest = (each.sha256 or "absent")[:SHORT]
         yield f"{each.name:20}{rows:>12}  {digest:16}  {told}".rstrip()

@@ -1,14 +1,34 @@
 """`luohu audit`, `capsule` and `diff`: whether a run still holds, and what two runs differ in."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from flows.cli.arguments import Warehouse
 from flows.cli.messages import print_json, shown, told
 from flows.cli.streams import show, tell, work_is_done
+from flows.common.failures import BadUsage
 from flows.common.settings import WAREHOUSE
+
+if TYPE_CHECKING:
+    from flows.kept.known_code import Trust
+
+TrustCode = Annotated[
+    bool,
+    typer.Option(
+        "--trust-code",
+        help="Run the Python code pinned with a run also where it is not known here: as you,"
+        " with all that you may do, not in a sandbox.",
+    ),
+]
+
+
+def trusted(warehouse: Path, *, whatever: bool) -> "Trust":
+    """Which pinned code may be run; what is run on the user's word alone is told on stderr."""
+    from flows.kept.known_code import trust_of
+
+    return trust_of(warehouse, whatever=whatever, say=tell)
 
 
 def capsule(
@@ -55,10 +75,18 @@ def audit(
         typer.Option("--run", help="A run of the round; default: the published one."),
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="For machines.")] = False,
+    own_code: Annotated[
+        bool,
+        typer.Option("--with-its-own-code", help="Repeat it with the code it pinned, not today's."),
+    ] = False,
+    trust_code: TrustCode = False,
 ) -> None:
     """Repeat a past run from what it pinned, and compare every table with what was written then.
 
-    The run is one of a warehouse, or the one in a capsule, which needs no warehouse.
+    The run is one of a warehouse, or the one in a capsule, which needs no warehouse.  Today's code
+    repeats it; what it had not yet is left out, and differences that may come from a change of code
+    are told as that.  The code it pinned is run only where this installation or the warehouse's
+    database knows it, unless you --trust-code.
 
     Exit status: 0 all the same; 1 something differs or was tampered with; 2 nothing to audit.
 
@@ -67,13 +95,19 @@ def audit(
       luohu audit 2020
       luohu audit 2020 --warehouse /srv/luohu --run 0123456789abcdef
       luohu audit 2020 --json | jq .findings
+      luohu audit 2020 --with-its-own-code
       luohu audit 2020.capsule
     """
     from flows.cli.round_or_capsule import audit_any
 
     with told():
+        if trust_code and not own_code:
+            raise BadUsage(
+                "--trust-code goes with --with-its-own-code: today's code needs no trust"
+            )
         with shown():
-            found = audit_any(what, warehouse, run_id)
+            trust = trusted(warehouse, whatever=trust_code) if own_code else None
+            found = audit_any(what, warehouse, run_id, trust)
         if as_json:
             print_json(found.machine)
         else:
@@ -94,14 +128,7 @@ def diff(
     out: Annotated[
         Path | None, typer.Option(help="Write every share of everybody to a .parquet or .csv file.")
     ] = None,
-    trust_code: Annotated[
-        bool,
-        typer.Option(
-            "--trust-code",
-            help="Run the Python code pinned with a run also where it is not known here: as you,"
-            " with all that you may do, not in a sandbox.",
-        ),
-    ] = False,
+    trust_code: TrustCode = False,
 ) -> None:
     """Compare two runs: who moved, by how much, across the line or not, and why.
 
@@ -123,13 +150,12 @@ def diff(
     from flows.audit.diff.moves import FIRST, require_writable, write
     from flows.audit.diff.moves import as_json as for_machines
     from flows.audit.diff.page import lines
-    from flows.kept.known_code import trust_of
 
     first = None if everyone else FIRST
     with told():
         if out:
             require_writable(out)
-        trust = trust_of(warehouse, whatever=trust_code, say=tell)
+        trust = trusted(warehouse, whatever=trust_code)
         with shown():
             found = compared(run_a, run_b, warehouse, trust)
         if out:

@@ -11,6 +11,7 @@ from flows.audit.capsule import page
 from flows.audit.capsule.verify import audit_capsule
 from flows.common.failures import BadUsage
 from flows.common.settings import WAREHOUSE
+from flows.kept.known_code import Trust
 
 
 @dataclass(frozen=True)
@@ -22,14 +23,16 @@ class Told:
     machine: dict[str, Any]
 
 
-def audit_any(what: str, warehouse: Path, run_id: str | None) -> Told:
+def audit_any(
+    what: str, warehouse: Path, run_id: str | None, own_code: Trust | None = None
+) -> Told:
     """Digits are a round (`./2020` is a file of that name), anything else is a capsule file."""
     if what.isascii() and what.isdigit():
-        of_round = audit(int(what), warehouse, run_id)
+        of_round = audit(int(what), warehouse, run_id, own_code)
         return Told(of_round.passed, audit_page.lines(of_round), as_json(of_round))
     if run_id or warehouse != WAREHOUSE:
         raise BadUsage(f"--run and --warehouse go with a round, not with the capsule {what}")
     if not Path(what).exists():
         raise BadUsage(f"expected a round, say 2020, or a capsule file, found no file {what}")
-    found = audit_capsule(Path(what))
+    found = audit_capsule(Path(what), own_code)
     return Told(found.passed, page.lines(found), page.as_json(found))

@@ -8,13 +8,12 @@ from typing import Any
 
 from flows.common.languages import Language
 from flows.common.messages import told_without_values
-from flows.common.settings import Order
 from flows.explain.page import show
 from flows.explain.receipts import receipt
 from flows.explain.what_if import nearest
 from flows.explain.what_if.as_json import as_json
 from flows.explain.words import Words
-from flows.kept.past_run import past_run
+from flows.kept.past_run import past_run, pinned
 
 
 def explain(warehouse: Path, year: int, application_no: str, language: Language) -> None:
@@ -24,7 +23,7 @@ def explain(warehouse: Path, year: int, application_no: str, language: Language)
     """
     found = receipt(warehouse, year, application_no)
     past = past_run(warehouse, year, found["run_id"])
-    edition = Order(year, past.directory, warehouse, past.directory / "pinned").edition()
+    edition = pinned(past.directory, year).edition()
     rules = [*edition.conditions.values(), *edition.indicators.values()]
     words = Words(language)
     clauses = {rule.name: rule.clause_zh if words.zh else rule.clause for rule in rules}

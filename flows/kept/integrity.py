@@ -7,7 +7,6 @@ database keeps, the database against the tables.  Whoever changes one of them ha
 from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, NamedTuple
 
 import duckdb
@@ -16,21 +15,25 @@ import polars as pl
 from flows.common.by_name import scan_table, schema_of
 from flows.common.database import DATABASE, OFFLINE, attach, table_in_sql
 from flows.common.failures import CheckFailed
-from flows.common.files import sha256, sha256_of
-from flows.common.settings import luohu_version
+from flows.common.files import sha256_of
 from flows.kept import pinned_code
-from flows.kept.manifest import FILE_NAMES, OF_THE_RUN, code_digest, environment
-from flows.kept.past_run import MANIFEST, PastRun, read_manifest
-from flows.kept.rejects import rejects_of
+from flows.kept.manifest import OF_THE_RUN, code_digest, environment
+from flows.kept.past_run import MANIFEST, PastRun
+from flows.kept.run_files import (
+    BESIDE,
+    CODE,
+    SHORT,
+    digests_of,
+    expected_digests,
+    odd_rounds,
+)
 from flows.kept.run_id import DELIVERY, delivery, run_id_of
-from schemas.results import TABLES, columns_of
+from flows.kept.tables import REJECTS
+from flows.kept.tables import table as table_of
+from schemas.results import TABLES
 
 LOCK = "requirements.lock"
-REJECTS = "rejects"
-REPORT = "report.html"
-CODE = f"pinned/{pinned_code.NAME}"
-SHORT = 16
-BESIDE = {MANIFEST, REPORT, FILE_NAMES}  # what the manifest need not name
+FIRST = 5  # so many findings are told where a run is not used
 
 
 class Finding(NamedTuple):
@@ -53,26 +56,6 @@ class Integrity:
         return sorted({each.file for each in self.findings if each.file.startswith(prefix)})
 
 
-def is_complete(directory: Path) -> bool:
-    """Whether a run directory is named by what it was made from and holds every file of it."""
-    try:
-        manifest = read_manifest(directory / MANIFEST)
-    except (CheckFailed, OSError):
-        return False
-    return run_id_of(manifest) == manifest["run_id"] == directory.name and not any(
-        files(digests_of(directory), expected_digests(manifest))
-    )
-
-
-def digests_of(directory: Path) -> dict[str, str]:
-    """The SHA-256 of every file below a folder."""
-    return {
-        path.relative_to(directory).as_posix(): sha256(path)
-        for path in sorted(directory.rglob("*"))
-        if path.is_file()
-    }
-
-
 def integrity(past: PastRun) -> Integrity:
     """Check every file of the run; reads only."""
     digests = digests_of(past.directory)
@@ -86,6 +69,7 @@ def integrity(past: PastRun) -> Integrity:
         *files(digests, expected),
         *rows(past, digests, expected),
         *code(past, digests, expected),
+        *decision(past, digests, expected),
         *identity(past, digests, notes),
         *surroundings(past.manifest, notes),
     ]
@@ -94,15 +78,17 @@ def integrity(past: PastRun) -> Integrity:
     return Integrity(findings, notes, digests)
 
 
-def expected_digests(manifest: dict[str, Any]) -> dict[str, str]:
-    """File -> SHA-256, as the manifest has it."""
-    return {
-        **{name: str(each["sha256"]) for name, each in manifest["outputs"].items()},
-        **{f"pinned/policy/{name}": str(digest) for name, digest in manifest["policy"].items()},
-        **{f"pinned/rounds/{name}": str(digest) for name, digest in manifest["round"].items()},
-        **{f"pinned/{name}": str(digest) for name, digest in manifest.get("pinned", {}).items()},
-        **({REPORT: str(manifest["report"])} if "report" in manifest else {}),
-    }
+def require_untouched(past: PastRun, found: Integrity, what_for: str) -> None:
+    """Raise CheckFailed when a file of the run is not what its manifest or the database says."""
+    # another lock on this machine is nobody's tampering with the run
+    tampered = [each for each in found.findings if each.file != LOCK]
+    if tampered:
+        told = "\n  ".join(f"{file}: {what}" for file, what in tampered[:FIRST])
+        more = f"\n  and {len(tampered) - FIRST} more" if len(tampered) > FIRST else ""
+        raise CheckFailed(
+            f"run {past.run_id} of round {past.year} is not as it was written, and was not"
+            f" {what_for}:\n  {told}{more}"
+        )
 
 
 def files(digests: dict[str, str], expected: dict[str, str]) -> Iterator[Finding]:
@@ -147,6 +133,13 @@ def code(past: PastRun, digests: dict[str, str], expected: dict[str, str]) -> It
         yield Finding(CODE, f"expected code {named[:SHORT]}, found {found[:SHORT]}")
 
 
+def decision(past: PastRun, digests: dict[str, str], expected: dict[str, str]) -> Iterator[Finding]:
+    """The pinned round file says what names the run; one that is not as it was is told already."""
+    for file in odd_rounds(past.directory, past.manifest):
+        if digests.get(file) == expected[file]:
+            yield Finding(file, "expected what names the run, found another decision: edited")
+
+
 def identity(past: PastRun, digests: dict[str, str], notes: list[str]) -> Iterator[Finding]:
     """The manifest names the run it was made from, and is the one that was published."""
     manifest, known = past.manifest, past.publication
@@ -189,12 +182,6 @@ def identity(past: PastRun, digests: dict[str, str], notes: list[str]) -> Iterat
 def surroundings(manifest: dict[str, Any], notes: list[str]) -> Iterator[Finding]:
     """Code, lock and libraries: another one is told; another lock of the same code is a finding."""
     then, now = manifest["environment"], environment()
-    if is_other_code(manifest):
-        notes.append(
-            f"made with code {short(manifest['code'].get('digest'))} (luohu"
-            f" {manifest['code'].get('version')}), audited with {short(code_digest())} (luohu"
-            f" {luohu_version()}): compared all the same"
-        )
     if then.get("lock") != now["lock"]:
         told = f"expected sha256 {short(then.get('lock'))} as the run had it, found"
         told = f"{told} {short(now['lock'])}: a different lock"
@@ -235,28 +222,32 @@ def database(past: PastRun, tables: set[str]) -> Iterator[Finding]:
     with ExitStack() as held, duckdb.connect(config=OFFLINE) as connection:
         attach(connection, past.warehouse / DATABASE, "published")
         for table in sorted(tables):
-            parquet = past.directory / f"{table}.parquet"
-            if not parquet.is_file():
+            if not (past.directory / f"{table}.parquet").is_file():
                 continue
-            if table == REJECTS:  # those of earlier runs are published under the names of today
-                connection.register(
-                    "rejects_of_run", rejects_of(past.directory).collect().to_arrow()
-                )
-                names, file = columns_of(table), "rejects_of_run"
-            else:
-                names, file = list(schema_of(parquet)), table_in_sql(parquet, held)
-            # a sum of hashes: order does not count, and 122,852 applicants take part of a second
-            query = "SELECT count(*), sum(hash({})) FROM {}".format(
-                ", ".join(f'"{name}"' for name in names), "{}"
-            )
-            shown = f"published.{table} WHERE round = {past.year:d}"
             try:
-                same = (
-                    connection.execute(query.format(file)).fetchall()
-                    == connection.execute(query.format(shown)).fetchall()
-                )
+                same = shows(connection, past, table, held)
             except duckdb.Error:
                 same = False
             if not same:
                 told = f"{table}: expected the rows of {table}.parquet, found others"
                 yield Finding(DATABASE, told)
+
+
+def shows(
+    connection: duckdb.DuckDBPyConnection, past: PastRun, table: str, held: ExitStack
+) -> bool:
+    """Whether the database has the rows of a table of the run: those it had, in its columns."""
+    parquet, shown = past.directory / f"{table}.parquet", f"published.{table}"
+    names, file = [*schema_of(parquet)], table_in_sql(parquet, held)
+    there = {each[0] for each in connection.execute(f"FROM {shown} LIMIT 0").description or []}
+    if table == REJECTS and not {*names} <= there:  # published again, under the names of today
+        rows = table_of(past.directory, REJECTS).collect()
+        names, file = rows.columns, "rejects_of_run"
+        connection.register(file, rows.to_arrow())
+    # a sum of hashes: order does not count, and 122,852 applicants take part of a second
+    hashed = ", ".join(f'"{name}"' for name in names)
+    then, now = (
+        connection.execute(f"SELECT count(*), sum(hash({hashed})) FROM {rows_}").fetchall()
+        for rows_ in (file, f"{shown} WHERE round = {past.year:d}")
+    )
+    return then == now

@@ -4,6 +4,7 @@ A run is named by what it was made from: round, policy, delivered files, options
 No clock goes in, so the same inputs give the same name and the same bytes.
 """
 
+import json
 import platform
 import shutil
 from importlib.metadata import version
@@ -15,12 +16,14 @@ from pandera.config import get_config_global
 
 from flows.common.by_name import scan_table
 from flows.common.files import sha256, sha256_of
-from flows.common.settings import HOME, Order, luohu_version
+from flows.common.settings import DATA, HOME, Order, luohu_version
 from flows.kept import pinned_code
 from schemas.results import TABLES
+from transforms.policy import read_toml
 
 # 2: named by one digest over all feeds; delivered files are part-N by place, their names restricted
-FORMAT = 2
+# 3: named by what the round file says but for its phases; the file's own digest is among the pinned
+FORMAT = 3
 FILE_NAMES = (
     "restricted/file_names.json"  # kept beside the run: the same rows may come under others
 )
@@ -33,9 +36,9 @@ def made_from(order: Order, delivery: dict[str, Any]) -> dict[str, Any]:
     """What a run is made from, which names it, and the format it is told in."""
     return {
         "format": FORMAT,
-        "round": file_digests(order.data / "rounds", f"{order.year}.toml"),
+        "round": {f"{order.year}.toml": round_digest(order.data / "rounds" / f"{order.year}.toml")},
         "policy": file_digests(order.data / "policy", "*.toml"),
-        "codes": file_digests(order.data, "codes.toml"),
+        "codes": file_digests(DATA, "codes.toml"),  # those that are read, whatever --data says
         "feeds": delivery["feeds"],
         "options": {"max_rejects": order.max_rejects, "recheck": order.recheck},
         "code": {"version": luohu_version(), "digest": code_digest()},
@@ -64,13 +67,14 @@ def manifest(run_id: str, source: dict[str, Any], work: Path) -> dict[str, Any]:
     results = {
         name: outputs[f"{name}.parquet"]["sha256"] for name in TABLES if name not in OF_THE_RUN
     }
+    rounds = [f"rounds/{name}" for name in source["round"]]
     return {
         "run_id": run_id,
         **source,
         "outputs": outputs,
         "result_digest": sha256_of(results),
         "report": sha256(work / "report.html"),
-        "pinned": {pinned_code.NAME: sha256(work / "pinned" / pinned_code.NAME)},
+        "pinned": {name: sha256(work / "pinned" / name) for name in (pinned_code.NAME, *rounds)},
         "environment": environment(),
     }
 
@@ -81,15 +85,20 @@ def output(path: Path) -> dict[str, Any]:
     return {"sha256": sha256(path), "rows": rows}
 
 
+def round_digest(path: Path) -> str:
+    """The digest of what a round file says; its phases move no table."""
+    says = {name: each for name, each in read_toml(path).items() if name != "phases"}
+    return sha256_of(json.loads(json.dumps(says, default=str)))
+
+
 def file_digests(folder: Path, pattern: str) -> dict[str, str]:
     """SHA-256 by file name."""
     return {path.name: sha256(path) for path in sorted(folder.glob(pattern))}
 
 
-def code_digest() -> str:
-    """One digest of every source file of the three packages."""
-    files = pinned_code.source_files()
-    return pinned_code.digest_of({name: sha256(path) for name, path in files.items()})
+def code_digest(*starts: str) -> str:
+    """One digest of the code that makes tables, or of what other modules import."""
+    return pinned_code.digest_of(pinned_code.present(*starts))
 
 
 def environment() -> dict[str, Any]:

@@ -10,8 +10,8 @@ from typing import Any
 
 from flows.common.failures import BadUsage, CheckFailed, NotFound
 from flows.common.files import sha256
-from flows.kept.integrity import SHORT, expected_digests
 from flows.kept.past_run import MANIFEST, beginning, listed, read_manifest, require_there, runs_of
+from flows.kept.run_files import SHORT, expected_digests, odd_rounds
 from flows.kept.run_id import run_id_of
 
 
@@ -32,6 +32,11 @@ class NamedRun:
     def require_untouched(self, names: Iterable[str]) -> None:
         """Raise CheckFailed where a file is not the one the manifest names."""
         expected = self.expected
+        for name in odd_rounds(self.directory, self.manifest):
+            raise CheckFailed(
+                f"{self.directory / name}: expected what names run {self.run_id}, found another"
+                " decision: luohu audit says more"
+            )
         for name in names:
             path = self.directory / name
             found = sha256(path) if path.is_file() else None

@@ -15,6 +15,7 @@ from flows.common.failures import (
     NotFound,
 )
 from flows.common.limits import MOST_JSON, MOST_ROWS, require_size
+from flows.common.settings import Order
 from flows.kept.manifest import FORMAT
 from flows.kept.run_id import DELIVERY
 from flows.kept.salts import SALTED
@@ -80,6 +81,11 @@ def past_run(warehouse: Path, year: int, run_id: str | None) -> PastRun:
         )
     manifest = read_manifest(runs[wanted] / MANIFEST)
     return PastRun(year, wanted, runs[wanted], warehouse, manifest, publication)
+
+
+def pinned(directory: Path, year: int, *, recheck: bool = False) -> Order:
+    """A run of before as an order: its round and its policy are the ones pinned in its directory."""
+    return Order(year, directory, directory, directory / "pinned", recheck=recheck)
 
 
 def require_there(warehouse: Path) -> None:

@@ -1,14 +1,19 @@
 """The code of a run, kept beside its tables, so that it can be run again when the code has moved on.
 
-`pinned/code.zip` holds every source file of the three packages and the code lists they read.  Names
-are sorted, times fixed and nothing is compressed: the same code gives the same bytes everywhere.
+It is the code that makes tables: every module that the stages of a run and the door of a repetition
+import, found by walking imports, with the SQL beside them.  The page of a run makes no table, and
+words shown to people stand in TOML: neither names a run.  `pinned/code.zip` holds just that code and
+the code lists it reads.  Names are sorted, times fixed and nothing is compressed: the same code gives
+the same bytes everywhere.  Runs made before hold every source file there was.
 """
 
+import ast
 import hashlib
 import struct
 import zipfile
 import zlib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from functools import cache
 from pathlib import Path
 
 from flows.common.archives import limited
@@ -20,6 +25,9 @@ from flows.common.settings import HOME
 NAME = "code.zip"
 PACKAGES = ("flows", "schemas", "transforms")
 SUFFIXES = (".py", ".sql")
+PACKAGE = "__init__.py"
+MAKE_TABLES = ("flows.run.stages", "flows.recompute")
+MAKE_NONE = "flows.report"  # imported, and no part of what names a run
 READ_BY_CODE = "data/codes.toml"  # from beside the packages, whatever --data says
 LONG_AGO = (1980, 1, 1, 0, 0, 0)  # the earliest time a zip can hold
 FILE_MODE = 0o100644 << 16
@@ -30,14 +38,49 @@ NOT_A_ZIP = (
 )  # all that a zip reader says of an odd archive
 
 
-def source_files() -> dict[str, Path]:
-    """Every file of the code that runs, by name."""
-    return {
-        path.relative_to(HOME).as_posix(): path
-        for package in PACKAGES
-        for path in sorted((HOME / package).rglob("*"))
-        if path.suffix in SUFFIXES
-    }
+@cache
+def source_files(*starts: str) -> dict[str, Path]:
+    """Every file of the code that makes tables, by name; or of what other modules import."""
+    found: dict[str, Path] = {}
+    waiting = [*(starts or MAKE_TABLES)]
+    while waiting:
+        module = waiting.pop()
+        path = file_of(module)
+        if path and not module.startswith(MAKE_NONE) and name_of(path) not in found:
+            found[name_of(path)] = path
+            waiting += [module.rpartition(".")[0], *imported(path)]
+    packages = {path.parent for path in found.values() if path.name == PACKAGE}
+    sql = (path for package in PACKAGES for path in (HOME / package).rglob("*.sql"))
+    return found | {name_of(path): path for path in sql if package_of(path) in packages}
+
+
+def file_of(module: str) -> Path | None:
+    """The file of a module of ours; nothing for a library, or for what is no module."""
+    if module.partition(".")[0] not in PACKAGES:
+        return None
+    path = HOME.joinpath(*module.split("."))
+    there = (path / PACKAGE, path.with_suffix(".py"))
+    return next((each for each in there if each.is_file()), None)
+
+
+def imported(path: Path) -> Iterator[str]:
+    """The modules a file imports, wherever in it; a name taken from a module may be one as well."""
+    for node in ast.walk(ast.parse(path.read_bytes())):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            yield node.module
+            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+
+
+def name_of(path: Path) -> str:
+    """What a source file is called."""
+    return path.relative_to(HOME).as_posix()
+
+
+def package_of(path: Path) -> Path:
+    """The package a file lies in, however deep below it."""
+    return next(folder for folder in path.parents if (folder / PACKAGE).is_file())
 
 
 def digest_of(files: Mapping[str, str]) -> str:
@@ -45,17 +88,20 @@ def digest_of(files: Mapping[str, str]) -> str:
     return sha256_of({name: each for name, each in files.items() if name.endswith(SUFFIXES)})
 
 
-def present() -> dict[str, str]:
+def present(*starts: str) -> dict[str, str]:
     """The SHA-256 of every file of the code that runs, as `contents` gives that of a pinned one."""
-    files = {**source_files(), READ_BY_CODE: HOME / READ_BY_CODE}
-    return {name: sha256(path) for name, path in sorted(files.items())}
+    return {name: sha256(path) for name, path in pinned_files(*starts)}
+
+
+def pinned_files(*starts: str) -> list[tuple[str, Path]]:
+    """What is pinned, by name."""
+    return sorted({**source_files(*starts), READ_BY_CODE: HOME / READ_BY_CODE}.items())
 
 
 def keep(target: Path) -> None:
     """Write the code that runs into a zip."""
-    files = {**source_files(), READ_BY_CODE: HOME / READ_BY_CODE}
     with zipfile.ZipFile(target, "w", zipfile.ZIP_STORED) as archive:
-        for name, path in sorted(files.items()):
+        for name, path in pinned_files():
             entry = zipfile.ZipInfo(name, LONG_AGO)
             entry.external_attr = FILE_MODE
             archive.writestr(entry, path.read_bytes())

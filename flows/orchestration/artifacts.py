@@ -14,7 +14,7 @@ from prefect.artifacts import (
 )
 
 from flows.common.by_name import read_table
-from flows.kept.rejects import rejects_of
+from flows.kept.tables import REJECTS, table
 from flows.run.stages import Outcome
 
 FIGURES = {
@@ -76,6 +76,6 @@ def shown(value: object) -> str:
 
 def rejects(outcome: Outcome) -> list[dict[str, object]]:
     """Failed checks, counted; a line that says so where there are none."""
-    found = rejects_of(Path(outcome.directory)).group_by(CHECK).agg(rows=pl.len())
+    found = table(Path(outcome.directory), REJECTS).group_by(CHECK).agg(rows=pl.len())
     counted = found.sort(CHECK).collect().to_dicts()
     return counted or [{**dict.fromkeys(CHECK, "none"), "rows": 0}]

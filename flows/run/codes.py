@@ -4,27 +4,15 @@ number or a credit code as the number that stands for it.  Each distinct text is
 
 import polars as pl
 
-from schemas.columns import CODES, INSURANCES
-
-DISTRICTS = ("district", "work_district")
-# a feed's coded columns -> the list in data/codes.toml; the order of a list is the order of its enum
-CODED = {
-    "applications": {"sex": "sex", "retirement_class": "retirement_class"},
-    "social_insurance": dict.fromkeys(INSURANCES, "insurance_status"),
-    "housing": {"kind": "home_kind"},
-    "education": {"level": "education_level"},
-    "tax": {"income_kind": "income_kind"},
-    "awards": {"scope": "award_scope"},
-    "positions": {"kind": "position_kind"},
-}
+from schemas.feeds import accepted
 
 
 def coded(feed: str, rows: pl.DataFrame) -> pl.DataFrame:
     """The columns as they are accepted: a code as an enum, a district as its number."""
-    codes = CODED.get(feed, {})
     return rows.with_columns(
-        *(as_enum(rows[name], CODES[codes[name]]) for name in rows.columns if name in codes),
-        *(as_number(rows[name]) for name in rows.columns if name in DISTRICTS),
+        as_enum(rows[name], kind.categories.to_list()) if kind == pl.Enum else as_number(rows[name])
+        for name, kind in accepted(feed).items()
+        if rows.schema.get(name) == pl.Categorical and kind in (pl.Enum, pl.Int32)
     )
 
 

@@ -10,11 +10,9 @@ from flows.common.access import OWN_FILE, OWN_FOLDER, close
 from flows.common.by_name import read_table
 from flows.common.failures import CheckFailed
 from flows.common.files import put_in_place, sha256, written_aside
-from flows.kept.integrity import is_complete
 from flows.kept.past_run import MANIFEST, published, read_manifest
+from flows.kept.run_files import SHORT, is_complete
 from schemas.results import TABLES
-
-SHORT = 16
 
 
 def there_already(directory: Path, warehouse: Path, year: int) -> bool:

@@ -42,12 +42,13 @@ from flows.common.database import (
 from flows.common.files import sha256, sync, sync_entry
 from flows.common.private_folder import private_folder
 from flows.kept.past_run import runs_of
-from flows.kept.rejects import FORMER_NAMES, rejects_of
+from flows.kept.tables import FORMER_NAMES, REJECTS
+from flows.kept.tables import table as table_of
 from flows.run.refusals import Size
 from schemas.results import PUBLISHED, REGISTERS, TABLES, columns_of, dictionary, empty
 
 STORAGE_VERSION = "v1.5.0"  # readable by DuckDB 1.5 and 2.0
-REPORT, REJECTS = "report.html", "rejects"
+REPORT = "report.html"
 DAMAGED = ("Could not read", "Corrupt", "checksum")  # how DuckDB tells a block it cannot read
 EARLIER_DATABASE = re.compile(rf"\.{re.escape(DATABASE)}\.\d+\.partial(\.wal)?")
 EARLIER_RUN = re.compile(r"\.[0-9a-f]{16}\.\d+\.old")
@@ -133,7 +134,7 @@ def build(target: Path, run: Path | None, year: int, current: Path) -> None:
         for table in (*PUBLISHED, *REGISTERS):
             connection.register("empty", empty(table).to_arrow())
             connection.execute(f"CREATE TABLE new.{table} AS FROM empty")
-            if run and table in TABLES:
+            if run and (run / f"{table}.parquet").is_file():
                 insert(connection, table, of_run(connection, run, table, held))
             if current.exists() and has_table(connection, table):
                 replaced = year if run and table in TABLES else None
@@ -171,7 +172,7 @@ def insert(
 def of_run(connection: duckdb.DuckDBPyConnection, run: Path, table: str, held: ExitStack) -> str:
     """Where a table of a run directory is read."""
     if table == REJECTS:
-        connection.register("rejects_of_run", rejects_of(run).collect().to_arrow())
+        connection.register("rejects_of_run", table_of(run, REJECTS).collect().to_arrow())
         return "rejects_of_run"
     return table_in_sql(run / f"{table}.parquet", held)
 
@@ -185,7 +186,7 @@ def of_others(connection: duckdb.DuckDBPyConnection, table: str, warehouse: Path
     for year, run_id in connection.execute("SELECT round, run_id FROM old.rounds").fetchall():
         run = warehouse / "runs" / str(year) / run_id
         if (run / f"{REJECTS}.parquet").is_file():
-            rows.append(rejects_of(run).collect())
+            rows.append(table_of(run, REJECTS).collect())
             continue
         shown = connection.execute("FROM old.rejects WHERE round = ?", [year]).pl()
         unknown = pl.col("feed") + "/part-?"  # which part it was, the missing directory knew

@@ -10,8 +10,8 @@ import polars as pl
 from flows.common.shapes import SHAPE_CHARACTERS, SHAPES
 from flows.run.file_columns import describe, types_of
 from flows.run.refusal import refusal
-from schemas.checks import EXPECTED
 from schemas.feeds import FEEDS
+from schemas.words import of_check
 from transforms.rounds import Round
 
 # who a quarantined row is about: kept beside a reject until it is resolved, never written
@@ -142,7 +142,7 @@ def expected(feed: str, column_name: str, check_name: str, **_others: object) ->
     """What a failed check wanted: the type where a cell did not parse."""
     if check_name == "parse":
         return describe(types_of(FEEDS[feed].schema())[column_name])
-    return EXPECTED[check_name]
+    return of_check(check_name)
 
 
 def came(like: str | None) -> str:

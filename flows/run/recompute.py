@@ -1,18 +1,22 @@
-"""Work out a run directory's scores, eligibility and ranking again: `python -m flows.run.recompute FOLDER`.
+"""Work out a run directory's tables again: `python -m flows.run.recompute FOLDER`.
 
-FOLDER holds `accepted/`, `pinned/policy/` and `pinned/rounds/YEAR.toml`, as a run directory does; the
-three tables are written into it, and the digest of the code that did it is printed.  A comparison of
-two runs calls the code of either, however old, by this command line only: it must not change.
+FOLDER holds `accepted/`, `pinned/policy/` and `pinned/rounds/YEAR.toml`, as a run directory does.
+Scores, eligibility and ranking are written into it; where it also holds the run's `manifest.json` and
+`restricted/`, so is every other table that follows from them.  The digest of the code that did it is
+printed.  An audit and a comparison call the code of a run, however old, by this command line only: it
+must not change.  Code from before there was a manifest to look for writes the three tables.
 """
 
 import sys
 from pathlib import Path
+from typing import Any
 
 from flows.common.failures import Failure, StageFailed
 from flows.common.messages import told_without_values
-from flows.common.settings import Order
 from flows.kept.manifest import code_digest
-from flows.run.score import publish_ranking, publish_results
+from flows.kept.past_run import MANIFEST, pinned, read_manifest
+from flows.run.score import publish_ranking, publish_results, publish_table, rank, score
+from flows.run.tables import feed_counts, round_row
 from transforms.policy import PolicyError
 from transforms.rounds import rounds
 
@@ -20,13 +24,24 @@ FAILED, CANNOT = 2, 3  # exit status: a disk that is full; rows, policy, round a
 
 
 def recompute(folder: Path) -> None:
-    """Write scores, eligibility and ranking of the one round pinned in a folder."""
-    pinned = folder / "pinned"
-    (year,) = rounds(pinned / "rounds")
-    order = Order(year, feeds=folder, warehouse=folder, data=pinned, recheck=False)
+    """Write the tables of the one round pinned in a folder."""
+    (year,) = rounds(folder / "pinned" / "rounds")
     with told_without_values("recomputing"):
+        if (folder / MANIFEST).is_file():
+            repeat(folder, year, read_manifest(folder / MANIFEST))
+            return
+        order = pinned(folder, year)
         publish_results(order, folder, with_evidence=False)
         publish_ranking(order, folder)
+
+
+def repeat(folder: Path, year: int, manifest: dict[str, Any]) -> None:
+    """Write every table of a run but its rejects, which follow from rows that are not kept."""
+    order = pinned(folder, year, recheck=manifest["options"].get("recheck", True) is True)
+    score(order, folder)
+    line = rank(order, folder)
+    publish_table(folder, "feeds", feed_counts(year, manifest))
+    publish_table(folder, "rounds", round_row(order, folder, manifest["run_id"], line))
 
 
 def main(folder: str) -> int:

@@ -10,11 +10,13 @@ from typing import NamedTuple
 
 import polars as pl
 
-from flows.common.by_name import read_table, scan_table
+from flows.common.by_name import read_table
 from flows.common.files import write_table
 from flows.common.points import centipoints, in_points
 from flows.common.settings import Order
-from schemas.results import CONDITIONS, INDICATORS, TABLES, columns_of
+from flows.kept.tables import NEEDS_REVIEW, feed
+from schemas.feeds import FEEDS
+from schemas.results import CONDITIONS, INDICATORS, TABLES, types_of
 from transforms.policy import Edition, Rule
 from transforms.ranking import Line, line, ranking
 from transforms.scorecard import Ledger, ledger
@@ -43,9 +45,8 @@ def score(order: Order, work: Path) -> Path:
 def publish_results(order: Order, work: Path, *, with_evidence: bool = True) -> Scored:
     """Write scores and eligibility; the ledger they come from holds no evidence unless asked to."""
     made, edition = order.round(), order.edition()
-    accepted = work / "accepted"
-    feeds = {path.stem: scan_table(path) for path in sorted(accepted.glob("*.parquet"))}
-    review = feeds.pop("needs_review").collect()["person"]
+    feeds = {name: feed(work, name) for name in FEEDS}
+    review = feed(work, NEEDS_REVIEW).collect()["person"]
     scored = ledger(feeds, edition, made, with_evidence=with_evidence)
     people = feeds["applications"].select("person", "application_no").collect()
     people = people.with_columns(
@@ -60,8 +61,10 @@ def publish_results(order: Order, work: Path, *, with_evidence: bool = True) -> 
 
 
 def publish_table(work: Path, name: str, rows: pl.DataFrame) -> None:
-    """Validate a table with its model and write it; a bad row raises."""
-    ordered = rows.select(columns_of(name))
+    """Validate a table with its model and write it; a bad row raises, what is not there is null."""
+    types = types_of(name)
+    absent = [pl.lit(None, types[each]).alias(each) for each in types if each not in rows.columns]
+    ordered = rows.with_columns(absent).select(types.keys())
     TABLES[name].validate(ordered, lazy=True)
     write_table(ordered, work / f"{name}.parquet")
 
@@ -176,9 +179,9 @@ def segments(ranked: pl.DataFrame) -> pl.DataFrame:
 def public_list(work: Path, ranked: pl.DataFrame) -> pl.DataFrame:
     """Settled applicants by serial, with name, birth month, employer and all points."""
     table = read_table(work / "scores.parquet")
-    applications = read_table(work / "accepted" / "applications.parquet")
+    applications = feed(work, "applications").collect()
     names = read_table(work / "restricted" / "people.parquet").select("person", "name")
-    employers = read_table(work / "accepted" / "employers.parquet")
+    employers = feed(work, "employers").collect()
     return (
         ranked.filter("settled")
         .select("round", "application_no", "serial", "total")

@@ -8,8 +8,9 @@ from flows.audit.capsule.contents import FULL, INDEX, LOCK, PUBLIC, RUN, index, 
 from flows.audit.capsule.public_manifest import public_manifest
 from flows.common.failures import CheckFailed
 from flows.common.files import json_bytes
-from flows.kept.integrity import SHORT, Finding
+from flows.kept.integrity import Finding
 from flows.kept.past_run import MANIFEST, PastRun
+from flows.kept.run_files import SHORT
 from flows.kept.salts import salts_of
 
 AS_PACKED = ("format", "kind", "manifest", "public_manifest", "receipts")

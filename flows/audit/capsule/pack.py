@@ -12,17 +12,16 @@ from flows.audit.capsule.contents import left_out as left_out_of
 from flows.audit.capsule.public_manifest import public_manifest
 from flows.audit.capsule.root import receipts_root
 from flows.common.database import DATABASE
-from flows.common.failures import BadUsage, CheckFailed
+from flows.common.failures import BadUsage
 from flows.common.files import json_bytes, sha256
 from flows.common.messages import told_without_values
 from flows.common.progress import report
 from flows.common.settings import HOME
-from flows.kept.integrity import Integrity, integrity
+from flows.kept.integrity import integrity, require_untouched
 from flows.kept.manifest import FILE_NAMES
 from flows.kept.past_run import MANIFEST, PastRun, past_run
 from flows.kept.salts import salts_of
 
-TOLD = 5  # so many findings are told when a run is not packed
 STEPS = 3
 
 
@@ -52,7 +51,7 @@ def pack(
         found = integrity(past)
     except OSError as error:
         raise BadUsage(f"cannot read {error.filename}: {error.strerror}") from None
-    require_untouched(past, found)
+    require_untouched(past, found, "packed")
     with told_without_values("receipts"):
         receipts = receipts_root(past, kept=True)
     report("packing", 1, STEPS)
@@ -88,19 +87,6 @@ def pack(
     report("done", STEPS, STEPS)
     left_out = sorted(left_out_of(kind, manifest))
     return Packed(whole, past, kind, receipts, str(shown.sha256), len(members), left_out, notes)
-
-
-def require_untouched(past: PastRun, found: Integrity) -> None:
-    """Raise CheckFailed when a file of the run is not what its manifest or the database says."""
-    # another lock on this machine is nobody's tampering with the run
-    tampered = [each for each in found.findings if each.file != LOCK]
-    if tampered:
-        told = "\n  ".join(f"{file}: {what}" for file, what in tampered[:TOLD])
-        more = f"\n  and {len(tampered) - TOLD} more" if len(tampered) > TOLD else ""
-        raise CheckFailed(
-            f"run {past.run_id} of round {past.year} is not as it was published, and was not"
-            f" packed:\n  {told}{more}"
-        )
 
 
 def lock(past: PastRun, notes: list[str]) -> Iterator[Member]:

@@ -124,7 +124,7 @@ def as_json(found: CapsuleAudit) -> dict[str, Any]:
         "round": found.past.year,
         "run_id": found.past.run_id,
         "passed": found.passed,
-        "notes": found.files.notes,
+        "notes": found.repeated.notes if found.repeated else found.files.notes,
         "findings": [each._asdict() for each in found.findings],
         "checks": [{**each._asdict(), "holds": each.holds} for each in found.checks],
     }

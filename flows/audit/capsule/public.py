@@ -6,11 +6,10 @@ from typing import Any
 import polars as pl
 
 from flows.audit.capsule.contents import LEFT_OUT
-from flows.common.by_name import read_table
 from flows.common.failures import Failure
 from flows.common.points import centipoints
-from flows.common.settings import Order
-from flows.kept.past_run import PastRun
+from flows.kept.past_run import PastRun, pinned
+from flows.kept.tables import table
 from flows.run.tables import feed_counts
 from schemas.feeds import FEEDS
 from schemas.results import INDICATORS, TABLES, columns_of
@@ -47,8 +46,8 @@ class Published:
 
 def read(past: PastRun) -> Published:
     """The tables, each validated by its model, and the round as pinned."""
-    order = Order(past.year, past.directory, past.directory, data=past.directory / "pinned")
-    tables = {name: read_table(past.directory / f"{name}.parquet") for name in HELD}
+    order = pinned(past.directory, past.year)
+    tables = {name: table(past.directory, name).collect() for name in HELD}
     for name, rows in tables.items():
         TABLES[name].validate(rows, lazy=True)
     if tables["rounds"].height != 1:
@@ -70,10 +69,11 @@ def read(past: PastRun) -> Published:
 def told_by(manifest: dict[str, Any], year: int) -> Told:
     """What is needed of a manifest; raises Failure where it does not say so."""
     try:
-        if set(manifest["feeds"]) != set(FEEDS):
+        if not set(manifest["feeds"]) <= set(FEEDS):
             raise Failure("manifest.json: feeds: expected the feeds of a delivery, found others")
-        names = (*TABLES, *(f"accepted/{feed}" for feed in FEEDS))
         outputs = manifest["outputs"] | manifest.get(LEFT_OUT, {})
+        there = [name for name in TABLES if f"{name}.parquet" in outputs]
+        names = (*there, *(f"accepted/{feed}" for feed in manifest["feeds"]))
         return Told(
             delivered=feed_counts(year, {"feeds": manifest["feeds"]}).select(columns_of("feeds")),
             rows={name: int(outputs[f"{name}.parquet"]["rows"]) for name in names},

@@ -25,9 +25,11 @@ from flows.common.messages import told_without_values
 from flows.common.private_folder import private_folder
 from flows.common.progress import report
 from flows.explain.receipts.compose import FORMAT as FORMAT_OF_RECEIPTS
-from flows.kept.integrity import SHORT, Finding, Integrity, integrity, is_other_code
+from flows.kept.integrity import Finding, Integrity, integrity, is_other_code
+from flows.kept.known_code import Trust
 from flows.kept.limits import require_bounded
 from flows.kept.past_run import MANIFEST, PastRun, Publication, read_manifest
+from flows.kept.run_files import SHORT
 from transforms.policy import PolicyError
 
 FIRST_SHAPE: dict[str, type] = {
@@ -70,7 +72,7 @@ class CapsuleAudit:
         )
 
 
-def audit_capsule(path: Path) -> CapsuleAudit:
+def audit_capsule(path: Path, own_code: Trust | None = None) -> CapsuleAudit:
     """Verify a capsule; raises CapsuleRefused where it is damaged or of a later format."""
     with (
         told_without_values("audit"),
@@ -87,7 +89,7 @@ def audit_capsule(path: Path) -> CapsuleAudit:
         own = [*other_index(contents, expected), *odd_members(contents["kind"], digests, past)]
         contents = expected  # from here on nobody's word, but what the members come to
         if contents["kind"] == FULL:
-            found = audit_run(past)
+            found = audit_run(past, own_code)
             told = root_again(past, contents["receipts"])
             of_root = [] if told in (SAME, NOT_COMPARED) else [Finding(ROOT, told)]
             files = replace(found.files, findings=own + found.files.findings + of_root)
@@ -168,7 +170,8 @@ def named_as(path: Path, directory: Path) -> Iterator[None]:
 
 def root_again(past: PastRun, packed: dict[str, Any]) -> str:
     """Make the receipts root again from the rows; tells whether it is the one packed."""
-    if packed["format"] != FORMAT_OF_RECEIPTS and is_other_code(past.manifest):
+    other_code, format_ = is_other_code(past.manifest), packed["format"]
+    if format_ < FORMAT_OF_RECEIPTS or (other_code and format_ != FORMAT_OF_RECEIPTS):
         return NOT_COMPARED
     try:
         with told_without_values("receipts"):
@@ -183,4 +186,4 @@ def root_again(past: PastRun, packed: dict[str, Any]) -> str:
         f"{each['root'][:SHORT]} of {each['receipts']:,}, format {each['format']}"
         for each in (packed, found)
     )
-    return f"expected {expected}, found {other}"
+    return f"expected {expected}, found {other}{': another code, or edited' * other_code}"

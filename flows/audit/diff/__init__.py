@@ -5,6 +5,7 @@ The stored tables say who moved.  Why is established by recomputing mixed combin
 only, which is removed again.
 """
 
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,7 +17,6 @@ from flows.audit.diff.causes import Causes, causes
 from flows.audit.diff.effects import measured
 from flows.audit.diff.mixed import RESULTS, Mixer, results
 from flows.audit.differences import IDENTITY
-from flows.common.by_name import read_table
 from flows.common.failures import BadUsage, CheckFailed
 from flows.common.messages import told_without_values
 from flows.common.points import in_points
@@ -24,10 +24,11 @@ from flows.common.private_folder import private_folder
 from flows.kept.known_code import Trust, trust_of
 from flows.kept.limits import require_bounded
 from flows.kept.named_run import NamedRun, named_run
+from flows.kept.tables import table
 from flows.run.quarantine import mask
 
 LINE = ("edition", "quota", "applications", "eligible", "cutoff", "settled", "tied_at_cutoff")
-ROUNDS = "rounds.parquet"
+ROUNDS = "rounds"
 NUMBER = "application_no"
 STANDING = ("total", "rank", "eligible", "settled")
 THEN, NOW = "_then", "_now"
@@ -98,14 +99,13 @@ def sound(run: NamedRun) -> Side:
     """A run whose tables and pinned files are those its manifest names."""
     require_bounded(run.directory, run.manifest)
     pinned = [name for name in run.expected if name.startswith("pinned/")]
-    run.require_untouched([*RESULTS, ROUNDS, *pinned])
-    try:
-        line = read_table(run.directory / ROUNDS, columns=list(LINE)).row(0, named=True)
-    except (pl.exceptions.PolarsError, pl.exceptions.PanicException):
-        raise CheckFailed(
-            f"{run.directory / ROUNDS}: expected one row with the columns of a round, found others"
-        ) from None
-    return Side(run, line)
+    run.require_untouched([*(f"{name}.parquet" for name in (*RESULTS, ROUNDS)), *pinned])
+    with suppress(pl.exceptions.PolarsError, pl.exceptions.PanicException, ValueError):
+        (line,) = table(run.directory, ROUNDS).select(LINE).collect().rows(named=True)
+        return Side(run, line)
+    raise CheckFailed(
+        f"{run.directory / ROUNDS}.parquet: expected one row with the columns of a round, found others"
+    )
 
 
 def applications(numbers: pl.Series, then: pl.DataFrame, now: pl.DataFrame) -> pl.DataFrame:

@@ -13,9 +13,9 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from flows.kept import pinned_code
-from flows.kept.integrity import CODE as ARCHIVE
 from flows.kept.integrity import short
 from flows.kept.named_run import NamedRun
+from flows.kept.run_files import CODE as ARCHIVE
 from transforms.policy import read_toml
 
 DATA, POLICY, DECISION, CODE = CAUSES = ("data", "policy", "decision", "code")

@@ -9,7 +9,8 @@ from typing import NamedTuple
 
 from flows.audit.diff.attribution import Effect, Results, Span
 from flows.audit.diff.causes import CODE, DATA, DECISION, LIBRARIES, POLICY, Causes
-from flows.audit.diff.mixed import CannotBeCombined, Combination, Mixer
+from flows.audit.diff.mixed import Combination, Mixer
+from flows.audit.own_code import CannotBeRepeated
 from flows.kept.known_code import what_it_does
 
 MISFITS = (CODE, POLICY, DECISION, DATA)  # what a cause most likely does not fit, first
@@ -48,7 +49,7 @@ def measured(mixer: Mixer, found: Causes, then: Results, now: Results) -> Measur
     try:
         start = then if mixer.as_then[0] else mixer.results(NOTHING)
         end = now if mixer.as_then[1] else mixer.results(whole)
-    except CannotBeCombined as failure:
+    except CannotBeRepeated as failure:
         told = f"a run cannot be recomputed from its own inputs ({failure}): measured as one"
         return Measured(as_written, as_one, [told])
     ends = {NOTHING: start, whole: end}
@@ -69,7 +70,7 @@ def effects_of(combine: Combine, groups: list[Group], notes: list[str]) -> list[
         own = frozenset(group)
         try:
             effects.append(Effect(named(group), combine(own), combine(whole - own)))
-        except CannotBeCombined as failure:
+        except CannotBeRepeated as failure:
             partner = next(
                 other for cause in MISFITS for other in groups if cause in other and other != group
             )

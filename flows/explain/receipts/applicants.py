@@ -10,7 +10,9 @@ import polars as pl
 
 from flows.common.failures import NotFound
 from flows.explain.receipts.source import Source
-from schemas.checks import EXPECTED
+from schemas.feeds import FEEDS, accepted
+from schemas.words import of_check
+from transforms.facts import Feeds
 
 
 @dataclass(frozen=True)
@@ -34,6 +36,19 @@ class Applicants:
         numbered = pl.select(pl.int_range(keys.len(), dtype=pl.UInt32)).to_series()
         place_of = places.gather(keys.arg_sort()) if keys.len() else numbered
         return rows.with_columns(person=pl.lit(place_of).gather("person")).drop_nulls("person")
+
+    def feeds(self) -> Feeds:
+        """The accepted feeds as rules read them: about these applicants, or about employers alone."""
+
+        def rows(name: str) -> pl.LazyFrame:
+            everybody = self.run.feed(name)
+            if "person" not in accepted(name):
+                return everybody
+            of_nobody = everybody.filter(pl.col("person").is_null())
+            both = pl.concat([self.feed(name), of_nobody])
+            return both if name == "social_insurance" else both.sort(pl.all())
+
+        return {name: rows(name) for name in FEEDS}
 
     def table(self, name: str) -> pl.LazyFrame:
         """The rows of a table of the run about these applicants, with `person`."""
@@ -71,7 +86,7 @@ def why_not_found(run: Source, application_no: str) -> str:
     if rows.is_empty():
         return f"round {run.made.year} has no application {application_no}"
     told = "; ".join(
-        f"{file} row {row}: column {column}: expected {EXPECTED[check]}"
+        f"{file} row {row}: column {column}: expected {of_check(check)}"
         for file, row, column, check in rows.iter_rows()
     )
     return f"application {application_no} was quarantined and is not scored: {told}"

@@ -10,7 +10,7 @@ import polars as pl
 
 from flows.common.points import centipoints
 from flows.explain.receipts.encode import Pieces, an_object, compact, plain, quoted, text
-from flows.explain.receipts.facts import FACTS, insurance
+from flows.explain.receipts.facts import insurance
 from flows.explain.receipts.material import Material, aligned
 from flows.explain.receipts.rules import conditions, indicators, law
 from schemas.columns import INSURANCES
@@ -94,7 +94,7 @@ def shape(known: Material) -> Pieces:
                 {name: pl.col(f"indicator {name}") for name in run.edition.indicators}
             ),
             "counted_months": counted_months(run.edition.counted_months),
-            "facts": of_record(),
+            "facts": of_record(known.facts),
             "rejects": pl.col("rejects"),
             "made_from": run.made_from,
             "delivered": run.delivered,
@@ -132,7 +132,7 @@ def counted_months(rule: Rule) -> Pieces:
     )
 
 
-def of_record() -> Pieces:
+def of_record(facts: list[str]) -> Pieces:
     """Everything on record that a rule may look at."""
     return an_object(
         {
@@ -141,6 +141,6 @@ def of_record() -> Pieces:
             "claims_education": plain("claims_education"),
             "insurance": pl.col("insurance"),
             "insurance_outside": pl.col("outside"),
-            **{name: pl.col(name) for name in FACTS},
+            **{name: pl.col(name) for name in facts},
         }
     )

@@ -41,20 +41,21 @@ ROWS: dict[str, dict[str, Any]] = {
     "awards": {"scope": quoted, "awarded_on": quoted, "points": plain},
     "positions": {"kind": quoted, "held_from": quoted, "held_to": quoted},
 }
-FACTS = ("employers", *ROWS, "tax", "shareholdings", "honours", *DAYS)
 
 
 def facts(whose: Applicants, known: pl.DataFrame) -> dict[str, pl.LazyFrame]:
-    """By name of the fact: person and the JSON text, nobody without a row; insurance stands apart."""
-    found = {
+    """By name of the fact: person and the JSON text, nobody without a row; insurance stands apart.
+
+    In the order of a receipt; a feed that the run did not have is no fact of it.
+    """
+    return {
         "employers": employers(whose, known),
-        **{feed: as_delivered(whose, feed) for feed in ROWS},
+        **{feed: as_delivered(whose, feed) for feed in ROWS if whose.run.had(feed)},
         "tax": tax(whose),
         "shareholdings": shareholdings(whose, known),
         "honours": honours(whose),
-        **{feed: days(whose, feed) for feed in DAYS},
+        **{feed: days(whose, feed) for feed in DAYS if whose.run.had(feed)},
     }
-    return {name: found[name] for name in FACTS}
 
 
 def as_delivered(whose: Applicants, feed: str) -> pl.LazyFrame:

@@ -21,6 +21,7 @@ from flows.kept.past_run import MANIFEST, runs_of
 FOLDER = ".receipts"
 SUFFIX = ".leaves"
 HASH_BYTES = 32
+RECEIPTS = "flows.explain.receipts.bulk"
 
 
 def keep(warehouse: Path, run: Source, hashes: list[bytes]) -> None:
@@ -49,7 +50,7 @@ def kept(warehouse: Path, run: Source) -> list[bytes] | None:
 
 def place(warehouse: Path, run: Source) -> Path:
     """The file of a run's hashes; other code may make other receipts, so it has another file."""
-    made_by = sha256_of([FORMAT, sha256(run.directory / MANIFEST), code_digest()])
+    made_by = sha256_of([FORMAT, sha256(run.directory / MANIFEST), code_digest(RECEIPTS)])
     return warehouse / FOLDER / f"{run.run_id}-{made_by[:HASH_BYTES]}{SUFFIX}"
 
 

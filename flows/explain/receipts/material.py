@@ -1,7 +1,8 @@
 """Everything receipts are put together from, read and arranged once for all applicants."""
 
+import json
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeAlias
 
 import polars as pl
 
@@ -10,26 +11,31 @@ from flows.explain.receipts.employers import numbered, numbers
 from flows.explain.receipts.encode import arrays, compact
 from flows.explain.receipts.facts import facts
 from flows.explain.receipts.home_months import MONTHS
+from flows.explain.receipts.rules import read_by
 from flows.explain.receipts.spans import Window, exists, judged, outside, spans, tiled
 from schemas.columns import INSURANCES
+from transforms.scorecard import ledger
+
+ByRule: TypeAlias = dict[str, pl.DataFrame]  # a frame a rule, each ascending by person
 
 
 @dataclass(frozen=True)
 class Material:
     """All that is known of the applicants, each frame ascending by person.
 
-    rows: one row an applicant: results, standing and the small facts as JSON.
+    rows: one row an applicant: results, standing and the small `facts` as JSON.
     insurance, insurance_outside: spans of months.  months: spans of homes by indicator, as JSON.
     conditions, indicators: the recorded evidence, aligned with `rows`.  line: the round's result.
     """
 
     whose: Applicants
     rows: pl.DataFrame
+    facts: list[str]
     insurance: pl.DataFrame
     insurance_outside: pl.DataFrame
     months: dict[str, pl.Series]
-    conditions: dict[str, pl.DataFrame]
-    indicators: dict[str, pl.DataFrame]
+    conditions: ByRule
+    indicators: ByRule
     line: dict[str, Any]
 
 
@@ -37,7 +43,14 @@ def material(whose: Applicants) -> Material:
     """Read and arrange what the receipts are made of."""
     run = whose.run
     edition, window = run.edition, Window.of(run.edition, run.made)
+    conditions = by_rule(whose, "condition_evidence", "condition", "holds")
     evidence = by_rule(whose, "evidence", "indicator", "points")
+    fitting = [fits(conditions[name], read) for name, read in read_by(edition.conditions, run.made)]
+    fitting += [fits(evidence[name], read) for name, read in read_by(edition.indicators, run.made)]
+    if not all(fitting):
+        again = ledger(whose.feeds(), edition, run.made)
+        conditions = retold(conditions, again.conditions)
+        evidence = retold(evidence, again.indicators)
     found = spans(whose.feed("social_insurance"), window, run.made)
     known = numbers(whose, found)
     first = edition.counted_months.values["insurances"][0]  # of equal ones: all have no paid month
@@ -54,23 +67,39 @@ def material(whose: Applicants) -> Material:
         for name, rule in edition.indicators.items()
         if rule.name in MONTHS
     }
+    told = facts(whose, known)
     return Material(
         whose=whose,
-        rows=rows_of(whose, facts(whose, known), paid(tiles, window)).with_columns(taken=taken),
+        rows=rows_of(whose, told, paid(tiles, window)).with_columns(taken=taken),
+        facts=[*told],
         insurance=numbered(tiles.lazy(), known).collect(),
         insurance_outside=numbered(outside(found, window).lazy(), known).collect(),
         months=months,
-        conditions=by_rule(whose, "condition_evidence", "condition", "holds"),
+        conditions=conditions,
         indicators=evidence,
         line=run.table("rounds").collect().row(0, named=True),
     )
 
 
-def by_rule(whose: Applicants, table: str, rule: str, result: str) -> dict[str, pl.DataFrame]:
+def by_rule(whose: Applicants, table: str, rule: str, result: str) -> ByRule:
     """A table of evidence, a frame a rule, each ascending by person."""
     rows = whose.table(table).select("person", rule, result, "evidence").collect()
     found = rows.partition_by(rule, as_dict=True, include_key=False)
     return {str(name): each.sort("person") for (name,), each in found.items()}
+
+
+def fits(stored: pl.DataFrame, read: set[str]) -> bool:
+    """Whether the evidence a run wrote has the columns that today's rule reads."""
+    told = stored["evidence"].filter(stored["evidence"] != "{}")
+    return told.is_empty() or read <= json.loads(told[0]).keys()
+
+
+def retold(stored: ByRule, again: ByRule) -> ByRule:
+    """What a run wrote, with its evidence as today's rules tell it; the results stay as published."""
+    return {
+        name: rows.with_columns(again[name]["evidence"].alias("evidence"))
+        for name, rows in stored.items()
+    }
 
 
 def aligned(people: pl.LazyFrame, found: pl.LazyFrame, name: str) -> pl.Series:

@@ -4,7 +4,7 @@ Parts and checks are those the rule declares, worked out from the evidence the r
 policy values it pinned.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 import polars as pl
@@ -40,7 +40,7 @@ def conditions(rows: pl.DataFrame, rule: Rule, made: Round) -> pl.Series:
     module = CONDITIONS[rule.name]
     checks = module.checks(params(module.Params, rule), made)
     holds = all_hold(checks)
-    found = unpacked(rows, module.EVIDENCE, [holds, *(each.found for each in checks)])
+    found = unpacked(rows, module.EVIDENCE, expressions(checks))
     require_same(rule, found.select(holds != pl.col("holds")).to_series())
     described = {
         "holds": plain("holds"),
@@ -55,7 +55,7 @@ def indicators(rows: pl.DataFrame, rule: Rule, made: Round, months: pl.Series | 
     """One indicator as JSON; `rows` has points and evidence, `months` the spans it looks at."""
     module = INDICATORS[rule.name]
     parts = module.parts(params(module.Params, rule), made)
-    found = unpacked(rows, module.EVIDENCE, parts.expressions())
+    found = unpacked(rows, module.EVIDENCE, expressions(parts))
     stored = centipoints("points")
     require_same(rule, found.select(stored != parts.centipoints.fill_null(0)).to_series())
     described = {
@@ -114,9 +114,29 @@ def written(values: Mapping[str, pl.Expr], rows: pl.DataFrame) -> dict[str, pl.E
     return {name: (plain if is_plain[name] else quoted)(each) for name, each in values.items()}
 
 
+def expressions(of: Parts | list[Check]) -> Iterable[pl.Expr]:
+    """Everything worked out from the evidence of a rule."""
+    if isinstance(of, Parts):
+        return of.expressions()
+    return [all_hold(of), *(each.found for each in of)]
+
+
+def read_by(rules: Mapping[str, Rule], made: Round) -> Iterator[tuple[str, set[str]]]:
+    """Column by column of conditions or indicators: the columns of evidence that its rule reads."""
+    for name, rule in rules.items():
+        module = CONDITIONS.get(rule.name) or INDICATORS[rule.name]
+        declared = module.checks if rule.name in CONDITIONS else module.parts
+        yield name, names_in(expressions(declared(params(module.Params, rule), made)))
+
+
+def names_in(needed: Iterable[pl.Expr]) -> set[str]:
+    """The columns that expressions need."""
+    return {name for each in needed for name in each.meta.root_names()}
+
+
 def unpacked(rows: pl.DataFrame, evidence: Evidence, needed: Iterable[pl.Expr]) -> pl.DataFrame:
     """Rows with the columns of their evidence that some expressions need; null where it has none."""
-    names = sorted({name for each in needed for name in each.meta.root_names()})
+    names = sorted(names_in(needed))
     types = {name: kind_of(evidence, name).dtype for name in names}
     days = [name for name, dtype in types.items() if dtype == pl.Date()]
     fields = rows["evidence"].str.json_decode(

@@ -11,16 +11,14 @@ from typing import Any
 
 import polars as pl
 
-from flows.common.by_name import scan_table
 from flows.common.database import DATABASE, open_read_only
 from flows.common.failures import BadUsage, CheckFailed, DatabaseUnreadable
 from flows.common.files import sha256
-from flows.common.settings import Order
-from flows.kept.past_run import MANIFEST, PastRun, past_run
-from flows.kept.rejects import rejects_of
+from flows.kept.past_run import MANIFEST, PastRun, past_run, pinned
+from flows.kept.run_files import expected_digests, odd_rounds
 from flows.kept.run_id import named_by, run_id_of
 from flows.kept.salts import PEOPLE, Salts, delivered, salts_of
-from schemas.feeds import FEEDS
+from flows.kept.tables import feed, table
 from transforms.policy import Edition
 from transforms.rounds import Round
 
@@ -49,13 +47,15 @@ class Source:
 
     def table(self, name: str) -> pl.LazyFrame:
         """A table of the run."""
-        if name == "rejects":
-            return rejects_of(self.directory)
-        return scan_table(self.directory / f"{name}.parquet")
+        return table(self.directory, name)
+
+    def had(self, feed: str) -> bool:
+        """Whether there was such a feed when the run was made."""
+        return feed in self.delivered
 
     def feed(self, name: str) -> pl.LazyFrame:
         """The accepted rows of a feed."""
-        return scan_table(self.directory / "accepted" / f"{name}.parquet")
+        return feed(self.directory, name)
 
 
 def source(warehouse: Path, year: int, run_id: str | None = None) -> Source:
@@ -74,7 +74,7 @@ def source(warehouse: Path, year: int, run_id: str | None = None) -> Source:
 
 def source_of(past: PastRun) -> Source:
     """A run whose files were held against its manifest already."""
-    order = Order(past.year, past.directory, past.directory, data=past.directory / "pinned")
+    order = pinned(past.directory, past.year)
     salts = salts_of(past.directory)
     return Source(
         directory=past.directory,
@@ -108,13 +108,14 @@ def require_published(past: PastRun) -> None:
 
 def require_files(past: PastRun) -> None:
     """Raise CheckFailed when a file a receipt is made from is absent or is not as it was written."""
-    tables = [f"{name}.parquet" for name in (*TABLES, *(f"accepted/{feed}" for feed in FEEDS))]
-    expected = {
-        name: past.manifest["outputs"].get(name, {}).get("sha256") for name in (*tables, PEOPLE)
-    }
-    for kind, folder in (("policy", "pinned/policy"), ("round", "pinned/rounds")):
-        expected |= {f"{folder}/{name}": each for name, each in past.manifest[kind].items()}
-    for name, digest in expected.items():
+    feeds = (f"accepted/{feed}" for feed in past.manifest["feeds"])
+    needed = [*(f"{name}.parquet" for name in (*TABLES, *feeds)), PEOPLE]
+    expected = expected_digests(past.manifest)
+    needed += [name for name in expected if name.startswith(("pinned/policy/", "pinned/rounds/"))]
+    for name in odd_rounds(past.directory, past.manifest):
+        raise CheckFailed(f"{past.directory / name}: expected what names the run, found another")
+    for name in needed:
+        digest = expected.get(name)
         path = past.directory / name
         if not path.is_file():
             raise CheckFailed(f"{path}: expected a file of the run, found none")

@@ -11,17 +11,16 @@ from pathlib import Path
 
 import polars as pl
 
-from flows.common.by_name import scan_table
 from flows.common.failures import CheckFailed
 from flows.common.points import centipoints
-from flows.common.settings import Order
 from flows.explain.what_if.applicant import applicant
 from flows.explain.what_if.change import Change
 from flows.explain.what_if.kinds import BESIDE, proposed
 from flows.explain.what_if.ranked import Ranked, published
 from flows.explain.what_if.rows import Records, concerned, numbered_person, records
 from flows.explain.what_if.worlds import scored
-from flows.kept.past_run import PastRun
+from flows.kept.past_run import PastRun, pinned
+from flows.kept.tables import table
 from transforms.policy import Edition
 from transforms.rounds import Round
 
@@ -83,7 +82,7 @@ class Trial:
     """One applicant's records in a past run, with all it takes to score and rank them again."""
 
     application_no: str
-    accepted: Path
+    run: Path
     records: Records
     ranked: Ranked
     edition: Edition
@@ -93,14 +92,13 @@ class Trial:
     @classmethod
     def of(cls, past: PastRun, application_no: str) -> "Trial":
         """Read from the run directory; the round and the policy are those pinned in it."""
-        accepted, data = past.directory / "accepted", past.directory / "pinned"
-        order = Order(past.year, past.directory, past.warehouse, data)
+        run, order = past.directory, pinned(past.directory, past.year)
         made, edition = order.round(), order.edition()
-        person = numbered_person(accepted, application_no)
-        held = one(past.directory / "eligibility.parquet", application_no).row(0, named=True)
+        person = numbered_person(run, application_no)
+        held = one(run, "eligibility", application_no).row(0, named=True)
         failing = [name for name in edition.conditions if not held[name]]
-        found = records(accepted, [person]), published(past.directory, made)
-        return cls(application_no, accepted, *found, edition, made, failing)
+        found = records(run, [person]), published(run, made)
+        return cls(application_no, run, *found, edition, made, failing)
 
     def scored(self, changes: list[Change]) -> pl.DataFrame:
         """application_no, total, eligible: a row a change."""
@@ -130,8 +128,8 @@ class Trial:
         The record of an employer concerns its other applicants: they are scored again as well.
         """
         if change.employers:
-            people = {*self.records.people, *concerned(self.accepted, change.employers)}
-            everybody = records(self.accepted, people)
+            people = {*self.records.people, *concerned(self.run, change.employers)}
+            everybody = records(self.run, people)
             outcome = scored(everybody, [change], self.edition, self.made)
         mine = pl.col("application_no") == self.application_no
         found = self.ranked.again(outcome).filter(mine, "settled")
@@ -146,7 +144,7 @@ def repeats(change: Change, other: Change) -> bool:
 
 def require_published(past: PastRun, application_no: str, total: int) -> None:
     """Raise unless the accepted rows give the total that was published."""
-    scores = one(past.directory / "scores.parquet", application_no)
+    scores = one(past.directory, "scores", application_no)
     published_total = scores.select(centipoints("total")).item()
     if total != published_total:
         raise CheckFailed(
@@ -156,6 +154,6 @@ def require_published(past: PastRun, application_no: str, total: int) -> None:
         )
 
 
-def one(path: Path, application_no: str) -> pl.DataFrame:
+def one(run: Path, name: str, application_no: str) -> pl.DataFrame:
     """The row of an application in a table of the run."""
-    return scan_table(path).filter(pl.col("application_no") == application_no).collect()
+    return table(run, name).filter(pl.col("application_no") == application_no).collect()

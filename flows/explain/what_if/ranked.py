@@ -5,8 +5,8 @@ from pathlib import Path
 
 import polars as pl
 
-from flows.common.by_name import read_table
 from flows.common.points import centipoints
+from flows.kept.tables import table
 from transforms.ranking import ranking
 from transforms.rounds import Round
 
@@ -41,5 +41,5 @@ class Ranked:
 
 def published(run: Path, made: Round) -> Ranked:
     """The ranking of a run directory."""
-    rows = read_table(run / "ranking.parquet", columns=["application_no", "total", "settled"])
+    rows = table(run, "ranking").select("application_no", "total", "settled").collect()
     return Ranked(rows.with_columns(total=centipoints("total")), made.quota, made.year)

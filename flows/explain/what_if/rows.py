@@ -9,7 +9,7 @@ from pathlib import Path
 
 import polars as pl
 
-from flows.common.by_name import scan_table
+from flows.kept.tables import feed as kept_feed
 from schemas.feeds import FEEDS
 
 OF_EMPLOYERS = ("employers", "financings")
@@ -34,9 +34,9 @@ class Records:
         return pl.concat(named).drop_nulls().unique().sort().to_list()
 
 
-def records(accepted: Path, people: Iterable[int]) -> Records:
+def records(run: Path, people: Iterable[int]) -> Records:
     """All rows about some persons, and those about employers they have to do with."""
-    scans = {feed: scan_table(accepted / f"{feed}.parquet") for feed in FEEDS}
+    scans = {feed: kept_feed(run, feed) for feed in FEEDS}
     of_person = pl.col("person").is_in(sorted(people))
     found = {
         feed: rows.filter(of_person)
@@ -52,18 +52,18 @@ def records(accepted: Path, people: Iterable[int]) -> Records:
     return Records({feed: read[feed] for feed in FEEDS})
 
 
-def numbered_person(accepted: Path, application_no: str) -> int:
+def numbered_person(run: Path, application_no: str) -> int:
     """The number of the applicant who filed an application."""
-    rows = scan_table(accepted / "applications.parquet")
+    rows = kept_feed(run, "applications")
     found = rows.filter(pl.col("application_no") == application_no).select("person").collect()
     return int(found.item())
 
 
-def concerned(accepted: Path, employers: Iterable[int]) -> list[int]:
+def concerned(run: Path, employers: Iterable[int]) -> list[int]:
     """The applicants an employer's record may matter to: it files for them, or they hold shares."""
     of_employer = pl.col("employer").is_in(sorted(employers))
     people = [
-        scan_table(accepted / f"{feed}.parquet").filter(of_employer).select("person")
+        kept_feed(run, feed).filter(of_employer).select("person")
         for feed in ("applications", "shareholdings")
     ]
     return pl.concat(people).unique().sort("person").collect()["person"].to_list()

@@ -9,16 +9,7 @@ WITH recomputed AS (
         people.name,
         strftime(birth_date, '%Y-%m') AS birth_month,
         employers.name AS employer,
-        CAST(employment AS BIGINT) AS employment,
-        CAST(residence AS BIGINT) AS residence,
-        CAST(education AS BIGINT) AS education,
-        CAST(education_deduction AS BIGINT) AS education_deduction,
-        CAST(job_housing AS BIGINT) AS job_housing,
-        CAST(innovation AS BIGINT) AS innovation,
-        CAST(tax AS BIGINT) AS tax,
-        CAST(age AS BIGINT) AS age,
-        CAST(honour AS BIGINT) AS honour,
-        CAST(law AS BIGINT) AS law,
+        CAST(@indicator AS BIGINT) AS @indicator,
         CAST(scorecard.total AS BIGINT) AS total
     FROM results.ranking
     JOIN results.scorecard USING (person)
@@ -34,16 +25,7 @@ published AS (
         public_list.name,
         public_list.birth_month,
         public_list.employer,
-        CAST(100 * public_list.employment AS BIGINT) AS employment,
-        CAST(100 * public_list.residence AS BIGINT) AS residence,
-        CAST(100 * public_list.education AS BIGINT) AS education,
-        CAST(100 * public_list.education_deduction AS BIGINT) AS education_deduction,
-        CAST(100 * public_list.job_housing AS BIGINT) AS job_housing,
-        CAST(100 * public_list.innovation AS BIGINT) AS innovation,
-        CAST(100 * public_list.tax AS BIGINT) AS tax,
-        CAST(100 * public_list.age AS BIGINT) AS age,
-        CAST(100 * public_list.honour AS BIGINT) AS honour,
-        CAST(100 * public_list.law AS BIGINT) AS law,
+        CAST(100 * public_list.@indicator AS BIGINT) AS @indicator,
         CAST(100 * public_list.total AS BIGINT) AS total
     FROM published.public_list
     LEFT JOIN recomputed USING (serial)

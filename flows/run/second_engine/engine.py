@@ -21,6 +21,7 @@ HERE = Path(__file__).parent
 SIDE_BY_SIDE = 2  # statements at a time; each also uses every core where its data is large
 SESSION = {"reference_date", "first_month"}  # for views, which take no values: session variables
 
+EACH = {"@indicator": INDICATORS, "@condition": CONDITIONS}
 # rules that differ in values or facts only have one file; every other rule has the file of its name
 SHARED = {"education_from_enrolment": "education", "residence_unregistered": "residence"}
 # rule of residence -> the homes that count
@@ -60,13 +61,14 @@ def recompute(connection: duckdb.DuckDBPyConnection, book: Book) -> None:
 
 def rules(book: Book) -> Iterator[Task]:
     """The conditions and indicators of the edition, each into a table named for its column."""
-    for name in CONDITIONS:
-        rule = book.conditions.get(name)
-        file = file_of("conditions", rule) if rule else "conditions/absent"
-        yield Task(file, rule, f"conditions.{name} (person, holds)")
-    for name in INDICATORS:
-        rule = book.indicators[name]
-        yield Task(file_of("indicators", rule), rule, f"indicators.{name} (person, centipoints)")
+    for kind, names, listed, result in (
+        ("conditions", CONDITIONS, book.conditions, "holds"),
+        ("indicators", INDICATORS, book.indicators, "centipoints"),
+    ):
+        for name in names:
+            rule = listed.get(name)
+            file = file_of(kind, rule) if rule else f"{kind}/absent"
+            yield Task(file, rule, f"{kind}.{name} (person, {result})")
 
 
 def file_of(kind: str, rule: str) -> str:
@@ -129,8 +131,14 @@ class Engine:
 
 
 def sql(file: str) -> str:
-    """The text of a SQL file of this folder."""
-    return path_of(file).read_text(encoding="utf-8")
+    """The text of a SQL file of this folder, a line about each indicator or condition for every one."""
+
+    def lines(line: str) -> list[str]:
+        found = [[line.replace(mark, each) for each in EACH[mark]] for mark in EACH if mark in line]
+        return found[0] if found else [line]
+
+    written = path_of(file).read_text(encoding="utf-8").splitlines()
+    return "\n".join(each for line in written for each in lines(line))
 
 
 def path_of(file: str) -> Path:
