@@ -46,7 +46,7 @@ def cut_short(rng: Rng, n: int, line: int, listed: Plan, s: Setting) -> Plan:
     plan = replace(plan, row=np.zeros(n, dtype=np.int64), fails=fails)
     target = line - 1 - rng.exponential(GAP, n).astype(np.int64)
     month = s.values["employment"]["centipoints_per_month"]
-    month += s.values["residence"]["centipoints_per_year_own"] // 12
+    month += s.values["residence"]["kinds"][0]["centipoints_per_year"] // 12
     for _ in range(DRAWS):
         over = points_of(plan, s)["total"] - target
         if not (over > 0).any():

@@ -62,8 +62,8 @@ class Table:
     """What residence is worth for every division of a career's months in own and other homes."""
 
     def __init__(self, counted: int, missing: int, s: Setting) -> None:
-        rule = s.values["residence"]
-        own_rate, other_rate = rule["centipoints_per_year_own"], rule["centipoints_per_year_other"]
+        rates = {k["kind"]: k["centipoints_per_year"] for k in s.values["residence"]["kinds"]}
+        own_rate, other_rate = rates["own"], rates["rent"]
         counted_1 = counted - (s.months_2 - missing)
         self.s = s
         self.own_1 = np.arange(min(s.months_1, counted) + 1)[:, None]

@@ -94,7 +94,7 @@ def counted_2(plan: Plan, s: Setting) -> Ints:
 
 def residence(plan: Plan, s: Setting) -> Ints:
     """Own home first, employment the cap, each part rounded on its own."""
-    rates = s.values["residence"]
+    rates = {k["kind"]: k["centipoints_per_year"] for k in s.values["residence"]["kinds"]}
     counted_1 = plan.counted - counted_2(plan, s)
     own_1 = plan.own_1 - np.minimum(
         plan.own_1, np.maximum(0, plan.own_1 + plan.own_2 - plan.counted)
@@ -104,10 +104,8 @@ def residence(plan: Plan, s: Setting) -> Ints:
     free_1 = np.minimum(counted_1 - np.minimum(own_1, counted_1), left)
     dormitory_2 = np.minimum(plan.dormitory_2, left - free_1)
     rent_2 = np.minimum(plan.rent_2, left - free_1 - dormitory_2)
-    own = [half_up(rates["centipoints_per_year_own"] * m, 12) for m in (own_1, own_2)]
-    other = [
-        half_up(rates["centipoints_per_year_other"] * m, 12) for m in (free_1, dormitory_2, rent_2)
-    ]
+    own = [half_up(rates["own"] * m, 12) for m in (own_1, own_2)]
+    other = [half_up(rates["rent"] * m, 12) for m in (free_1, dormitory_2, rent_2)]
     return np.asarray(sum([*own, *other]))
 
 
