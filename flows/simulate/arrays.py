@@ -87,7 +87,6 @@ def days_of_years(rng: Rng, years: Ints) -> Ints:
     return days_between(rng, first, after - 1, len(years))
 
 
-def ends(days: Ints) -> pl.Series:
-    """Days of which a negative one is null: still held."""
-    made = pl.Series(days.astype(np.int32))
-    return made.set(made < 0, None)
+def days_of(days: Ints) -> pl.Series:
+    """Days as dates."""
+    return pl.Series(days.astype(np.int32)).cast(pl.Date)

@@ -64,9 +64,9 @@ def build(rng: Rng, planned: Plan, numbers: Ints, s: Setting, *, part: int, part
         "employers": employers.rows(rng, jobs, firms.technology(ways, jobs), s),
         "housing": homes.rows(rng, made.ids, plan, s),
         "education": education,
-        **money.rows(rng, made.ids, plan, s),
-        **firms.rows(rng, made.ids, plan, s, jobs=jobs, way=ways),
-        **records.rows(rng, made.ids, plan, jobs, s),
+        **money.all_rows(rng, made.ids, plan, s),
+        **firms.all_rows(rng, made.ids, plan, s, jobs=jobs, way=ways),
+        **records.all_rows(rng, made.ids, plan, jobs, s),
     }
     some = slice(0, 1 + len(plan) // PEOPLE_PER_STRANGER)
     female = np.arange(len(made.birth[some])) % 2 == 0

@@ -9,15 +9,13 @@ from dataclasses import dataclass
 import numpy as np
 import polars as pl
 
-from flows.simulate.arrays import Ints, Rng, among, chance, day_in, ends, first_days, pick, up_to
+from flows.simulate.arrays import Ints, Rng, among, chance, day_in, first_days, pick, up_to
 from flows.simulate.feeds import frame
 from flows.simulate.plan import Plan
-from flows.simulate.setting import Setting
+from flows.simulate.setting import ASSUMED, Setting
 
-OWN, DORMITORY, RENT = range(3)  # positions in the code list home_kind
+OWN = 0  # the place of a kind among those of the rule
 INSIDE, OUTSIDE, ANY = range(3)
-INSIDE_SHARES = (6, 6, 30, 20, 8, 30)
-OUTSIDE_SHARES = (4, 10, 20, 12, 25, 20, 3, 2, 2, 2)
 STAYS, SOME = 24, 3  # months
 FILED, NOT_FILED, EITHER = range(3)
 
@@ -60,15 +58,7 @@ def rows(rng: Rng, ids: pl.Series, plan: Plan, s: Setting) -> pl.DataFrame:
     spells = [part for spell in owned for part in moved(rng, spell)]
     spells += filed_homes(rng, plan, s) + unfiled_homes(rng, plan, s)
     made = pl.concat([dated(rng, ids, spell.held(), s) for spell in spells])
-    return made.sort(
-        "person_id",
-        "start_date",
-        "end_date",
-        "kind",
-        "district",
-        nulls_last=True,
-        maintain_order=True,
-    )
+    return made.sort(pl.all())
 
 
 def own_homes(rng: Rng, plan: Plan, s: Setting) -> list[Spells]:
@@ -121,39 +111,37 @@ def moved(rng: Rng, spells: Spells) -> list[Spells]:
 
 
 def filed_homes(rng: Rng, plan: Plan, s: Setting) -> list[Spells]:
-    """Dormitory, then rented home, in the months from the border on without an own home."""
-    person = np.arange(len(plan))
-    begin = np.where(plan.sold, s.border + plan.own_2, s.border)
-    spare = s.months_2 - plan.own_2 - plan.dormitory_2 - plan.rent_2
-    begin = begin + np.where(chance(rng, len(plan), 0.5), spare, up_to(rng, spare))
-    middle = begin + plan.dormitory_2
-    rented = Spells(person, middle, middle + plan.rent_2 - 1, RENT, ANY, FILED).held()
-    made = [Spells(person, begin, middle - 1, DORMITORY, ANY, FILED), *moved(rng, rented)]
+    """Homes of the other kinds, one after the other, in the months from the border on without an own."""
+    person, rent = np.arange(len(plan)), len(s.kinds) - 1
+    first = np.where(plan.sold, s.border + plan.own_2, s.border)
+    spare = s.months_2 - plan.own_2 - plan.filed.sum(axis=1)
+    first = first + np.where(chance(rng, len(plan), 0.5), spare, up_to(rng, spare))
+    made = []
+    for place in range(rent):
+        after = first + plan.filed[:, place]
+        made += moved(rng, Spells(person, first, after - 1, 1 + place, ANY, FILED))
+        first = after
     own = np.flatnonzero((plan.own_2 > SOME) & chance(rng, len(plan), 0.05))
     last = np.where(plan.sold, s.border + plan.own_2 - 1, s.last)[own]
-    under_own = Spells(own, last - 2 - up_to(rng, plan.own_2[own] - 4), last, RENT, ANY, FILED)
+    under_own = Spells(own, last - 2 - up_to(rng, plan.own_2[own] - 4), last, rent, ANY, FILED)
     return [*made, under_own]
 
 
 def unfiled_homes(rng: Rng, plan: Plan, s: Setting) -> list[Spells]:
     """Rented homes that add nothing: before the border, or never filed, or filed too late."""
     n = len(plan)
-    made = []
-    for share, kind, filed in (
-        (0.45, RENT, EITHER),
-        (0.2, RENT, EITHER),
-        (0.06, DORMITORY, EITHER),
-    ):
+    made, rent = [], len(s.kinds) - 1
+    for share, kind in ((0.45, rent), (0.2, rent), (0.06, min(1, rent))):
         person = np.flatnonzero((rng.random(n) < share) & (plan.own_1 < plan.counted - 6))
         length = 6 + up_to(rng, np.full(len(person), 40))
         first = s.border - 1 - up_to(rng, np.minimum(plan.counted[person], s.months_1)) - length
         last = np.minimum(first + length - 1, s.border - 1)
-        made.append(Spells(person, first, last, kind, ANY, filed))
+        made.append(Spells(person, first, last, kind, ANY, EITHER))
     if s.months_2:
         person = np.flatnonzero(chance(rng, n, 0.35) & (plan.own_2 < s.months_2))
         first = s.border + up_to(rng, np.full(len(person), s.months_2 - 1))
         last = np.minimum(first + up_to(rng, np.full(len(person), 30)), s.last)
-        made.append(Spells(person, first, last, RENT, ANY, NOT_FILED))
+        made.append(Spells(person, first, last, rent, ANY, NOT_FILED))
     return made
 
 
@@ -166,7 +154,7 @@ def dated(rng: Rng, ids: pl.Series, spells: Spells, s: Setting) -> pl.DataFrame:
     start = np.where(chance(rng, n, 0.5), start, before)
     open_ended = (spells.last >= s.last) & chance(rng, n, 0.9)
     end = np.where(open_ended, -1, day_in(rng, last))
-    if spells.kind == RENT:
+    if spells.kind == len(s.kinds) - 1:
         end = np.where(open_ended & chance(rng, n, 0.5), s.ref + rng.integers(1, 400, n), end)
     filed = np.minimum(start + rng.integers(0, 200, n), s.ref)
     filed = np.where(chance(rng, n, 0.03), s.ref, filed)
@@ -180,19 +168,20 @@ def dated(rng: Rng, ids: pl.Series, spells: Spells, s: Setting) -> pl.DataFrame:
         EITHER: np.where(chance(rng, n, 0.5), filed, never),
     }[spells.filed]
     inside, outside = len(s.districts_inside), len(s.districts_outside)
+    shares = {side: ASSUMED["districts"][f"homes_{side}"] for side in ("inside", "outside")}
     district = {
         INSIDE: np.where(
-            chance(rng, n, 0.01), inside + outside, pick(rng, INSIDE_SHARES[:inside], n)
+            chance(rng, n, 0.01), inside + outside, pick(rng, shares["inside"][:inside], n)
         ),
-        OUTSIDE: inside + pick(rng, OUTSIDE_SHARES[:outside], n),
+        OUTSIDE: inside + pick(rng, shares["outside"][:outside], n),
         ANY: rng.integers(0, inside + outside, n),
     }[spells.side]
     columns = {
         "person_id": ids.gather(spells.person),
-        "kind": among(s.codes["home_kind"], np.full(n, spells.kind)),
+        "kind": s.kinds[spells.kind]["kind"],
         "district": among(s.districts, district),
-        "start_date": start.astype(np.int32),
-        "end_date": ends(end),
-        "registered_on": ends(registered),
+        "start_date": start,
+        "end_date": end,
+        "registered_on": registered,
     }
     return frame("housing", columns)
