@@ -62,7 +62,7 @@ def build(rng: Rng, planned: Plan, numbers: Ints, s: Setting, *, part: int, part
         "residence_permits": people.permits(rng, made.ids, plan, s),
         "social_insurance": insurance.rows(rng, made.ids, plan, s, career=career, jobs=jobs),
         "employers": employers.rows(rng, jobs, firms.technology(ways, jobs), s),
-        "housing": homes.rows(rng, made.ids, plan, s),
+        "housing": homes.all_rows(rng, made.ids, plan, s),
         "education": education,
         **money.all_rows(rng, made.ids, plan, s),
         **firms.all_rows(rng, made.ids, plan, s, jobs=jobs, way=ways),

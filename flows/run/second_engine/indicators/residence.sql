@@ -81,27 +81,15 @@ held AS (
     LEFT JOIN covered USING (person, period, place)
     LEFT JOIN employed2 USING (person)
 ),
--- 1. homes that count in both periods, capped by employment
+-- 1. homes that count in both periods, capped by employment: each takes what those before it left
 both_periods AS (
     SELECT
         person,
         period,
-        least(
-            months,
-            greatest(
-                0,
-                e - coalesce(
-                    sum(months) OVER (
-                        PARTITION BY person
-                        ORDER BY turn
-                        ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING
-                    ),
-                    0
-                )
-            )
-        ) AS months
+        least(months, greatest(0, e - (sum(months) OVER turns - months))) AS months
     FROM held
     WHERE turn < 1000
+    WINDOW turns AS (PARTITION BY person ORDER BY turn)
 ),
 used1 AS (
     SELECT person, sum(months) AS months FROM both_periods WHERE period = 1 GROUP BY person
@@ -118,7 +106,7 @@ by_default AS (
     CROSS JOIN (SELECT centipoints_per_year FROM kinds WHERE early = 'default')
     LEFT JOIN used1 USING (person)
 ),
--- 3. each part takes what those before it left
+-- 3. then each part of what is left
 in_turn AS (
     SELECT person, e, turn, centipoints_per_year, months FROM held
     UNION ALL
@@ -128,21 +116,9 @@ counted AS (
     SELECT
         person,
         centipoints_per_year,
-        least(
-            months,
-            greatest(
-                0,
-                e - coalesce(
-                    sum(months) OVER (
-                        PARTITION BY person
-                        ORDER BY turn
-                        ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING
-                    ),
-                    0
-                )
-            )
-        ) AS months
+        least(months, greatest(0, e - (sum(months) OVER turns - months))) AS months
     FROM in_turn
+    WINDOW turns AS (PARTITION BY person ORDER BY turn)
 )
 -- 4. each part is rounded on its own
 SELECT
