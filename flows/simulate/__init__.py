@@ -15,7 +15,7 @@ import polars as pl
 from flows.simulate.build import build
 from flows.simulate.dirty import MOST_DIRTY, spared, spoil
 from flows.simulate.feeds import FEEDS, KEYS
-from flows.simulate.fillers import below, near_line
+from flows.simulate.fillers import below
 from flows.simulate.model import draw
 from flows.simulate.plan import Plan, joined, points_of
 from flows.simulate.published import read_points, solve
@@ -61,7 +61,7 @@ def simulate(
     parts = max(1, -(-count // PART))
     numbers = np.random.default_rng([seed, 0]).permutation(count) + 1
     place = np.sort(np.random.default_rng([seed, 1]).permutation(count)[: len(listed)]) // PART
-    line, near = (None, 0) if points is None else line_of(listed, s)
+    line = None if points is None else int(points_of(listed, s)["total"].min())
     waiting: defaultdict[str, list[pl.DataFrame]] = defaultdict(list)
     with delivery(out) as folder:
         for part in range(parts):
@@ -69,10 +69,8 @@ def simulate(
             of_part = numbers[part * PART : (part + 1) * PART]
             mine = listed.take(np.flatnonzero(place == part))
             size = len(of_part) - len(mine)
-            if line is None:
-                plan = draw(rng, size, s)
-            else:
-                plan = joined(mine, below(rng, size, line, listed, s, near=near * size // count))
+            others = draw(rng, size, s) if line is None else below(rng, size, line, s)
+            plan = joined(mine, others)
             plan = plan.take(rng.permutation(len(plan)))
             made = build(rng, plan, of_part, s, part=part, parts=parts)
             kept = spared(made, line, s)
@@ -104,9 +102,3 @@ def settled(points: Path | None, count: int, seed: int, s: Setting) -> Plan:
     if not 0 < len(plan) <= count:
         raise ValueError(f"{points} has {len(plan)} rows, and {count} applicants are asked for")
     return plan.take(rng.permutation(len(plan)))
-
-
-def line_of(listed: Plan, s: Setting) -> tuple[int, int]:
-    """The lowest listed total, and how many people to put right below it."""
-    total = points_of(listed, s)["total"]
-    return int(total.min()), near_line(total)

@@ -24,11 +24,6 @@ def day_of(day: date) -> int:
     return day.toordinal() - date(1970, 1, 1).toordinal()
 
 
-def month_of(day: date) -> int:
-    """The calendar number of the month of a day."""
-    return day.year * 12 + day.month - 1
-
-
 def first_days(months: Ints) -> Ints:
     """The first day of each month."""
     since = np.asarray(months, dtype=np.int64) - EPOCH_MONTH
@@ -68,6 +63,11 @@ def ranges(columns: int, first: Ints, last: Ints) -> Bools:
     column = np.arange(columns, dtype=np.int16)
     low, high = first.astype(np.int16)[:, None], last.astype(np.int16)[:, None]
     return np.asarray((column >= low) & (column <= high))
+
+
+def grid(*sizes: int) -> list[Ints]:
+    """Every combination of numbers from 0, each below its size."""
+    return [each.ravel() for each in np.indices(sizes)]
 
 
 def chance(rng: Rng, size: int | tuple[int, ...], share: float) -> Bools:

@@ -19,7 +19,7 @@ STAYS, SOME = 24, 3  # months
 
 
 def spells(
-    person: Ints, first: Ints, last: Ints, kind: int, side: int = ANY, filed: int = EITHER
+    person: Ints, first: Ints, last: Ints, kind: int, side: int = ANY, *, filed: int = EITHER
 ) -> pl.DataFrame:
     """Homes of some people: columns `first` to `last` are covered, no other month."""
     made = pl.DataFrame({"person": person, "first": first, "last": last})

@@ -5,7 +5,7 @@ from functools import cache
 
 import numpy as np
 
-from flows.simulate.arrays import Bools, Ints, Rng, chance, up_to
+from flows.simulate.arrays import Bools, Ints, Rng, chance, grid, up_to
 from flows.simulate.plan import evidence_of, people, points_of
 from flows.simulate.setting import Setting
 
@@ -29,7 +29,7 @@ class Divisions:
 def divisions(counted: int, missing: int, s: Setting) -> Divisions:
     """All ways with no home filed yet."""
     sizes = (min(s.months_1, counted) + 1, min(s.months_2, counted) + 1)
-    own_1, own_2 = (each.ravel() for each in np.indices(sizes))
+    own_1, own_2 = grid(*sizes)
     some = own_1 + own_2 <= counted
     own_1, own_2 = own_1[some], own_2[some]
     n = len(own_1)
@@ -51,7 +51,7 @@ def ways_to_file(s: Setting) -> tuple[Ints, Ints, Ints]:
     Of one kind, or of two, as each is rounded on its own; of equal points the fewest months.
     """
     kinds, most = len(s.kinds) - 1, s.months_2
-    one, two = (each.ravel() for each in np.indices((most + 1, most + 1)))
+    one, two = grid(most + 1, most + 1)
     filed = np.zeros((len(one), kinds), dtype=np.int64)
     if kinds:
         filed[:, -1] = one
@@ -117,17 +117,19 @@ def covers(own_1: Ints, own_2: Ints, away: int, s: Setting) -> Bools:
 
 def pairs(s: Setting) -> tuple[Ints, Ints, Ints]:
     """Every number of months away, with every number of those also worked away; what they earn."""
-    away, job = (each.ravel() for each in np.indices((s.away_months + 1, s.away_months + 1)))
+    away, job = grid(s.away_months + 1, s.away_months + 1)
     away, job = away[job <= away], job[job <= away]
     plan = people(len(away), s, away=away, away_job=job)
     return away, job, points_of(plan, s, "job_housing")["job_housing"]
 
 
 def months_away_needed(points: Ints, s: Setting) -> Ints:
-    """The fewest months away that give each value of job_housing."""
+    """The fewest months away that give each value of job_housing; raises where none do."""
     away, _, value = pairs(s)
+    if len(rows := np.flatnonzero(~np.isin(points, value))):
+        raise ValueError(f"row {rows[0] + 1}: job_housing is what no record earns")
     fewest = {int(each): away[value == each].min() for each in np.unique(value)}
-    return np.array([fewest.get(int(each), s.away_months + 1) for each in points])
+    return np.array([fewest[int(each)] for each in points])
 
 
 def months_away(rng: Rng, points: Ints, own_1: Ints, own_2: Ints, s: Setting) -> tuple[Ints, Ints]:

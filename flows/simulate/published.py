@@ -14,9 +14,9 @@ import numpy as np
 import polars as pl
 
 from flows.common.shapes import shape
-from flows.simulate.arrays import Ints, Rng, chance, up_to
+from flows.simulate.arrays import Ints, Rng, chance, grid, up_to
 from flows.simulate.model import awards_and_tiers, credentials_and_study, weight_of_credentials
-from flows.simulate.months import divide, months_away, pairs
+from flows.simulate.months import divide, months_away
 from flows.simulate.plan import NONE, Plan, people, points_of
 from flows.simulate.setting import ASSUMED, Setting
 from schemas.results import INDICATORS
@@ -42,10 +42,7 @@ def read_points(path: Path) -> dict[str, Ints]:
             f" ({', '.join(missing) or 'none'}) and {others} others"
         )
     points = {
-        name: np.array(
-            [centipoints(name, row, text) for row, text in enumerate(frame[name], 1)],
-            dtype=np.int64,
-        )
+        name: np.array([centipoints(name, *each) for each in enumerate(frame[name], 1)])
         for name in COLUMNS
     }
     total = sum(points[name] for name in INDICATORS)
@@ -74,9 +71,11 @@ def solve(rng: Rng, points: dict[str, Ints], s: Setting) -> Plan:
     """A plan for every row, all of them eligible."""
     n = len(points["total"])
 
-    def chosen(candidates: Plan, weight: Ints, *names: str) -> Plan:
-        """For each row one of the candidates that earn what it has of some indicators."""
-        earned = points_of(candidates, s, *names)
+    def chosen(weight: Ints | float, *names: str, **counts: Ints) -> dict[str, Ints]:
+        """For each row one of the counts that earn what it has of some indicators, by weight."""
+        size = len(next(iter(counts.values())))
+        weight = np.broadcast_to(weight, size)
+        earned = points_of(people(size, s, **counts), s, *names)
         for name in names:
             refuse(~np.isin(points[name], earned[name]), name)
         asked, member = np.unique([points[name] for name in names], axis=1, return_inverse=True)
@@ -87,39 +86,16 @@ def solve(rng: Rng, points: dict[str, Ints], s: Setting) -> Plan:
             if len(at):
                 found[rows] = rng.choice(at, len(rows), p=weight[at] / weight[at].sum())
         refuse(found == NONE, names[-1], f"is earned by no record with such {names[0]}")
-        return candidates.take(found)
+        return {name: each[found] for name, each in counts.items()}
 
-    months = np.arange(s.last + 2 - s.first)
     credential, study = credentials_and_study(s)
     award, tier = awards_and_tiers(s)
-    by_financing = ASSUMED["model"]["by_financing"]
-    years, violations = (
-        each.ravel() for each in np.indices((s.values["tax"]["years"] + 1, MOST_EVENTS))
-    )
-    held, decided = (each.ravel() for each in np.indices((2, MOST_EVENTS)))
-    employment = chosen(people(len(months), s, counted=months), np.ones(len(months)), "employment")
-    studied = chosen(
-        people(len(study), s, credential=credential, study=study),
-        weight_of_credentials(s)[credential],
-        *("education", "education_deduction"),
-    )
-    best = chosen(
-        people(len(award), s, award=award, tier=tier),
-        np.where(tier == NONE, 1 - by_financing, by_financing),
-        "innovation",
-    )
-    paid = chosen(
-        people(len(years), s, tax_years=years, violations=violations),
-        1.0 / (1 + violations) ** 9,
-        "tax",
-    )
-    kept = chosen(
-        people(len(held), s, honour=held > 0, detentions=decided),
-        np.ones(len(held)),
-        *("honour", "law"),
-    )
-    refuse(~np.isin(points["job_housing"], pairs(s)[2]), "job_housing")
-    homes = divide(rng, employment.counted, studied.study, points, s)
+    financed = ASSUMED["model"]["by_financing"]
+    years, violations = grid(s.values["tax"]["years"] + 1, MOST_EVENTS)
+    usual = weight_of_credentials(s)[credential]
+    employment = chosen(1.0, "employment", counted=np.arange(s.last + 2 - s.first))
+    studied = chosen(usual, "education", "education_deduction", credential=credential, study=study)
+    homes = divide(rng, employment["counted"], studied["study"], points, s)
     refuse(homes["own_1"] < 0, "residence", "follows from no months of homes (with job_housing)")
     away, away_job = months_away(rng, points["job_housing"], homes["own_1"], homes["own_2"], s)
     refuse(away < 0, "job_housing", "is more than the months of the own home allow")
@@ -127,21 +103,18 @@ def solve(rng: Rng, points: dict[str, Ints], s: Setting) -> Plan:
     return people(
         n,
         s,
-        counted=employment.counted,
+        **{**employment, **studied, **homes},
+        **chosen(
+            np.where(tier == NONE, 1 - financed, financed), "innovation", award=award, tier=tier
+        ),
+        **chosen(1.0 / (1 + violations) ** 9, "tax", tax_years=years, violations=violations),
+        **chosen(1.0, "honour", honour=np.array([False, True])),
+        **chosen(1.0, "law", detentions=np.arange(MOST_EVENTS)),
         away=away,
         away_job=away_job,
         sold=no_points & chance(rng, n, 0.06),
-        credential=studied.credential,
-        study=studied.study,
-        award=best.award,
-        tier=best.tier,
-        tax_years=paid.tax_years,
-        violations=paid.violations,
-        birth_year=solve_births(rng, points["age"], employment.counted, s),
-        honour=kept.honour,
-        detentions=kept.detentions,
+        birth_year=solve_births(rng, points["age"], employment["counted"], s),
         row=np.arange(1, n + 1),
-        **homes,
     )
 
 

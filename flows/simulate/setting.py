@@ -18,13 +18,14 @@ import numpy as np
 import polars as pl
 
 from flows.common.settings import DATA
-from flows.simulate.arrays import Bools, Ints, day_of, days_of, first_days, month_of
+from flows.simulate.arrays import Bools, Ints, day_of, days_of, first_days
 from schemas.columns import CODES
 from transforms.conditions import CONDITIONS
 from transforms.editions import edition, editions
 from transforms.facts import Facts
 from transforms.indicators import INDICATORS
 from transforms.indicators.residence import Kind
+from transforms.months import number_of
 from transforms.policy import Edition, Rule, params
 from transforms.rounds import Round, load_round
 
@@ -174,8 +175,10 @@ def load_setting(data: Path, year: int) -> Setting:
             rules[column] = rule
             values[column] = values.get(column, {}) | rule.values
     homes = values["residence"]
-    first = min(month_of(own.counted_months.values["first_month"]), month_of(homes["first_month"]))
-    last = month_of(made.reference_date)
+    first = min(
+        number_of(own.counted_months.values["first_month"]), number_of(homes["first_month"])
+    )
+    last = number_of(made.reference_date)
     late = day_of(min(made.policy_date, made.received_on or made.policy_date))
     start = first - MONTHS_BEFORE
     return Setting(
@@ -188,9 +191,9 @@ def load_setting(data: Path, year: int) -> Setting:
         first=first - start,
         last=last - start,
         window=last + 1 - values["social_insurance"]["months"] - start,
-        border=min(month_of(homes["filed_from"]), last + 1) - start,
-        away_from=min(month_of(values["job_housing"]["counts_from"]), last + 1) - start,
-        insured_in=month_of(made.insured_in) - start if made.insured_in else None,
+        border=min(number_of(homes["filed_from"]), last + 1) - start,
+        away_from=min(number_of(values["job_housing"]["counts_from"]), last + 1) - start,
+        insured_in=number_of(made.insured_in) - start if made.insured_in else None,
         late=max(late, day_of(made.reference_date) + 1),
         filing=filing_days(made),
     )
@@ -209,6 +212,6 @@ def filing_days(made: Round) -> tuple[int, int]:
 
 def delivered_until(made: Round, late: int) -> int:
     """The last month insurance is delivered for: the month before filing, or `insured_in`."""
-    before_filing = month_of(date(1970, 1, 1) + timedelta(days=late)) - 1
-    asked = month_of(made.insured_in) if made.insured_in else before_filing
-    return max(before_filing, asked, month_of(made.reference_date))
+    before_filing = number_of(date(1970, 1, 1) + timedelta(days=late)) - 1
+    asked = number_of(made.insured_in) if made.insured_in else before_filing
+    return max(before_filing, asked, number_of(made.reference_date))
