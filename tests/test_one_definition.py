@@ -47,7 +47,7 @@ KEY = {"person"}
 # nothing that one applicant or one office does in time changes these
 NOT_TO_BE_CHANGED = {"age", "retirement_age", "education_deduction", "education_deduction_limited"}
 Simulated = dict[tuple[str, str], set[Any]]
-APPLICANTS, SEED = 1000, 1  # there is somebody for every rule among them, also for the rare ones
+APPLICANTS, SEED = 1000, 8  # there is somebody for every rule among them, also for the rare ones
 
 
 @dataclass(frozen=True)

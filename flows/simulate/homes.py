@@ -120,7 +120,7 @@ def unfiled_homes(rng: Rng, plan: Plan, s: Setting) -> list[pl.DataFrame]:
         length = 6 + up_to(rng, np.full(len(person), 40))
         first = s.border - 1 - up_to(rng, np.minimum(plan.counted[person], s.months_1)) - length
         made.append(spells(person, first, np.minimum(first + length, s.border) - 1, kind))
-    if s.months_2:
+    if s.months_2 and s.kinds[rent]["registered"]:
         person = np.flatnonzero(chance(rng, n, 0.35) & (plan.own_2 < s.months_2))
         first = s.border + up_to(rng, np.full(len(person), s.months_2 - 1))
         last = np.minimum(first + up_to(rng, np.full(len(person), 30)), s.last)
