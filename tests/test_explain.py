@@ -40,7 +40,7 @@ from flows.explain.receipts.facts import DAYS, ROWS
 from flows.explain.what_if import nearest
 from flows.explain.what_if.kinds import KINDS
 from flows.explain.words import Words, holes, in_points, money, points
-from flows.explain.working import decimal, is_year
+from flows.explain.working import decimal, named
 from flows.explain.wrap import CLOSING, wrapped
 from flows.kept.past_run import past_run
 from flows.run.check_rows import EXPECTED
@@ -137,9 +137,9 @@ def test_every_rule_condition_and_piece_of_evidence_has_words() -> None:
         sentences = list(WORDS[Language.zh].tree["fact"][rule.name])
         if rule.name in INDICATORS:
             for part in module.parts(p, made).parts:
-                name = "year" if is_year({"part": part.name}) else part.name
+                name = named(part.name)[0]
                 sentences.append(WORDS[Language.zh].tree["part"][name])
-                told |= {f"counted_{part.name}"}  # the months of a part of residence
+                told |= {f"{of}_{part.name}" for of in ("months", "counted")}  # of residence
         told |= {name for sentence in sentences for name in holes(sentence)}
         told |= {"position_years"} if "full_years" in told else set()
         assert set(evidence.collect_schema().names()) <= told, rule.name

@@ -26,13 +26,13 @@ from flows.common.settings import DATA, Order
 from flows.explain.checks import kind_of as kind_of_check
 from flows.explain.what_if.kinds import KINDS
 from flows.explain.words import Words
-from flows.explain.working import is_year
+from flows.explain.working import named
 from flows.run.second_engine.engine import file_of
 from flows.run.stages import ingest_stage, score_stage
 from flows.simulate import simulate
 from transforms.checks import all_hold
 from transforms.conditions import CONDITIONS
-from transforms.evidence import CODE, YEAR, kind_of
+from transforms.evidence import CODE, declared_as, kind_of
 from transforms.indicators import INDICATORS
 from transforms.parts import Part
 from transforms.policy import Edition, PolicyError, params, read_toml, rule
@@ -47,7 +47,7 @@ KEY = {"person"}
 # nothing that one applicant or one office does in time changes these
 NOT_TO_BE_CHANGED = {"age", "retirement_age", "education_deduction", "education_deduction_limited"}
 Simulated = dict[tuple[str, str], set[Any]]
-APPLICANTS, SEED = 1000, 1  # there is somebody for every rule among them, also for the rare ones
+APPLICANTS, SEED = 1000, 8  # there is somebody for every rule among them, also for the rare ones
 
 
 @dataclass(frozen=True)
@@ -148,7 +148,7 @@ def evidence(of: Listed) -> Iterator[str]:
             continue
         if said.dtype != dtype and not (said == CODE and isinstance(dtype, pl.Enum)):
             yield f"EVIDENCE of {name} as {dtype}, not {said.dtype}"
-    given = {*found, *(YEAR.sub("_*", name) for name in found)}
+    given = {declared_as(declared, name) for name in found}
     yield from (f"column {name} of its EVIDENCE" for name in declared if name not in given)
 
 
@@ -179,7 +179,7 @@ def words(of: Listed) -> Iterator[str]:
     with suppress(AttributeError, PolicyError, TypeError):  # named above
         for each in of.declared:
             if isinstance(each, Part):
-                name = "year" if is_year({"part": each.name}) else each.name
+                name = named(each.name)[0]
                 wanted.append(("part", name))
             else:
                 wanted.append(("check", kind_of_check(each.name)[0]))

@@ -18,13 +18,14 @@ from typer.testing import CliRunner
 from flows.audit import audit
 from flows.cli import app
 from flows.explain.what_if.bounds import Bounds
+from flows.run.second_engine.values import values_in_force
 from flows.run.stages import Outcome
 from schemas.columns import CODES
 from transforms import counted_months
 from transforms.conditions import CONDITIONS, retirement_age
 from transforms.editions import edition
 from transforms.indicators import INDICATORS, education_deduction_limited
-from transforms.policy import PolicyError, rule, stated
+from transforms.policy import PolicyError, params, rule, stated
 from transforms.rounds import load_round, rounds
 from transforms.units import STRICT, Centipoints
 
@@ -244,6 +245,56 @@ def test_misspelt_value(policy: Path) -> None:
     spoil(policy / "employment.toml", "[[centipoints_per_month.", "[[centipoints_a_month.")
     with pytest.raises(PolicyError, match=r"^employment\.toml lacks centipoints_per_month$"):
         edition(policy, LATEST)
+
+
+TWO_RATES = """
+[centipoints_per_year_own]
+meaning = "Points for twelve months in an own home"
+unit = "centipoints"
+[[centipoints_per_year_own.from]]
+date = 2017-01-01
+cite = "Measures art. 5(2)"
+value = 100
+
+[centipoints_per_year_other]
+meaning = "Points for twelve months in a rented home or a dormitory"
+unit = "centipoints"
+[[centipoints_per_year_other.from]]
+date = 2017-01-01
+cite = "Measures art. 5(2)"
+value = 50
+"""
+
+
+def as_earlier_runs_pinned_it(folder: Path, name: str) -> None:
+    """Residence as its file was before it had a table of kinds."""
+    path = folder / f"{name}.toml"
+    path.write_text(path.read_text("utf-8").partition("\n[kinds]")[0] + TWO_RATES, "utf-8")
+
+
+@pytest.mark.parametrize("name", ["residence", "residence_unregistered"])
+def test_policy_of_earlier_runs_has_the_values_of_today(policy: Path, name: str) -> None:
+    """For both engines; what its file says is told as it stands."""
+    make = RULES[name].Params
+    today = rule(make, policy, name, day("2020-07-17"))
+    in_sql = values_in_force(policy, name, day("2020-07-17"))
+    as_earlier_runs_pinned_it(policy, name)
+    earlier = rule(make, policy, name, day("2020-07-17"))
+    assert params(make, earlier) == params(make, today)
+    assert values_in_force(policy, name, day("2020-07-17")) == in_sql
+    assert earlier.dated["centipoints_per_year_own"].value == 100
+    assert "kinds" not in earlier.dated
+    spoil(policy / f"{name}.toml", "value = 50", "value = 50.5")
+    with pytest.raises(PolicyError, match=r"centipoints_per_year_other.*found 50\.5"):
+        rule(make, policy, name, day("2020-07-17"))
+
+
+def test_policy_of_both_forms_is_refused(policy: Path) -> None:
+    """A file states one or the other."""
+    path = policy / "residence.toml"
+    path.write_text(path.read_text("utf-8") + TWO_RATES, "utf-8")
+    with pytest.raises(PolicyError, match="has unknown centipoints_per_year_other"):
+        rule(RULES["residence"].Params, policy, "residence", day("2020-07-17"))
 
 
 def test_value_no_rule_knows(policy: Path) -> None:

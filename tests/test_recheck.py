@@ -462,8 +462,13 @@ def test_every_rule_altered_in_the_second_engine_is_named(
 @pytest.mark.parametrize(
     ("year", "file", "was", "becomes"),
     [
-        (2023, "facts/homes_registered", "OR registered_on <=", "OR registered_on <>"),
-        (2018, "facts/homes_filed", "FROM facts.spells", "FROM facts.spells WHERE kind <> 'rent'"),
+        (2023, "indicators/residence", "OR registered_on <=", "OR registered_on <>"),
+        (
+            2018,
+            "indicators/residence",
+            "JOIN facts.spells ON",
+            "JOIN facts.spells ON spells.kind <> 'rent' AND",
+        ),
         (2020, "facts/awards", "ELSE 100 * points", "ELSE 100 * points + 1"),
         (2018, "facts/awards", "ELSE 100 * points", "ELSE 100 * points + 1"),
     ],

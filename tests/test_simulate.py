@@ -13,6 +13,9 @@ import numpy as np
 import polars as pl
 import pytest
 
+from flows.common.database import open_read_only
+from flows.common.settings import Order
+from flows.run.stages import run
 from flows.simulate import simulate
 from flows.simulate.feeds import FEEDS, KEYS
 from flows.simulate.model import draw
@@ -274,6 +277,66 @@ def test_points_of_a_later_round_come_back(tmp_path: Path, year: int) -> None:
     wanted = listed_points(path)
     line = min(row[-1] for row in wanted)
     assert settled_points(scored(tmp_path / "feeds", data, year), line) == wanted
+
+
+NEVER_SEEN = """
+[[edition]]
+name = "never seen"
+date = {year}-01-01
+published = {year}-01-01
+cite = "an invented edition"
+counted_months = "counted_months"
+{conditions}
+{indicators}
+"""
+
+
+def edition_never_seen(data: Path, year: int) -> None:
+    """Another edition: a condition less, a rule of another name, values that never were."""
+    policy = data / "policy"
+    path = policy / "editions.toml"
+    text = path.read_text("utf-8")
+    conditions, indicators = text.strip().splitlines()[-2:]
+    added = NEVER_SEEN.format(
+        year=year,
+        conditions=conditions.replace('employer = "employer", ', ""),
+        indicators=indicators.replace('law = "law"', 'law = "law_since_commencement"'),
+    )
+    path.write_text(text + added, "utf-8")
+    for name, was, becomes in (
+        ("employment", "value = 25", "value = 31"),
+        ("residence", "centipoints_per_year = 100", "centipoints_per_year = 130"),
+        (
+            "residence",
+            'registered = true, early = "default"',
+            'registered = false, early = "never"',
+        ),
+        ("age", "value = 45", "value = 40"),
+        ("job_housing", "value = 1200", "value = 900"),
+    ):
+        changed = (policy / f"{name}.toml").read_text("utf-8")
+        assert was in changed
+        (policy / f"{name}.toml").write_text(changed.replace(was, becomes), "utf-8")
+
+
+def test_points_under_an_edition_it_never_saw_come_back(tmp_path: Path) -> None:
+    """Both engines score the delivery, and who was listed has the points of the list."""
+    year = 2023
+    data = data_with(tmp_path / "data", year)
+    edition_never_seen(data, year)
+    path = write_list(tmp_path / "list.csv", year, data, 60)
+    simulate(year, tmp_path / "feeds", applicants=250, points=path, dirty=0.01, data=data)
+    order = Order(year, tmp_path / "feeds", tmp_path / "warehouse", data)
+    run(order)
+    with open_read_only(order.warehouse) as database:
+        scores = database.execute(
+            f"SELECT {', '.join(INDICATORS)}, scores.total FROM scores JOIN ranking"
+            " USING (application_no) ORDER BY scores.total DESC"
+        ).fetchall()
+    found = Counter(tuple(int(each * 100) for each in row) for row in scores)
+    wanted = listed_points(path)
+    line = min(row[-1] for row in wanted)
+    assert Counter({row: n for row, n in found.items() if row[-1] >= line}) == wanted
 
 
 def test_published_points_of_2020_come_back(tmp_path: Path, official: Path) -> None:

@@ -3,7 +3,6 @@
 Stored evidence is JSON, where days and codes are texts; what reads it back asks the rule.
 """
 
-import re
 from collections.abc import Mapping
 from typing import NamedTuple, TypeAlias
 
@@ -28,9 +27,17 @@ MONTH = Kind(pl.Date(), "month")  # by its first day
 FLAG = Kind(pl.Boolean(), "yes or no")
 
 Evidence: TypeAlias = Mapping[str, Kind]
-YEAR = re.compile(r"_[0-9]+$")
+
+
+def declared_as(evidence: Evidence, name: str) -> str:
+    """The entry that declares a column: its own, or one such as `fen_*`, for all that begin so.
+
+    The policy says how many there are: the years looked at, the kinds of home.
+    """
+    of_many = (entry for entry in evidence if entry.endswith("*") and name.startswith(entry[:-1]))
+    return name if name in evidence else max(of_many, key=len, default=name)
 
 
 def kind_of(evidence: Evidence, name: str) -> Kind:
-    """The kind of a column; `fen_*` stands for a column for each year that the policy looks at."""
-    return evidence.get(name) or evidence[YEAR.sub("_*", name)]
+    """The kind of a column; KeyError where it is not declared."""
+    return evidence[declared_as(evidence, name)]

@@ -20,6 +20,7 @@ from typing import Any, TypeAlias, TypeVar
 from pydantic import ValidationError
 
 from schemas.steering import STEERING
+from transforms.earlier import form_of
 from transforms.units import types_of
 
 Value: TypeAlias = Any  # whatever TOML holds: a number, a date, a text, a list or a table of them
@@ -65,8 +66,10 @@ class Rule:
 
     @property
     def values(self) -> dict[str, Value]:
-        """The bare values by name, ready for the rule's `Params`."""
-        return {name: dated.value for name, dated in self.dated.items()}
+        """The bare values by name, ready for the rule's `Params`, whatever form the file has."""
+        stated = {name: dated.value for name, dated in self.dated.items()}
+        earlier = form_of(self.name, set(stated))
+        return earlier.today(stated) if earlier else stated
 
 
 @dataclass(frozen=True)
@@ -92,8 +95,10 @@ def stated(make: type, name: str, text: Mapping[str, Value], on: date) -> Rule:
     missing = [key for key in (*ABOUT, CLAUSE_ZH) if not is_text(about.get(key))]
     if missing:
         raise PolicyError(f"{name}.toml: {', '.join(missing)} is missing")
-    types = types_of(make)
-    require_keys(f"{name}.toml", set(text) - {*ABOUT, CLAUSE_ZH}, set(types))
+    keys = set(text) - {*ABOUT, CLAUSE_ZH}
+    earlier = form_of(name, keys)
+    types = types_of(earlier.stated if earlier else make)
+    require_keys(f"{name}.toml", keys, set(types))
     dated = {}
     for key, (unit, of_value) in types.items():
         where, described = f"{name}.toml: {key}", text[key]

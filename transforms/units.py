@@ -129,6 +129,7 @@ Flag: TypeAlias = Annotated[bool, One("flag", "true or false", core.bool_schema(
 Status: TypeAlias = Annotated[str, one_of("status", CODES["insurance_status"])]
 Insurance: TypeAlias = Annotated[str, one_of("name", INSURANCES)]
 HomeKind: TypeAlias = Annotated[str, one_of("kind", CODES["home_kind"])]
+Early: TypeAlias = Annotated[str, one_of("way", ["held", "default", "never"])]
 IncomeKind: TypeAlias = Annotated[str, one_of("kind", CODES["income_kind"])]
 PositionKind: TypeAlias = Annotated[str, one_of("kind", CODES["position_kind"])]
 Level: TypeAlias = Annotated[str, one_of("level", CODES["education_level"])]

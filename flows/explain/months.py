@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from typing import Any, NamedTuple
 
 from flows.explain.words import Words
+from flows.explain.working import named
 
 
 class Span(NamedTuple):
@@ -64,8 +65,7 @@ def row(span: Span, words: Words) -> tuple[str, str, str, str]:
     """A span in words: from and to, how many months, what they count as, why not."""
     first, last = (words.shown("month", each) for each in (span.first, span.last))
     run = first if span.months == 1 else words.say("page", "from_to", **{"from": first, "to": last})
-    counts_as = (
-        words.say("counts_as", span.counts_as) if span.counts_as else words.say("page", "uncounted")
-    )
+    name, filled = named(span.counts_as or "")
+    counts_as = words.say("counts_as", name, **filled) if name else words.say("page", "uncounted")
     why = words.say("why", span.why, recorded_on=span.recorded_on) if span.why else ""
     return run, str(span.months), counts_as, why

@@ -10,6 +10,7 @@ from flows.explain.words import Values, Words, in_points
 DECIMALS = 4  # shown of a fraction before it is rounded
 HUNDRED = 100  # centipoints a point
 TIMES = "×"
+PERIODS = ("early", "late")  # residence counts months of homes in two
 QUIET = ("denominator", "at_most", "age")  # say nothing on their own
 
 
@@ -44,7 +45,16 @@ def telling(parts: list[dict[str, Any]]) -> list[dict[str, Any]]:
 
 def is_year(part: dict[str, Any]) -> bool:
     """Whether a part is that of a calendar year, named for it."""
-    return bool(part["part"].startswith("year_"))
+    return named(part["part"])[0] == "year"
+
+
+def named(part: str) -> tuple[str, Values]:
+    """The words of a part, and what fills them: one sentence for all years, one for all kinds of
+    home of a period."""
+    of, _, last = part.rpartition("_")
+    if of == "year":
+        return of, {"year": last}
+    return (last, {"home": of}) if last in PERIODS and of != "default" else (part, {})
 
 
 def counts(part: dict[str, Any]) -> bool:
@@ -55,9 +65,11 @@ def counts(part: dict[str, Any]) -> bool:
 
 def part_line(part: dict[str, Any], values: Values, words: Words) -> str:
     """One part: what it is times its rate, before rounding and after."""
-    name = "year" if is_year(part) else part["part"]
-    year = part["part"].removeprefix("year_")
-    what = words.say("part", name, **{**values, **part, "year": year})
+    name, filled = named(part["part"])
+    if months := part.get("months"):
+        filled |= {"held": values.get(f"months_{part['part']}")}
+        filled |= {"centipoints_a_year": part["numerator"] // months}
+    what = words.say("part", name, **{**values, **part, **filled})
     exact = decimal(part["numerator"], part["denominator"] * HUNDRED)
     made = in_points(part["centipoints"])
     limited = part.get("at_most") == part["centipoints"] and part["numerator"] > part["centipoints"]

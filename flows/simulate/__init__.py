@@ -15,7 +15,7 @@ import polars as pl
 from flows.simulate.build import build
 from flows.simulate.dirty import MOST_DIRTY, spared, spoil
 from flows.simulate.feeds import FEEDS, KEYS
-from flows.simulate.fillers import below, near_line
+from flows.simulate.fillers import below
 from flows.simulate.model import draw
 from flows.simulate.plan import Plan, joined, points_of
 from flows.simulate.published import read_points, solve
@@ -28,6 +28,11 @@ PART = 25_000  # people
 PARTS_A_FILE = {"social_insurance": 1}
 PARTS_A_SMALL_FILE = 5
 USUAL_APPLICANTS = 120_000
+# the rules under which records earn exactly what their plan does; under others nearly
+EXACT = {
+    *("employment", "residence", "education", "education_deduction", "job_housing", "innovation"),
+    *("tax", "age", "honour", "law", "law_since_commencement"),
+}
 Progress = Callable[[str, int, int], None]
 
 
@@ -56,7 +61,7 @@ def simulate(
     parts = max(1, -(-count // PART))
     numbers = np.random.default_rng([seed, 0]).permutation(count) + 1
     place = np.sort(np.random.default_rng([seed, 1]).permutation(count)[: len(listed)]) // PART
-    line, near = (None, 0) if points is None else line_of(listed, s)
+    line = None if points is None else int(points_of(listed, s)["total"].min())
     waiting: defaultdict[str, list[pl.DataFrame]] = defaultdict(list)
     with delivery(out) as folder:
         for part in range(parts):
@@ -64,10 +69,8 @@ def simulate(
             of_part = numbers[part * PART : (part + 1) * PART]
             mine = listed.take(np.flatnonzero(place == part))
             size = len(of_part) - len(mine)
-            if line is None:
-                plan = draw(rng, size, s)
-            else:
-                plan = joined(mine, below(rng, size, line, listed, s, near=near * size // count))
+            others = draw(rng, size, s) if line is None else below(rng, size, line, s)
+            plan = joined(mine, others)
             plan = plan.take(rng.permutation(len(plan)))
             made = build(rng, plan, of_part, s, part=part, parts=parts)
             kept = spared(made, line, s)
@@ -88,8 +91,10 @@ def settled(points: Path | None, count: int, seed: int, s: Setting) -> Plan:
     rng = np.random.default_rng([seed, 3])
     if points is None:
         return draw(rng, 0, s)
-    if not s.exact:
-        raise ValueError(f"round {s.year}: points cannot be turned into records under its edition")
+    if other := sorted({rule.name for rule in s.edition.indicators.values()} - EXACT):
+        raise ValueError(
+            f"round {s.year}: no records are known that earn exact points under {', '.join(other)}"
+        )
     try:
         plan = solve(rng, read_points(points), s)
     except ValueError as error:
@@ -97,9 +102,3 @@ def settled(points: Path | None, count: int, seed: int, s: Setting) -> Plan:
     if not 0 < len(plan) <= count:
         raise ValueError(f"{points} has {len(plan)} rows, and {count} applicants are asked for")
     return plan.take(rng.permutation(len(plan)))
-
-
-def line_of(listed: Plan, s: Setting) -> tuple[int, int]:
-    """The lowest listed total, and how many people to put right below it."""
-    total = points_of(listed, s)["total"]
-    return int(total.min()), near_line(total)

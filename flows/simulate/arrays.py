@@ -24,11 +24,6 @@ def day_of(day: date) -> int:
     return day.toordinal() - date(1970, 1, 1).toordinal()
 
 
-def month_of(day: date) -> int:
-    """The calendar number of the month of a day."""
-    return day.year * 12 + day.month - 1
-
-
 def first_days(months: Ints) -> Ints:
     """The first day of each month."""
     since = np.asarray(months, dtype=np.int64) - EPOCH_MONTH
@@ -70,6 +65,11 @@ def ranges(columns: int, first: Ints, last: Ints) -> Bools:
     return np.asarray((column >= low) & (column <= high))
 
 
+def grid(*sizes: int) -> list[Ints]:
+    """Every combination of numbers from 0, each below its size."""
+    return [each.ravel() for each in np.indices(sizes)]
+
+
 def chance(rng: Rng, size: int | tuple[int, ...], share: float) -> Bools:
     """Whether something is so, for that share of the entries."""
     return np.asarray(rng.random(size) < share)
@@ -87,7 +87,6 @@ def days_of_years(rng: Rng, years: Ints) -> Ints:
     return days_between(rng, first, after - 1, len(years))
 
 
-def ends(days: Ints) -> pl.Series:
-    """Days of which a negative one is null: still held."""
-    made = pl.Series(days.astype(np.int32))
-    return made.set(made < 0, None)
+def days_of(days: Ints) -> pl.Series:
+    """Days as dates."""
+    return pl.Series(days.astype(np.int32)).cast(pl.Date)

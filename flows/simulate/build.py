@@ -62,11 +62,11 @@ def build(rng: Rng, planned: Plan, numbers: Ints, s: Setting, *, part: int, part
         "residence_permits": people.permits(rng, made.ids, plan, s),
         "social_insurance": insurance.rows(rng, made.ids, plan, s, career=career, jobs=jobs),
         "employers": employers.rows(rng, jobs, firms.technology(ways, jobs), s),
-        "housing": homes.rows(rng, made.ids, plan, s),
+        "housing": homes.all_rows(rng, made.ids, plan, s),
         "education": education,
-        **money.rows(rng, made.ids, plan, s),
-        **firms.rows(rng, made.ids, plan, s, jobs=jobs, way=ways),
-        **records.rows(rng, made.ids, plan, jobs, s),
+        **money.all_rows(rng, made.ids, plan, s),
+        **firms.all_rows(rng, made.ids, plan, s, jobs=jobs, way=ways),
+        **records.all_rows(rng, made.ids, plan, jobs, s),
     }
     some = slice(0, 1 + len(plan) // PEOPLE_PER_STRANGER)
     female = np.arange(len(made.birth[some])) % 2 == 0

@@ -5,7 +5,8 @@ earlier months that count before them, gaps in between.  One insurance (the lead
 counted months; the other four have fewer, so that it stays the one with the most.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 
@@ -18,9 +19,7 @@ NONE, PAID, BACK, AGENCY, LATE = 0, 1, 2, 3, 4  # LATE: paid, but recorded after
 LONG_ENOUGH = 24  # months before the seven years, for another insurance to lead
 LATEST_GAP = 6  # a gap needs more months before the seven years than these
 
-# How a career fails the seven years, with shares.
-SHORT, GAP, BACK_PAID, ONE_MISSING, RECORDED_LATE, NOT_INSURED_IN = range(6)
-FAIL_SHARES = (0.50, 0.14, 0.14, 0.08, 0.04, 0.10)
+GAP_SHARES = (70, 0, 18, 6, 6)  # by status: what fills a gap
 
 
 @dataclass(frozen=True)
@@ -81,9 +80,21 @@ def uncount(
     status[rows, first:end] = part
 
 
+def fill(
+    status: Ints, rows: Ints, first: Ints, last: Ints, value: Any, *, only: Any = None
+) -> None:
+    """Columns `first` to `last` of some rows become a value; with `only`, those that are this."""
+    part = status[rows]
+    block = ranges(part.shape[1], first, last)
+    if only is not None:
+        block &= part == only
+    status[rows] = np.where(block, np.reshape(value, (-1, 1)), part)
+
+
 def early_months(rng: Rng, status: Ints, plan: Plan, s: Setting) -> Ints:
     """Lay the counted months before the seven years, with up to two gaps; the first column used."""
     n = len(plan)
+    everybody = np.arange(n)
     early = plan.counted - (status[:, s.window : s.last + 1] == PAID).sum(axis=1)
     room = s.window - s.first - early
     if (early < 0).any() or (room < 0).any():
@@ -92,23 +103,17 @@ def early_months(rng: Rng, status: Ints, plan: Plan, s: Setting) -> Ints:
     gap_1 = np.where(chance(rng, n, 0.45) & (early > LATEST_GAP) & (plan.study == 0), gap_1, 0)
     gap_2 = np.where(chance(rng, n, 0.4), np.minimum(gap_1, room - gap_1), 0)
     start = s.window - early - gap_1 - gap_2
-    status |= (ranges(status.shape[1], start, np.full(n, s.window - 1)) * PAID).astype(np.int8)
+    fill(status, everybody, start, np.full(n, s.window - 1), PAID)
     before_1 = 1 + up_to(rng, early // 2 - 1)
     before_2 = early // 2 + up_to(rng, early - early // 2)
     for gap, offset in ((gap_1, before_1), (gap_2, gap_1 + before_2)):
-        first = start + offset
-        filled = among_kinds(rng, (70, 0, 18, 6, 6), n)[:, None]
-        mask = ranges(status.shape[1], first, first + gap - 1) & (gap > 0)[:, None]
-        np.copyto(status, filled, where=mask)
+        rows = np.flatnonzero(gap > 0)
+        first = (start + offset)[rows]
+        fill(status, rows, first, first + gap[rows] - 1, pick(rng, GAP_SHARES, len(rows)))
     full = (start == s.first) & chance(rng, n, 0.5)
     before = np.where(full, s.first - up_to(rng, np.full(n, s.first)), s.first)
-    status[ranges(status.shape[1], before, np.full(n, s.first - 1))] = PAID
+    fill(status, everybody, before, np.full(n, s.first - 1), PAID)
     return np.asarray(np.minimum(start, before))
-
-
-def among_kinds(rng: Rng, shares: tuple[int, ...], size: int) -> Ints:
-    """A status for each, by shares."""
-    return pick(rng, shares, size).astype(np.int8)
 
 
 def after_reference(rng: Rng, status: Ints, s: Setting) -> None:
@@ -127,7 +132,7 @@ def other_insurances(
 
     An insurance named before the lead has to have strictly fewer months, as it wins a tie.
     """
-    n, cols = lead_status.shape
+    n = len(lead)
     most = s.values["social_insurance"]["back_paid_months_at_most"]
     used = (lead_status[:, s.window : s.last + 1] == BACK).sum(axis=1)
     made = []
@@ -138,16 +143,11 @@ def other_insurances(
         status = lead_status.copy()
         until = np.minimum(start + delay, s.window) - 1
         late = np.flatnonzero(until >= start)
-        cut = status[late]
-        cut[ranges(cols, start[late], until[late])] = NONE
-        status[late] = cut
+        fill(status, late, start[late], until[late], NONE)
         more = np.where(chance(rng, n, 0.06), up_to(rng, most - used), 0) * others
         rows = np.flatnonzero(more > 0)
         column = s.window + up_to(rng, np.full(len(rows), s.last - s.window - most))
-        part = status[rows]
-        block = ranges(cols, column, column + more[rows] - 1) & (part == PAID)
-        part[block] = BACK
-        status[rows] = part
+        fill(status, rows, column, column + more[rows] - 1, BACK, only=PAID)
         made.append(status)
     return made
 
@@ -158,63 +158,55 @@ def tie(rng: Rng, status: list[Ints], lead: Ints, s: Setting) -> None:
     It is named after the lead, which therefore still decides; the months lie before
     the seven years.
     """
-    second = len(status) - 1
     early = slice(s.first, s.window)
-    missed = np.stack([m[:, early] for m in status]).max(axis=0)
-    paid = status[0][:, early] == PAID
-    gap = (status[0][:, early] != PAID) & (missed != LATE) & (np.cumsum(paid, axis=1) > 0)
-    same = (status[0] == status[second]).all(axis=1)
+    one, second = status[0][:, early], status[-1]
+    gap = (one != PAID) & (np.cumsum(one == PAID, axis=1) > 0)
+    gap &= np.max([each[:, early] for each in status], axis=0) != LATE
+    same = (status[0] == second).all(axis=1)
     rows = np.flatnonzero((lead == 0) & same & gap.any(axis=1) & chance(rng, len(lead), 0.15))
-    status[second][rows, s.first + gap[rows].argmax(axis=1)] = PAID
-    status[second][rows, s.first + paid[rows].argmax(axis=1)] = NONE
+    second[rows, s.first + gap[rows].argmax(axis=1)] = PAID
+    second[rows, s.first + (one == PAID)[rows].argmax(axis=1)] = NONE
 
 
 def fail(rng: Rng, status: list[Ints], failing: Bools, s: Setting) -> None:
-    """Break the seven years of those who are to fail, each in one way."""
+    """Break the seven years of those who are to fail, each in one way, in all insurances or in one."""
     rule = s.values["social_insurance"]
     months, most = rule["months"], rule["back_paid_months_at_most"]
-    shares = FAIL_SHARES if s.insured_in is not None else FAIL_SHARES[:NOT_INSURED_IN]
     rows = np.flatnonzero(failing)
-    way = pick(rng, shares, len(rows))
-    cols = status[0].shape[1]
-    missing = 1 + up_to(rng, np.full(len(rows), months - 13))
-    missing = np.where(chance(rng, len(rows), 0.1), 1, missing)
-    blocks = {
-        SHORT: (np.full(len(rows), 0), s.window + missing - 1, NONE),
-        GAP: gap_block(rng, 1 + missing // 8, s, NONE),
-        BACK_PAID: gap_block(rng, most + 1 + missing // 20, s, BACK),
-        ONE_MISSING: gap_block(rng, 1 + missing // 20, s, NONE),
-        RECORDED_LATE: (np.full(len(rows), s.last), np.full(len(rows), s.last), LATE),
-        NOT_INSURED_IN: (*2 * (np.full(len(rows), s.insured_in or 0),), NONE),
-    }
-    one = rng.integers(0, len(status), len(rows))
-    for kind, (first, last, filled) in blocks.items():
-        of_kind = way == kind
-        for place, matrix in enumerate(status):
-            chosen = of_kind & (one == place) if kind in {BACK_PAID, ONE_MISSING} else of_kind
-            part = matrix[rows[chosen]]
-            part[ranges(cols, first[chosen], last[chosen])] = filled
-            matrix[rows[chosen]] = part
+    n = len(rows)
+    missing = np.where(chance(rng, n, 0.1), 1, 1 + up_to(rng, np.full(n, months - 13)))
 
+    def within(length: Ints) -> tuple[Ints, Ints]:
+        """A block of months inside the seven years."""
+        first = s.window + up_to(rng, s.last - s.window - length)
+        return first, np.minimum(first + length - 1, s.last)
 
-def gap_block(rng: Rng, length: Ints, s: Setting, filled: int) -> tuple[Ints, Ints, int]:
-    """A block of months inside the seven years."""
-    first = s.window + up_to(rng, s.last - s.window - length)
-    return first, np.minimum(first + length - 1, s.last), filled
+    all_five, one = np.full(n, -1), rng.integers(0, len(status), n)
+    ways = [
+        (0.50, all_five, (np.zeros(n, dtype=int), s.window + missing - 1), NONE),  # begun too late
+        (0.14, all_five, within(1 + missing // 8), NONE),
+        (0.14, one, within(most + 1 + missing // 20), BACK),
+        (0.08, one, within(1 + missing // 20), NONE),
+        (0.04, all_five, (np.full(n, s.last), np.full(n, s.last)), LATE),
+    ]
+    if s.insured_in is not None:
+        asked = np.full(n, s.insured_in)
+        ways.append((0.10, all_five, (asked, asked), NONE))
+    way = pick(rng, [share for share, *_ in ways], n)
+    for place, (_, which, (first, last), value) in enumerate(ways):
+        for number, matrix in enumerate(status):
+            at = np.flatnonzero((way == place) & ((which == number) | (which < 0)))
+            fill(matrix, rows[at], first[at], last[at], value)
 
 
 def measured(plan: Plan, made: Careers, s: Setting) -> Plan:
     """The plan with the counts the careers really have: a broken career has fewer."""
     broken = np.flatnonzero(plan.failing("social_insurance"))
-    if not len(broken):
-        return plan
-    paid = np.stack([status[broken, s.first : s.last + 1] == PAID for status in made.status])
+    paid = np.stack([each[broken, s.first : s.last + 1] == PAID for each in made.status])
     count = paid.sum(axis=2)
     best = count.argmax(axis=0)  # the first of equals, as the contract has it
     made.lead[broken] = best
     second = paid[best, np.arange(len(broken)), s.border - s.first :].sum(axis=1)
-    arrays = dict(plan.arrays())
-    for name, value in (("counted", count.max(axis=0)), ("uncounted_2", s.months_2 - second)):
-        arrays[name] = arrays[name].copy()
-        arrays[name][broken] = value
-    return Plan(**arrays)
+    counted, uncounted_2 = plan.counted.copy(), plan.uncounted_2.copy()
+    counted[broken], uncounted_2[broken] = count.max(axis=0), s.months_2 - second
+    return replace(plan, counted=counted, uncounted_2=uncounted_2)

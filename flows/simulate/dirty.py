@@ -4,7 +4,7 @@ A spoilt row breaks one check of the data contract ("Bad input"); a conflicting 
 key with another row and differs; a stranger's row is about somebody who did not apply.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import polars as pl
@@ -47,9 +47,8 @@ def spared(made: Part, line: int | None, s: Setting) -> Spared:
 
 def possible(plan: Plan, s: Setting) -> Ints:
     """Total without what a lost row could hide: violations, detentions, the study deduction."""
-    points = points_of(plan, s)
-    violations = plan.violations * s.values["tax"]["centipoints_per_violation"]
-    return np.asarray(points["total"] - points["law"] - points["education_deduction"] - violations)
+    none = np.zeros(len(plan), dtype=np.int64)
+    return points_of(replace(plan, violations=none, detentions=none, study=none), s)["total"]
 
 
 def spoil(

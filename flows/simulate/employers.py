@@ -7,9 +7,9 @@ import polars as pl
 
 from flows.simulate.arrays import Bools, Ints, Rng, among, chance, pick
 from flows.simulate.feeds import frame
-from flows.simulate.plan import Plan
-from flows.simulate.setting import BEIJING, Setting
-from flows.simulate.words import employer_names
+from flows.simulate.names import employer_names
+from flows.simulate.plan import NONE, Plan
+from flows.simulate.setting import ASSUMED, Setting
 from schemas.identifiers import credit_check_character
 
 PEOPLE_PER_EMPLOYER = 5
@@ -17,7 +17,7 @@ MOST_JOBS = 12
 # Kinds of employers, in the order of their positions; firms are those people own shares in.
 GOOD, NOT_QUALIFIED, BARRED, UNKNOWN, FIRM = range(5)
 POOL_SHARES = (0.93, 0.05, 0.01, 0.01)
-DISTRICT_SHARES = (6, 6, 18, 8, 4, 20, 3, 4, 6, 5, 8, 8, 2, 1, 1, 1)
+BEIJING, SHARES = (ASSUMED["districts"][name] for name in ("beijing", "jobs"))
 
 
 @dataclass(frozen=True)
@@ -65,8 +65,8 @@ def make_jobs(rng: Rng, plan: Plan, start: Ints, part: int, s: Setting) -> Jobs:
     """Draw careers of one to twelve employers; as a rule the last one files the application."""
     n = len(plan)
     kind, edges = pool_kinds(n)
-    owns = plan.by_financing | chance(rng, n, 0.012)
-    works_there = plan.by_financing | chance(rng, n, 0.85)
+    financed = plan.tier != NONE
+    owns, works_there = financed | chance(rng, n, 0.012), financed | chance(rng, n, 0.85)
     owner = np.flatnonzero(owns)
     firm = len(kind) + np.arange(len(owner))
     kind = np.concatenate([kind, np.full(len(owner), FIRM)])
@@ -83,7 +83,7 @@ def make_jobs(rng: Rng, plan: Plan, start: Ints, part: int, s: Setting) -> Jobs:
     )
     employer = (edges[-1] * rng.random((n, MOST_JOBS)) ** 1.8).astype(np.int32)
     employer[np.arange(n), count - 1] = last
-    seat = pick(rng, DISTRICT_SHARES, len(kind))
+    seat = pick(rng, SHARES, len(kind))
     district = seat[employer]
     moved = chance(rng, employer.shape, 0.08)
     district[moved] = rng.integers(0, len(s.districts), int(moved.sum()))
@@ -142,7 +142,7 @@ def rows(rng: Rng, jobs: Jobs, technology: Bools, s: Setting) -> pl.DataFrame:
     return frame("employers", columns).filter(pl.Series(jobs.kind != UNKNOWN))
 
 
-def sanctioned(rng: Rng, jobs: Jobs, s: Setting) -> tuple[pl.Series, Ints]:
+def sanctioned(rng: Rng, jobs: Jobs, s: Setting) -> tuple[Ints, Ints]:
     """Employers with a finding, and its year: within the ban, or just before it for a few."""
     years = s.values["not_barred"]["years_after"]
     barred = np.flatnonzero(jobs.kind == BARRED)
@@ -150,4 +150,4 @@ def sanctioned(rng: Rng, jobs: Jobs, s: Setting) -> tuple[pl.Series, Ints]:
     year = np.concatenate(
         [s.year - rng.integers(0, years + 1, len(barred)), s.year - years - 1 - over % 2]
     )
-    return jobs.codes.gather(np.concatenate([barred, over])), year
+    return np.concatenate([barred, over]), year

@@ -1,108 +1,51 @@
-"""The seventeen feeds as delivered: their columns, types and keys (data contract, section 1)."""
+"""The seventeen feeds as delivered: columns, types and keys as their models say, codes as text."""
 
 from collections.abc import Mapping
 from typing import Any, TypeAlias
 
+import numpy as np
 import polars as pl
+
+from flows.simulate.arrays import Ints
+from schemas import feeds
 
 Feeds: TypeAlias = dict[str, pl.DataFrame]
 
-TEXT, DAY, WHOLE, YES = pl.String(), pl.Date(), pl.Int64(), pl.Boolean()
-TIME = pl.Datetime("us")
-
+SCHEMAS = {name: delivered.schema().columns for name, delivered in feeds.FEEDS.items()}
 FEEDS: Mapping[str, Mapping[str, pl.DataType]] = {
-    "applications": {
-        "application_no": TEXT,
-        "person_id": TEXT,
-        "name": TEXT,
-        "sex": TEXT,
-        "birth_date": DAY,
-        "retirement_class": TEXT,
-        "employer_id": TEXT,
-        "claims_education": YES,
-        "submitted_at": TIME,
-    },
-    "residence_permits": {"person_id": TEXT, "valid_from": DAY, "valid_to": DAY},
-    "criminal_records": {"person_id": TEXT, "sentenced_on": DAY},
-    "detentions": {"person_id": TEXT, "decided_on": DAY},
-    "social_insurance": {
-        "person_id": TEXT,
-        "month": DAY,
-        "employer_id": TEXT,
-        "work_district": TEXT,
-        "pension": TEXT,
-        "medical": TEXT,
-        "unemployment": TEXT,
-        "injury": TEXT,
-        "maternity": TEXT,
-        "recorded_on": DAY,
-    },
-    "employers": {
-        "employer_id": TEXT,
-        "name": TEXT,
-        "district": TEXT,
-        "registered_in_beijing": YES,
-        "tax_registered": YES,
-        "tax_paying": YES,
-        "high_tech": YES,
-        "tech_sme": YES,
-    },
-    "housing": {
-        "person_id": TEXT,
-        "kind": TEXT,
-        "district": TEXT,
-        "start_date": DAY,
-        "end_date": DAY,
-        "registered_on": DAY,
-    },
-    "education": {
-        "person_id": TEXT,
-        "level": TEXT,
-        "has_diploma": YES,
-        "has_degree": YES,
-        "enrolled_on": DAY,
-        "graduated_on": DAY,
-        "verified": YES,
-    },
-    "tax": {"person_id": TEXT, "treasury_date": DAY, "income_kind": TEXT, "amount_fen": WHOLE},
-    "company_tax": {"person_id": TEXT, "year": WHOLE, "attributed_fen": WHOLE},
-    "tax_violations": {"person_id": TEXT, "decided_on": DAY},
-    "awards": {
-        "person_id": TEXT,
-        "programme": TEXT,
-        "scope": TEXT,
-        "awarded_on": DAY,
-        "points": WHOLE,
-    },
-    "shareholdings": {
-        "person_id": TEXT,
-        "employer_id": TEXT,
-        "share_bp": WHOLE,
-        "held_from": DAY,
-        "held_to": DAY,
-    },
-    "financings": {"employer_id": TEXT, "received_on": DAY, "amount_fen": WHOLE},
-    "positions": {"person_id": TEXT, "kind": TEXT, "held_from": DAY, "held_to": DAY},
-    "honours": {"person_id": TEXT, "title": TEXT, "awarded_on": DAY, "revoked_on": DAY},
-    "sanctions": {"subject_id": TEXT, "found_on": DAY},
+    feed: {
+        name: pl.String() if isinstance(column.dtype.type, pl.Categorical) else column.dtype.type
+        for name, column in columns.items()
+    }
+    for feed, columns in SCHEMAS.items()
 }
-
 KEYS: Mapping[str, list[str]] = {
-    "applications": ["application_no", "person_id"],
-    "social_insurance": ["person_id", "month"],
-    "employers": ["employer_id"],
-    "company_tax": ["person_id", "year"],
+    name: [column for key in delivered.keys for column in key]
+    for name, delivered in feeds.FEEDS.items()
+    if delivered.keys
 }
 
 
 def frame(feed: str, columns: Mapping[str, Any]) -> pl.DataFrame:
-    """A feed's frame from its columns, in the contract's order and types.
+    """A feed's frame from its columns, the same value for all or one a row.
 
-    Whole numbers given for a date column are days since 1970-01-01.
+    A day is a whole number, since 1970-01-01; a negative one is null where the column may be.
     """
-    return pl.DataFrame(
-        [
-            pl.Series(name, columns[name]).cast(dtype)  # a day is an Int32 inside a Date
-            for name, dtype in FEEDS[feed].items()
-        ]
-    )
+    rows = next(len(column) for column in columns.values() if np.ndim(column))
+    made = []
+    for name, dtype in FEEDS[feed].items():
+        value = columns[name]
+        column = pl.Series(name, np.full(rows, value) if np.ndim(value) == 0 else value)
+        if dtype == pl.Date() and column.dtype.is_integer():
+            column = column.cast(pl.Int32)
+            if SCHEMAS[feed][name].nullable:
+                column = column.set(column < 0, None)
+        made.append(column.cast(dtype))
+    return pl.DataFrame(made)
+
+
+def rows(feed: str, ids: pl.Series, *pieces: tuple[Ints, Mapping[str, Any]]) -> pl.DataFrame:
+    """Several pieces of a feed, each the people (as places in `ids`) and the columns, in one order."""
+    key = next(iter(FEEDS[feed]))
+    made = (frame(feed, {key: ids.gather(who), **columns}) for who, columns in pieces)
+    return pl.concat(made).sort(pl.all())

@@ -3,20 +3,10 @@
 import numpy as np
 import polars as pl
 
-from flows.simulate.arrays import (
-    Bools,
-    Ints,
-    Rng,
-    chance,
-    days_between,
-    days_of_years,
-    ends,
-    pick,
-    up_to,
-)
+from flows.simulate.arrays import Bools, Ints, Rng, chance, days_between, days_of_years, pick, up_to
 from flows.simulate.employers import Jobs
-from flows.simulate.feeds import Feeds, frame
-from flows.simulate.plan import Plan
+from flows.simulate.feeds import Feeds, frame, rows
+from flows.simulate.plan import NONE, Plan
 from flows.simulate.setting import Setting
 
 # Why a shareholding earns nothing, with shares; those that earn have EARNS.
@@ -27,7 +17,7 @@ DECOY_SHARES = (0, 25, 15, 15, 15, 20, 10)
 def ways(rng: Rng, plan: Plan, jobs: Jobs) -> Ints:
     """Why each firm's owner gets points or not; who does not work there has no need of a reason."""
     decoys = pick(rng, DECOY_SHARES, len(jobs.owner))
-    return np.where(plan.by_financing[jobs.owner] | ~jobs.works_there, EARNS, decoys)
+    return np.where((plan.tier != NONE)[jobs.owner] | ~jobs.works_there, EARNS, decoys)
 
 
 def technology(way: Ints, jobs: Jobs) -> Bools:
@@ -37,7 +27,7 @@ def technology(way: Ints, jobs: Jobs) -> Bools:
     return found
 
 
-def rows(rng: Rng, ids: pl.Series, plan: Plan, s: Setting, *, jobs: Jobs, way: Ints) -> Feeds:
+def all_rows(rng: Rng, ids: pl.Series, plan: Plan, s: Setting, *, jobs: Jobs, way: Ints) -> Feeds:
     """Shareholdings and financings."""
     n = len(jobs.owner)
     least = s.values["innovation"]["share_bp_at_least"]
@@ -54,25 +44,23 @@ def rows(rng: Rng, ids: pl.Series, plan: Plan, s: Setting, *, jobs: Jobs, way: I
         "person_id": ids.gather(jobs.owner),
         "employer_id": jobs.codes.gather(jobs.firms),
         "share_bp": share,
-        "held_from": held_from.astype(np.int32),
-        "held_to": ends(held_to),
+        "held_from": held_from,
+        "held_to": held_to,
     }
     return {
         "shareholdings": frame("shareholdings", shares),
-        "financings": financings(rng, plan.innovation[jobs.owner], jobs, way, s),
+        "financings": financings(rng, plan.tier[jobs.owner], jobs, way, s),
     }
 
 
-def financings(rng: Rng, centipoints: Ints, jobs: Jobs, way: Ints, s: Setting) -> pl.DataFrame:
+def financings(rng: Rng, tier: Ints, jobs: Jobs, way: Ints, s: Setting) -> pl.DataFrame:
     """One to three payments a firm that reach its tier exactly, by a little or by far."""
     rule = s.values["innovation"]
     tiers = rule["financing_tiers"]
-    floors = np.array([tier["fen_at_least"] for tier in tiers])
+    floors = np.array([each["fen_at_least"] for each in tiers])
     tops = np.array([*(floors[1:] - 1), 3 * floors[-1]])
-    given = [tier["centipoints"] for tier in tiers]
     n = len(way)
-    tier = np.select([centipoints == points for points in given], list(range(len(given))), -1)
-    tier = np.where((tier < 0) | (way != EARNS), rng.integers(0, len(tiers), n), tier)
+    tier = np.where((tier == NONE) | (way != EARNS), rng.integers(0, len(tiers), n), tier)
     total = floors[tier] + (rng.random(n) ** 2 * (tops - floors)[tier]).astype(np.int64)
     total = np.where(chance(rng, n, 0.15), floors[tier], total)
     total = np.where(chance(rng, n, 0.1), tops[tier], total)
@@ -88,15 +76,11 @@ def financings(rng: Rng, centipoints: Ints, jobs: Jobs, way: Ints, s: Setting) -
     year = years[firm] - up_to(rng, back[firm] - 1)
     before = np.flatnonzero(chance(rng, n, 0.3))  # money of years that do not count
     late = np.flatnonzero(chance(rng, n, 0.1))
-    columns = {
-        "employer_id": jobs.codes.gather(jobs.firms[np.concatenate([firm, before, late])]),
-        "received_on": np.concatenate(
-            [
-                days_of_years(rng, year),
-                days_of_years(rng, np.full(len(before), s.year - 1 - rule["financing_years"])),
-                days_between(rng, s.ref + 1, s.late, len(late)),
-            ]
-        ).astype(np.int32),
-        "amount_fen": np.concatenate([amount, 1 + floors[tier[before]], 1 + floors[tier[late]]]),
-    }
-    return frame("financings", columns)
+    too_early = days_of_years(rng, np.full(len(before), s.year - 1 - rule["financing_years"]))
+    too_late = days_between(rng, s.ref + 1, s.late, len(late))
+    return rows(
+        *("financings", jobs.codes.gather(jobs.firms)),
+        (firm, {"received_on": days_of_years(rng, year), "amount_fen": amount}),
+        (before, {"received_on": too_early, "amount_fen": 1 + floors[tier[before]]}),
+        (late, {"received_on": too_late, "amount_fen": 1 + floors[tier[late]]}),
+    )

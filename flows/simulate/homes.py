@@ -1,47 +1,30 @@
-"""Homes: own homes, dormitories and rented homes, from a plan's counts of months.
+"""Homes: own homes and those of other kinds, from a plan's counts of months.
 
 Own months lie in one block before the border and one from it on, each divided into homes inside
 and outside the six districts; longer stays are divided again, for people move.
 """
 
-from dataclasses import dataclass
-
 import numpy as np
 import polars as pl
 
-from flows.simulate.arrays import Ints, Rng, among, chance, day_in, ends, first_days, pick, up_to
-from flows.simulate.feeds import frame
+from flows.simulate.arrays import Ints, Rng, among, chance, day_in, first_days, pick, up_to
+from flows.simulate.feeds import rows
 from flows.simulate.plan import Plan
-from flows.simulate.setting import Setting
+from flows.simulate.setting import ASSUMED, Setting
 
-OWN, DORMITORY, RENT = range(3)  # positions in the code list home_kind
+OWN = 0  # the place of a kind among those of the rule; the last one is rented
 INSIDE, OUTSIDE, ANY = range(3)
-INSIDE_SHARES = (6, 6, 30, 20, 8, 30)
-OUTSIDE_SHARES = (4, 10, 20, 12, 25, 20, 3, 2, 2, 2)
-STAYS, SOME = 24, 3  # months
 FILED, NOT_FILED, EITHER = range(3)
+STAYS, SOME = 24, 3  # months
 
 
-@dataclass(frozen=True)
-class Spells:
+def spells(
+    person: Ints, first: Ints, last: Ints, kind: int, side: int = ANY, *, filed: int = EITHER
+) -> pl.DataFrame:
     """Homes of some people: columns `first` to `last` are covered, no other month."""
-
-    person: Ints
-    first: Ints
-    last: Ints
-    kind: int
-    side: int
-    filed: int
-
-    def held(self) -> "Spells":
-        """Without those of no month."""
-        return self.only(self.last >= self.first)
-
-    def only(self, rows: Ints) -> "Spells":
-        """Some of them."""
-        return Spells(
-            self.person[rows], self.first[rows], self.last[rows], self.kind, self.side, self.filed
-        )
+    made = pl.DataFrame({"person": person, "first": first, "last": last})
+    states = {"kind": pl.lit(kind), "side": pl.lit(side), "filed": pl.lit(filed)}
+    return made.filter(pl.col("last") >= pl.col("first")).with_columns(**states)
 
 
 def away_ranges(plan: Plan, s: Setting) -> tuple[Ints, Ints, int]:
@@ -54,24 +37,13 @@ def away_ranges(plan: Plan, s: Setting) -> tuple[Ints, Ints, int]:
     return end + 1 - (plan.away - second), s.last + 1 - second, end
 
 
-def rows(rng: Rng, ids: pl.Series, plan: Plan, s: Setting) -> pl.DataFrame:
-    """The feed: every home, shuffled little by little into its person's order."""
-    owned = own_homes(rng, plan, s)
-    spells = [part for spell in owned for part in moved(rng, spell)]
-    spells += filed_homes(rng, plan, s) + unfiled_homes(rng, plan, s)
-    made = pl.concat([dated(rng, ids, spell.held(), s) for spell in spells])
-    return made.sort(
-        "person_id",
-        "start_date",
-        "end_date",
-        "kind",
-        "district",
-        nulls_last=True,
-        maintain_order=True,
-    )
+def all_rows(rng: Rng, ids: pl.Series, plan: Plan, s: Setting) -> pl.DataFrame:
+    """The feed."""
+    other = [moved(rng, filed_homes(rng, plan, s)), *unfiled_homes(rng, plan, s)]
+    return dated(rng, ids, pl.concat([moved(rng, own_homes(rng, plan, s)), *other]), s)
 
 
-def own_homes(rng: Rng, plan: Plan, s: Setting) -> list[Spells]:
+def own_homes(rng: Rng, plan: Plan, s: Setting) -> pl.DataFrame:
     """Own months: inside then outside before the border, inside then outside from it on."""
     n = len(plan)
     person = np.arange(n)
@@ -91,108 +63,102 @@ def own_homes(rng: Rng, plan: Plan, s: Setting) -> list[Spells]:
     start_1 = np.where(gone, first_1, np.minimum(start_1, last_1 + 1))
     start_2 = np.where(gone, first_2, np.minimum(start_2, last_2 + 1))
     # A home outside held since before the months that count is the usual case: one home.
-    joined = (start_1 <= last_1) & (start_1 == s.away_from) & chance(rng, n, 0.85)
-    start_1 = np.where(joined, first_1, start_1)
-    touching = last_1 + 1 == first_2
-    merge_in = touching & (start_1 > last_1) & (first_1 <= last_1) & (start_2 > first_2)
-    merge_out = touching & (start_1 <= last_1) & (start_2 == first_2) & (plan.own_2 > 0)
-    return [
-        Spells(person, first_1, np.where(merge_in, first_1, start_1) - 1, OWN, INSIDE, EITHER),
-        Spells(person, start_1, np.where(merge_out, start_1 - 1, last_1), OWN, OUTSIDE, EITHER),
-        Spells(person, np.where(merge_in, first_1, first_2), start_2 - 1, OWN, INSIDE, EITHER),
-        Spells(person, np.where(merge_out, start_1, start_2), last_2, OWN, OUTSIDE, EITHER),
-    ]
+    usual = (start_1 <= last_1) & (start_1 == s.away_from) & chance(rng, n, 0.85)
+    start_1 = np.where(usual, first_1, start_1)
+    made = pl.concat(
+        [
+            spells(person, first_1, start_1 - 1, OWN, INSIDE),
+            spells(person, start_1, last_1, OWN, OUTSIDE),
+            spells(person, first_2, start_2 - 1, OWN, INSIDE),
+            spells(person, start_2, last_2, OWN, OUTSIDE),
+        ]
+    ).sort("person", "first")
+    same = pl.col("first") == pl.col("last").shift() + 1
+    for name in ("person", "side"):
+        same &= pl.col(name) == pl.col(name).shift()
+    home = (~same).fill_null(value=True).cum_sum().alias("home")
+    ends = [pl.col("person").first(), pl.col("first").min(), pl.col("last").max()]
+    states = [pl.col(name).first() for name in ("kind", "side", "filed")]
+    return made.group_by(home, maintain_order=True).agg(*ends, *states).drop("home")
 
 
-def moved(rng: Rng, spells: Spells) -> list[Spells]:
+def moved(rng: Rng, homes: pl.DataFrame) -> pl.DataFrame:
     """Divide some longer stays in two homes; now and then the old home is kept on for a while."""
-    spells = spells.held()
-    length = spells.last - spells.first + 1
+    first, last = (homes[name].to_numpy() for name in ("first", "last"))
+    length = last - first + 1
     moves = np.flatnonzero((length > STAYS) & chance(rng, len(length), 0.3))
-    at = spells.first[moves] + 6 + up_to(rng, length[moves] - 13)
+    at = first[moves] + 6 + up_to(rng, length[moves] - 13)
     kept = np.where(chance(rng, len(moves), 0.2), up_to(rng, np.full(len(moves), 6)), 0)
-    last = spells.last.copy()
-    last[moves] = np.minimum(at - 1 + kept, spells.last[moves])
-    after = Spells(
-        spells.person[moves], at, spells.last[moves], spells.kind, spells.side, spells.filed
-    )
-    before = Spells(spells.person, spells.first, last, spells.kind, spells.side, spells.filed)
-    return [before, after]
+    until = last.copy()
+    until[moves] = np.minimum(at - 1 + kept, last[moves])
+    after = homes[moves].with_columns(first=pl.Series(at))
+    return pl.concat([homes.with_columns(last=pl.Series(until)), after])
 
 
-def filed_homes(rng: Rng, plan: Plan, s: Setting) -> list[Spells]:
-    """Dormitory, then rented home, in the months from the border on without an own home."""
-    person = np.arange(len(plan))
-    begin = np.where(plan.sold, s.border + plan.own_2, s.border)
-    spare = s.months_2 - plan.own_2 - plan.dormitory_2 - plan.rent_2
-    begin = begin + np.where(chance(rng, len(plan), 0.5), spare, up_to(rng, spare))
-    middle = begin + plan.dormitory_2
-    rented = Spells(person, middle, middle + plan.rent_2 - 1, RENT, ANY, FILED).held()
-    made = [Spells(person, begin, middle - 1, DORMITORY, ANY, FILED), *moved(rng, rented)]
+def filed_homes(rng: Rng, plan: Plan, s: Setting) -> pl.DataFrame:
+    """Homes of the other kinds, one after the other, in the months from the border on without an own."""
+    person, rent = np.arange(len(plan)), len(s.kinds) - 1
     own = np.flatnonzero((plan.own_2 > SOME) & chance(rng, len(plan), 0.05))
     last = np.where(plan.sold, s.border + plan.own_2 - 1, s.last)[own]
-    under_own = Spells(own, last - 2 - up_to(rng, plan.own_2[own] - 4), last, RENT, ANY, FILED)
-    return [*made, under_own]
+    made = [spells(own, last - 2 - up_to(rng, plan.own_2[own] - 4), last, rent, filed=FILED)]
+    first = np.where(plan.sold, s.border + plan.own_2, s.border)
+    spare = s.months_2 - plan.own_2 - plan.filed.sum(axis=1)
+    first = first + np.where(chance(rng, len(plan), 0.5), spare, up_to(rng, spare))
+    for kind in range(1, len(s.kinds)):
+        after = first + plan.filed[:, kind - 1]
+        made.append(spells(person, first, after - 1, kind, filed=FILED))
+        first = after
+    return pl.concat(made)
 
 
-def unfiled_homes(rng: Rng, plan: Plan, s: Setting) -> list[Spells]:
+def unfiled_homes(rng: Rng, plan: Plan, s: Setting) -> list[pl.DataFrame]:
     """Rented homes that add nothing: before the border, or never filed, or filed too late."""
     n = len(plan)
-    made = []
-    for share, kind, filed in (
-        (0.45, RENT, EITHER),
-        (0.2, RENT, EITHER),
-        (0.06, DORMITORY, EITHER),
-    ):
+    made, rent = [], len(s.kinds) - 1
+    for share, kind in ((0.45, rent), (0.2, rent), (0.06, min(1, rent))):
         person = np.flatnonzero((rng.random(n) < share) & (plan.own_1 < plan.counted - 6))
         length = 6 + up_to(rng, np.full(len(person), 40))
         first = s.border - 1 - up_to(rng, np.minimum(plan.counted[person], s.months_1)) - length
-        last = np.minimum(first + length - 1, s.border - 1)
-        made.append(Spells(person, first, last, kind, ANY, filed))
-    if s.months_2:
+        made.append(spells(person, first, np.minimum(first + length, s.border) - 1, kind))
+    if s.months_2 and s.kinds[rent]["registered"]:
         person = np.flatnonzero(chance(rng, n, 0.35) & (plan.own_2 < s.months_2))
         first = s.border + up_to(rng, np.full(len(person), s.months_2 - 1))
         last = np.minimum(first + up_to(rng, np.full(len(person), 30)), s.last)
-        made.append(Spells(person, first, last, RENT, ANY, NOT_FILED))
+        made.append(spells(person, first, last, rent, filed=NOT_FILED))
     return made
 
 
-def dated(rng: Rng, ids: pl.Series, spells: Spells, s: Setting) -> pl.DataFrame:
+def dated(rng: Rng, ids: pl.Series, homes: pl.DataFrame, s: Setting) -> pl.DataFrame:
     """Spells with days: a home may begin in the middle of the month before its first whole one."""
-    n = len(spells.person)
-    first, last = s.month(spells.first), s.month(spells.last)
-    start = first_days(first)
-    before = first_days(first - 1) + 1 + rng.integers(0, 27, n)
+    person, first, last, kind, side, filed = (column.to_numpy() for column in homes)
+    n = len(person)
+    start = first_days(s.month(first))
+    before = first_days(s.month(first) - 1) + 1 + rng.integers(0, 27, n)
     start = np.where(chance(rng, n, 0.5), start, before)
-    open_ended = (spells.last >= s.last) & chance(rng, n, 0.9)
-    end = np.where(open_ended, -1, day_in(rng, last))
-    if spells.kind == RENT:
-        end = np.where(open_ended & chance(rng, n, 0.5), s.ref + rng.integers(1, 400, n), end)
-    filed = np.minimum(start + rng.integers(0, 200, n), s.ref)
-    filed = np.where(chance(rng, n, 0.03), s.ref, filed)
-    never = np.full(n, -1)
-    too_late = np.where(
-        chance(rng, n, 0.3), s.late - up_to(rng, np.full(n, s.late - s.ref - 1)), -1
+    is_open = (last >= s.last) & chance(rng, n, 0.9)
+    end = np.where(is_open, -1, day_in(rng, s.month(last)))
+    rented = (kind == len(s.kinds) - 1) & is_open & chance(rng, n, 0.5)
+    end = np.where(rented, s.ref + rng.integers(1, 400, n), end)
+    in_time = np.minimum(start + rng.integers(0, 200, n), s.ref)
+    in_time = np.where(chance(rng, n, 0.03), s.ref, in_time)
+    too_late = s.late - up_to(rng, np.full(n, s.late - s.ref - 1))
+    some, few = chance(rng, n, 0.5), chance(rng, n, 0.3)
+    registered = np.select(
+        [filed == FILED, (filed == NOT_FILED) & few, (filed == EITHER) & some],
+        [in_time, too_late, in_time],
+        -1,
     )
-    registered = {
-        FILED: filed,
-        NOT_FILED: too_late,
-        EITHER: np.where(chance(rng, n, 0.5), filed, never),
-    }[spells.filed]
-    inside, outside = len(s.districts_inside), len(s.districts_outside)
-    district = {
-        INSIDE: np.where(
-            chance(rng, n, 0.01), inside + outside, pick(rng, INSIDE_SHARES[:inside], n)
-        ),
-        OUTSIDE: inside + pick(rng, OUTSIDE_SHARES[:outside], n),
-        ANY: rng.integers(0, inside + outside, n),
-    }[spells.side]
+    shares, inside = ASSUMED["districts"], len(s.districts_inside)
+    outside = inside + pick(rng, shares["homes_outside"][: len(s.districts_outside)], n)
+    in_the_six = pick(rng, shares["homes_inside"][:inside], n)
+    elsewhere = inside + len(s.districts_outside)
+    in_the_six = np.where(chance(rng, n, 0.01), elsewhere, in_the_six)
+    anywhere = rng.integers(0, elsewhere, n)
     columns = {
-        "person_id": ids.gather(spells.person),
-        "kind": among(s.codes["home_kind"], np.full(n, spells.kind)),
-        "district": among(s.districts, district),
-        "start_date": start.astype(np.int32),
-        "end_date": ends(end),
-        "registered_on": ends(registered),
+        "kind": among([each["kind"] for each in s.kinds], kind),
+        "district": among(s.districts, np.choose(side, [in_the_six, outside, anywhere])),
+        "start_date": start,
+        "end_date": end,
+        "registered_on": registered,
     }
-    return frame("housing", columns)
+    return rows("housing", ids, (person, columns))

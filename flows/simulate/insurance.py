@@ -40,10 +40,10 @@ def rows(
     district = away_districts(rng, plan, s, person=person, column=column, district=district)
     columns = {
         "person_id": ids.gather(person),
-        "month": month.astype(np.int32),
+        "month": month,
         "employer_id": jobs.codes.gather(employer),
         "work_district": among(s.districts, district),
-        "recorded_on": recorded.astype(np.int32),
+        "recorded_on": recorded,
     }
     insured = {name: among(STATUS, code) for name, code in zip(s.insurances, codes, strict=True)}
     return frame("social_insurance", columns | insured)

@@ -1,88 +1,77 @@
 """The model simulated applicants are drawn from.
 
-The shares below are assumptions, set so that the 6,000 best of a simulated 2020 resemble the
-published list; they are no policy.  Careers grow with the round: a later year's applicants have
-been insured for longer, as the published lines show.
+Its shares are assumptions (`data/simulation.toml`), no policy.  Careers grow with the round: a later
+year's applicants have been insured for longer, as the published lines show.
 """
+
+from typing import Any
 
 import numpy as np
 
-from flows.simulate.arrays import Bools, Ints, Rng, chance, pick, up_to
-from flows.simulate.people import retires
-from flows.simulate.plan import FAILS, Plan, joined, points_of
-from flows.simulate.setting import Setting
-from schemas.results import CONDITIONS
+from flows.simulate.arrays import Ints, Rng, chance, pick, up_to
+from flows.simulate.plan import FAILS, NONE, Plan, joined, of_credential, people, points_of
+from flows.simulate.setting import ASSUMED, Setting
+from schemas.columns import CODES
 
-BASE_MONTHS = 258  # months that could be counted in 2020
-MEAN_COUNTED, SPREAD_COUNTED, GROWTH = 153, 40, 0.9  # counted months then, and more a month later
-LONG_CAREERS = 0.03  # anywhere up to all the months there are
-# Above the knee ever fewer people are left, as the best have settled in earlier rounds.
-KNEE, KNEE_SCALE, KNEE_GROWTH = 9_800, 375, 33  # centipoints, and more a month later
-INELIGIBLE = 0.38
-# Of those who fail anything, which condition it is; one in ten fails a second one.
-FAIL_SHARES = (14, 5, 55, 4, 18, 4)
-EDUCATION_SHARES = (9, 40, 38, 13.3, 0.7)  # none, then from the fewest points to the most
-STUDIED, STUDIED_THROUGHOUT = 0.25, 0.60
-OWNS, OWN_SHAPE = 0.97, (2.7, 1.0)  # share of the counted months in an own home: a beta
-AWAY, AWAY_JOB = 0.76, (0.23, 0.12)  # of owners; of those all the time, part of it
-INNOVATION_SHARES = (9880, 4, 4, 4, 16, 14, 18, 4, 10, 2, 2, 60)
-TAX_SHARES = (83, 5, 5, 7)
+MODEL: dict[str, Any] = ASSUMED["model"]
 
 
 def draw(rng: Rng, n: int, s: Setting) -> Plan:
     """So many applicants: those whom an earlier round would have settled have left."""
-    kept = draw_all(rng, 0, s)
+    kept = people(0, s)
+    knee = MODEL["knee"]
     while len(kept) < n:
         plan = draw_all(rng, n - len(kept) + 100, s)
-        knee = KNEE + KNEE_GROWTH * (s.last + 1 - s.first - BASE_MONTHS)
-        above = np.maximum(0, points_of(plan, s)["total"] - knee)
-        stays = (rng.random(len(plan)) < np.exp(-above / KNEE_SCALE)) | (plan.fails > 0)
+        at = knee["at"] + knee["growth"] * (s.last + 1 - s.first - MODEL["base_months"])
+        above = np.maximum(0, points_of(plan, s)["total"] - at)
+        stays = (rng.random(len(plan)) < np.exp(-above / knee["scale"])) | (plan.fails > 0)
         kept = joined(kept, plan.take(np.flatnonzero(stays)))
     return kept.take(slice(0, n))
 
 
 def draw_all(rng: Rng, n: int, s: Setting) -> Plan:
     """People of whatever points."""
-    fails = draw_fails(rng, n)
+    fails = draw_fails(rng, n, s)
     counted, uncounted_1, uncounted_2 = draw_counted(rng, n, s)
-    birth_year = draw_births(rng, counted, fails, s)
-    credential, study = draw_education(rng, n, s)
-    study = np.where(uncounted_1 > 0, 0, study)  # the study period must be unbroken
-    innovation, by_financing = draw_innovation(rng, n, s)
-    homes = draw_homes(rng, counted, s)
-    return Plan(
+    credential = draw_credential(rng, n, s)
+    award, tier = draw_innovation(rng, n, s)
+    return people(
+        n,
+        s,
         counted=counted,
         uncounted_1=uncounted_1,
         uncounted_2=uncounted_2,
+        birth_year=draw_births(rng, counted, fails, s),
         credential=credential,
-        study=study,
-        innovation=innovation,
-        by_financing=by_financing,
-        tax_years=np.minimum(pick(rng, TAX_SHARES, n), s.values["tax"]["years"]),
-        violations=pick(rng, (997, 2.6, 0.4), n),
-        birth_year=birth_year,
-        honour=chance(rng, n, 0.0012),
-        detentions=pick(rng, (997, 2.7, 0.3), n),
+        # the study period must be unbroken
+        study=np.where(uncounted_1 > 0, 0, draw_study(rng, credential, s)),
+        award=award,
+        tier=tier,
+        tax_years=np.minimum(pick(rng, MODEL["tax_years"], n), s.values["tax"]["years"]),
+        violations=pick(rng, MODEL["violations"], n),
+        honour=chance(rng, n, MODEL["honour"]),
+        detentions=pick(rng, MODEL["detentions"], n),
         fails=fails,
-        row=np.zeros(n, dtype=np.int64),
-        **homes,
+        **draw_homes(rng, counted, s),
     )
 
 
-def draw_fails(rng: Rng, n: int) -> Ints:
-    """Which conditions each applicant is to fail, as bits."""
-    bits = np.array([FAILS[name] for name in CONDITIONS])
-    one = bits[pick(rng, FAIL_SHARES, n)]
-    two = np.where(chance(rng, n, 0.1), bits[pick(rng, FAIL_SHARES, n)], 0)
-    return np.where(chance(rng, n, INELIGIBLE), one | two, 0)
+def draw_fails(rng: Rng, n: int, s: Setting) -> Ints:
+    """Which conditions of the edition each applicant is to fail, as bits."""
+    shares = {name: each for name, each in ASSUMED["fails"].items() if name in s.edition.conditions}
+    bits = np.array([FAILS[name] for name in shares])
+    one = bits[pick(rng, [*shares.values()], n)]
+    two = np.where(chance(rng, n, 0.1), bits[pick(rng, [*shares.values()], n)], 0)
+    return np.where(chance(rng, n, MODEL["ineligible"]), one | two, 0)
 
 
 def draw_counted(rng: Rng, n: int, s: Setting) -> tuple[Ints, Ints, Ints]:
     """Counted months, and the months of the seven years that do not count."""
     possible, window = s.last + 1 - s.first, s.values["social_insurance"]["months"]
-    mean = MEAN_COUNTED + GROWTH * (possible - BASE_MONTHS)
-    counted = np.round(rng.normal(mean, SPREAD_COUNTED, n)).astype(np.int64)
-    long = np.flatnonzero(chance(rng, n, LONG_CAREERS))
+    shape = MODEL["counted"]
+    mean = shape["mean"] + shape["growth"] * (possible - MODEL["base_months"])
+    counted = np.round(rng.normal(mean, shape["spread"], n)).astype(np.int64)
+    long = np.flatnonzero(chance(rng, n, MODEL["long_careers"]))
     counted[long] = possible + 15 - up_to(rng, np.full(len(long), possible - 2 * window))
     missed = np.where(chance(rng, n, 0.12), 1 + pick(rng, (40, 20, 15, 10, 20, 2, 1, 1), n), 0)
     in_2 = np.where(rng.random(n) < s.months_2 / window, np.minimum(missed, s.months_2), 0)
@@ -98,83 +87,98 @@ def draw_births(rng: Rng, counted: Ints, fails: Ints, s: Setting) -> Ints:
     began = s.year - 1 - counted // 12
     late = np.where(chance(rng, n, 0.1), 2.5, 1.0)  # some came to the city later in life
     year = began - 18 - np.round(late * rng.gamma(3.0, 2.0, n)).astype(np.int64)
-    oldest = min(retires(np.array([0]), name, s)[0] for name in s.codes["retirement_class"]) // 12
-    years = s.values["retirement_age"]["years"]
-    youngest_passing = s.year - 1 - max(years.values()) + 1
-    year = np.clip(year, youngest_passing, s.year - 24)
+    retired, passing = s.birth_years
+    year = np.clip(year, passing, s.year - 24)
     over = np.flatnonzero(fails & FAILS["retirement_age"])
-    delay = max((row["months_at_most"] for row in s.values["retirement_age"]["delays"]), default=0)
-    latest = s.year - 1 - oldest - delay // 12
-    year[over] = latest - np.round(rng.gamma(1.0, 2.5, len(over))).astype(np.int64)
+    year[over] = retired - np.round(rng.gamma(1.0, 2.5, len(over))).astype(np.int64)
     return np.asarray(year)
 
 
-def draw_education(rng: Rng, n: int, s: Setting) -> tuple[Ints, Ints]:
-    """A credential of the drawn points, and the counted months of its study period."""
-    table = s.values["education"]["credentials"]
-    given = [row["centipoints"] for row in table]
-    within = np.array(credential_weights(s))
-    of_points = dict(zip([0, *sorted(set(given))], EDUCATION_SHARES, strict=False))
-    shares = [
-        of_points.get(value, 1.0) * within[place] / within[[g == value for g in given]].sum()
-        for place, value in enumerate(given)
-    ]
-    credential = pick(rng, [of_points[0], *shares], n) - 1
-    window = np.array([*(row["window_months"] for row in table), 0])[credential]
+def draw_credential(rng: Rng, n: int, s: Setting) -> Ints:
+    """A credential of the drawn points; of those with equal points the usual one mostly."""
+    given = np.array([row["centipoints"] for row in s.values["education"]["credentials"]])
+    none, *shares = MODEL["education"]
+    of_points = dict(zip(np.unique(given).tolist(), shares, strict=False))
+    weight = weight_of_credentials(s)[:NONE]
+    within = [weight[place] / weight[given == value].sum() for place, value in enumerate(given)]
+    each = [of_points.get(value, 1.0) * w for value, w in zip(given.tolist(), within, strict=True)]
+    return pick(rng, [none, *each], n) - 1
+
+
+def draw_study(rng: Rng, credential: Ints, s: Setting) -> Ints:
+    """The counted months of the study period."""
+    n = len(credential)
+    window = of_credential("window_months", people(n, s, credential=credential), s)
     part = 1 + (rng.random(n) ** 1.7 * (window - 1)).astype(np.int64)
-    through = np.where(chance(rng, n, STUDIED_THROUGHOUT), window, part)
-    study = np.where(chance(rng, n, STUDIED), through, 0)
-    return credential, np.where(credential < 0, 0, study)
+    through = np.where(chance(rng, n, MODEL["studied_throughout"]), window, part)
+    return np.where(chance(rng, n, MODEL["studied"]) & (credential != NONE), through, 0)
 
 
-def credential_weights(s: Setting) -> list[float]:
+def weight_of_credentials(s: Setting) -> Ints:
     """How often each credential occurs among those of equal points: diploma and degree mostly."""
-    table = s.values["education"]["credentials"]
-    whole = [
-        r["has_diploma"] and r["has_degree"] != (r["level"] == "junior_college") for r in table
+    usual = [
+        row["has_diploma"] and row["has_degree"] != (row["level"] == "junior_college")
+        for row in s.values["education"]["credentials"]
     ]
-    return [12.0 if is_whole else 1.0 for is_whole in whole]
+    return np.where([*usual, False], 12.0, 1.0)  # the last is nobody's
 
 
-def draw_innovation(rng: Rng, n: int, s: Setting) -> tuple[Ints, Bools]:
-    """Centipoints, by an award or, where a tier gives as much, by a shareholding."""
-    rule = s.values["innovation"]
-    points = np.array([0, *s.codes["award_points"]])
-    drawn = np.minimum(
-        points[pick(rng, INNOVATION_SHARES[: len(points)], n)] * 100, rule["centipoints_at_most"]
+def credentials_and_study(s: Setting) -> tuple[Ints, Ints]:
+    """Every credential, and none, with every number of months its period of study may have."""
+    windows = [row["window_months"] for row in s.values["education"]["credentials"]]
+    both = [(place, study) for place, window in enumerate(windows) for study in range(window + 1)]
+    credential, study = np.array([(NONE, 0), *both]).T
+    return credential, study
+
+
+def awards_and_tiers(s: Setting) -> tuple[Ints, Ints]:
+    """Nothing, every award, and every tier of financing that the edition has."""
+    awards, tiers = CODES["award_points"], range(len(s.values["innovation"]["financing_tiers"]))
+    award = np.array([0, *awards, *(0 for _ in tiers)])
+    return award, np.array([NONE, *(NONE for _ in awards), *tiers])
+
+
+def draw_innovation(rng: Rng, n: int, s: Setting) -> tuple[Ints, Ints]:
+    """An award or, where a tier gives as much, financing in place of some."""
+    award, tier = awards_and_tiers(s)
+    worth = points_of(people(len(award), s, award=award, tier=tier), s, "innovation")["innovation"]
+    awards = np.flatnonzero(tier == NONE)
+    drawn = awards[pick(rng, MODEL["awards"][: len(awards)], n)]
+    as_much = np.array(
+        [next(iter(np.flatnonzero((tier != NONE) & (worth == each))), NONE) for each in worth]
     )
-    return drawn, by_financing(rng, drawn, s)
-
-
-def by_financing(rng: Rng, centipoints: Ints, s: Setting) -> Bools:
-    """Who earned them by a shareholding: some of those a tier gives as much."""
-    tiers = [tier["centipoints"] for tier in s.values["innovation"]["financing_tiers"]]
-    return np.isin(centipoints, tiers) & chance(rng, len(centipoints), 0.6)
+    financed = (drawn > 0) & (as_much[drawn] != NONE) & chance(rng, n, MODEL["by_financing"])
+    place = np.where(financed, as_much[drawn], drawn)
+    return award[place], tier[place]
 
 
 def draw_homes(rng: Rng, counted: Ints, s: Setting) -> dict[str, Ints]:
     """Own months up to the counted ones, those away among them, and homes filed otherwise."""
     n = len(counted)
-    owns = chance(rng, n, OWNS)
-    own = np.where(owns, np.round(counted * rng.beta(*OWN_SHAPE, n)).astype(np.int64), 0)
+    owns = chance(rng, n, MODEL["owns"])
+    one, two = MODEL["own_shape"]
+    share = rng.beta(one, two, n)
+    own = np.where(owns, np.round(counted * share).astype(np.int64), 0)
     sold = owns & chance(rng, n, 0.05)
     own_2 = np.minimum(own, s.months_2)
     own_2 = np.where(sold & (own_2 == s.months_2), up_to(rng, own_2 - 1), own_2)
     own_1 = np.minimum(own - own_2, s.months_1)
     reach = np.minimum(own_1, s.away_months_1) + own_2
     away = np.where(chance(rng, n, 0.92), reach, up_to(rng, reach))
-    away = np.where(owns & ~sold & chance(rng, n, AWAY), away, 0)
-    away_job = np.select(
-        [chance(rng, n, AWAY_JOB[0]), chance(rng, n, AWAY_JOB[1])], [away, up_to(rng, away)], 0
-    )
+    away = np.where(owns & ~sold & chance(rng, n, MODEL["away"]), away, 0)
+    always, partly = (chance(rng, n, each) for each in MODEL["away_job"])
+    away_job = np.select([always, partly], [away, up_to(rng, away)], 0)
     left = s.months_2 - own_2
-    filed = np.select([chance(rng, n, 0.55), chance(rng, n, 0.5)], [left, up_to(rng, left)], 0)
-    dormitory = np.where(chance(rng, n, 0.06), up_to(rng, filed), 0)
+    some = np.select([chance(rng, n, 0.55), chance(rng, n, 0.5)], [left, up_to(rng, left)], 0)
+    filed = np.zeros((n, len(s.kinds) - 1), dtype=np.int64)
+    for place in range(filed.shape[1] - 1):  # of all kinds but the last a few months each
+        filed[:, place] = np.where(chance(rng, n, 0.06), up_to(rng, some - filed.sum(axis=1)), 0)
+    if filed.shape[1]:
+        filed[:, -1] = some - filed.sum(axis=1)
     return {
         "own_1": own_1,
         "own_2": own_2,
-        "dormitory_2": dormitory,
-        "rent_2": filed - dormitory,
+        "filed": filed,
         "away": away,
         "away_job": away_job,
         "sold": sold,

@@ -1,12 +1,69 @@
 """Months of homes from published points: how residence and job_housing divide them."""
 
+from dataclasses import dataclass
+from functools import cache
+
 import numpy as np
 
-from flows.simulate.arrays import Bools, Ints, Rng, chance, up_to
-from flows.simulate.plan import job_housing
-from flows.simulate.setting import Setting, half_up
+from flows.simulate.arrays import Bools, Ints, Rng, chance, grid, up_to
+from flows.simulate.plan import evidence_of, people, points_of
+from flows.simulate.setting import Setting
 
-Division = tuple[int, int, int, int, int]  # uncounted_2, own_1, own_2, dormitory_2, rent_2
+
+@dataclass(frozen=True)
+class Divisions:
+    """Ways to divide a career's months: own homes, the points so far, months left to file."""
+
+    own_1: Ints
+    own_2: Ints
+    points: Ints
+    room: Ints
+
+    @property
+    def usual(self) -> Ints:
+        """People who keep their kind of home are commoner."""
+        months_2 = self.own_2.max()
+        return np.asarray(1.0 + 40 * ((self.own_2 == 0) | (self.own_2 == months_2)))
+
+
+def divisions(counted: int, missing: int, s: Setting) -> Divisions:
+    """All ways with no home filed yet."""
+    sizes = (min(s.months_1, counted) + 1, min(s.months_2, counted) + 1)
+    own_1, own_2 = grid(*sizes)
+    some = own_1 + own_2 <= counted
+    own_1, own_2 = own_1[some], own_2[some]
+    n = len(own_1)
+    plan = people(
+        *(n, s),
+        counted=np.full(n, counted),
+        uncounted_2=np.full(n, missing),
+        own_1=own_1,
+        own_2=own_2,
+    )
+    used = evidence_of(plan, s).select("^counted_.*$").sum_horizontal().to_numpy()
+    room = np.minimum(s.months_2 - own_2, counted - used)
+    return Divisions(own_1, own_2, points_of(plan, s, "residence")["residence"], room)
+
+
+def ways_to_file(s: Setting) -> tuple[Ints, Ints, Ints]:
+    """Months filed of each kind that differ in points, those points, and the months together.
+
+    Of one kind, or of two, as each is rounded on its own; of equal points the fewest months.
+    """
+    kinds, most = len(s.kinds) - 1, s.months_2
+    one, two = grid(most + 1, most + 1)
+    filed = np.zeros((len(one), kinds), dtype=np.int64)
+    if kinds:
+        filed[:, -1] = one
+    if kinds > 1:
+        filed[:, 0] = two
+    filed = filed[filed.sum(axis=1) <= most]
+    months = filed.sum(axis=1)
+    plan = people(len(filed), s, counted=months, filed=filed)
+    points = points_of(plan, s, "residence")["residence"]
+    order = np.lexsort((months, (filed > 0).sum(axis=1), points))
+    first = order[np.unique(points[order], return_index=True)[1]]
+    return filed[first], points[first], months[first]
 
 
 def divide(
@@ -15,41 +72,34 @@ def divide(
     """Months of each kind of home that give the published residence (own_1 is -1 where none do)."""
     n = len(counted)
     window = s.values["social_insurance"]["months"]
-    possible = s.last + 1 - s.first
     must_miss = np.maximum(0, window - counted)
-    may_miss = np.maximum(
-        must_miss, np.where(chance(rng, n, 0.12), 1 + up_to(rng, np.full(n, 4)), 0)
-    )
-    may_miss = np.minimum(may_miss, possible - counted)
+    may_miss = np.where(chance(rng, n, 0.12), 1 + up_to(rng, np.full(n, 4)), 0)
+    may_miss = np.minimum(np.maximum(must_miss, may_miss), s.last + 1 - s.first - counted)
     in_2 = np.where(rng.random(n) < s.months_2 / window, np.minimum(may_miss, s.months_2), 0)
     in_2 = np.maximum(in_2, may_miss - (window - s.months_2))
-    tables: dict[tuple[int, int], Table] = {}
-    found = np.full((n, 5), -1, dtype=np.int64)
+    filed, worth, months = ways_to_file(s)
+    table = cache(lambda counted, missing: divisions(counted, missing, s))
+    least = months_away_needed(points["job_housing"], s)
+    found = {name: np.full(n, -1) for name in ("uncounted_2", "own_1", "own_2")}
+    found["filed"] = np.zeros((n, filed.shape[1]), dtype=np.int64)
     for row in range(n):
-        months, value = int(counted[row]), int(points["residence"][row])
-        least = months_away_needed(int(points["job_housing"][row]), s)
-        for missing in missing_months(int(in_2[row]), months, s):
-            key = (months, missing)
-            if key not in tables:
-                tables[key] = Table(months, missing, s)
-            division = tables[key].choose(rng, value, least)
-            if division:
-                found[row] = (missing, *division)
+        for missing in missing_months(int(in_2[row]), int(counted[row]), s):
+            ways = table(int(counted[row]), missing)
+            need = points["residence"][row] - ways.points
+            way = np.minimum(np.searchsorted(worth, need), len(worth) - 1)
+            fits = (worth[way] == need) & (months[way] <= ways.room)
+            fits &= covers(ways.own_1, ways.own_2, least[row], s)
+            if fits.any():
+                weight = fits * ways.usual * (1 + 9 * (months[way] == 0))
+                at = rng.choice(len(weight), p=weight / weight.sum())
+                found["uncounted_2"][row] = missing
+                found["own_1"][row], found["own_2"][row] = ways.own_1[at], ways.own_2[at]
+                found["filed"][row] = filed[way[at]]
                 break
-    uncounted_2, own_1, own_2, dormitory_2, rent_2 = found.T
-    swap = (dormitory_2 == 0) & chance(rng, n, 0.07)  # a dormitory is worth as much as a rent
-    dormitory_2, rent_2 = np.where(swap, rent_2, dormitory_2), np.where(swap, 0, rent_2)
     # A study period must be unbroken, so those months are not also missed before the border.
     wanted = np.where(study > 0, must_miss, may_miss)
-    uncounted_1 = np.clip(wanted - uncounted_2, 0, window - s.months_2)
-    return {
-        "uncounted_1": uncounted_1,
-        "uncounted_2": uncounted_2,
-        "own_1": own_1,
-        "own_2": own_2,
-        "dormitory_2": dormitory_2,
-        "rent_2": rent_2,
-    }
+    found["uncounted_1"] = np.clip(wanted - found["uncounted_2"], 0, window - s.months_2)
+    return found
 
 
 def missing_months(first: int, counted: int, s: Setting) -> list[int]:
@@ -58,77 +108,28 @@ def missing_months(first: int, counted: int, s: Setting) -> list[int]:
     return sorted(fits, key=lambda missing: (missing != first, missing))
 
 
-class Table:
-    """What residence is worth for every division of a career's months in own and other homes."""
-
-    def __init__(self, counted: int, missing: int, s: Setting) -> None:
-        rule = s.values["residence"]
-        own_rate, other_rate = rule["centipoints_per_year_own"], rule["centipoints_per_year_other"]
-        counted_1 = counted - (s.months_2 - missing)
-        self.s = s
-        self.own_1 = np.arange(min(s.months_1, counted) + 1)[:, None]
-        self.own_2 = np.arange(min(s.months_2, counted) + 1)[None, :]
-        left = counted - self.own_1 - self.own_2
-        free_1 = np.minimum(counted_1 - np.minimum(self.own_1, counted_1), left)
-        self.room = np.where(left < 0, -1, np.minimum(s.months_2 - self.own_2, left - free_1))
-        value = half_up(own_rate * self.own_1, 12) + half_up(own_rate * self.own_2, 12)
-        self.value = value + half_up(other_rate * np.maximum(free_1, 0), 12)
-        self.other = half_up(other_rate * np.arange(s.months_2 + 1), 12)
-
-    def choose(self, rng: Rng, value: int, away: int) -> tuple[int, int, int, int] | None:
-        """One of the divisions worth `value` that leave at least `away` months for job_housing."""
-        need = value - self.value
-        allowed = (self.room >= 0) & (need >= 0) & (need <= 2 * self.other[-1])
-        allowed &= self.reaches(away)
-        rent = np.searchsorted(self.other, need)
-        filed = np.minimum(rent, len(self.other) - 1)
-        fits = allowed & (self.other[filed] == need) & (filed <= self.room)
-        if fits.any():
-            at = self.likely(rng, fits, filed)
-            return at[0], at[1], 0, int(filed[at])
-        return self.two_kinds(rng, need, allowed)
-
-    def reaches(self, away: int) -> Bools:
-        """Divisions whose own months cover `away` months up to the last December."""
-        if away == 0:
-            return np.ones_like(self.room, dtype=bool)
-        reach = np.minimum(self.own_1, self.s.away_months_1) + self.own_2
-        december = self.own_2 > 0 if self.s.months_2 else self.own_1 > 0
-        return np.asarray((reach >= away) & december)
-
-    def likely(self, rng: Rng, fits: Bools, filed: Ints) -> tuple[int, int]:
-        """A division: people who keep their kind of home and file all their rent are commoner."""
-        own_1, own_2 = np.nonzero(fits)
-        kept = (own_2 == 0) | (own_2 == self.s.months_2)
-        rent = filed[own_1, own_2]
-        weight = 1.0 + 40 * kept + 10 * (own_2 + rent == self.s.months_2) + 5 * (rent == 0)
-        at = np.searchsorted(np.cumsum(weight), rng.random() * weight.sum(), side="right")
-        at = min(int(at), len(own_1) - 1)
-        return int(own_1[at]), int(own_2[at])
-
-    def two_kinds(self, rng: Rng, need: Ints, allowed: Bools) -> tuple[int, int, int, int] | None:
-        """A division with a dormitory and a rented home, which are rounded apart."""
-        for dormitory in range(1, len(self.other)):
-            left = need - self.other[dormitory]
-            rent = np.minimum(np.searchsorted(self.other, left), len(self.other) - 1)
-            fits = allowed & (self.other[rent] == left) & (rent + dormitory <= self.room)
-            if fits.any():
-                at = self.likely(rng, fits, rent)
-                return at[0], at[1], dormitory, int(rent[at])
-        return None
+def covers(own_1: Ints, own_2: Ints, away: int, s: Setting) -> Bools:
+    """Whether own months cover `away` months up to the last December."""
+    reach = np.minimum(own_1, s.away_months_1) + own_2
+    december = own_2 > 0 if s.months_2 else own_1 > 0
+    return np.asarray((away == 0) | ((reach >= away) & december))
 
 
-def months_away_needed(value: int, s: Setting) -> int:
-    """The fewest months away that give a value of job_housing."""
-    away, job = pairs(s)
-    fits = job_housing(away, job, s) == value
-    return int(away[fits].min()) if fits.any() else s.away_months + 1
+def pairs(s: Setting) -> tuple[Ints, Ints, Ints]:
+    """Every number of months away, with every number of those also worked away; what they earn."""
+    away, job = grid(s.away_months + 1, s.away_months + 1)
+    away, job = away[job <= away], job[job <= away]
+    plan = people(len(away), s, away=away, away_job=job)
+    return away, job, points_of(plan, s, "job_housing")["job_housing"]
 
 
-def pairs(s: Setting) -> tuple[Ints, Ints]:
-    """Every number of months away, with every number of those also worked away."""
-    away, job = np.divmod(np.arange((s.away_months + 1) ** 2), s.away_months + 1)
-    return away[job <= away], job[job <= away]
+def months_away_needed(points: Ints, s: Setting) -> Ints:
+    """The fewest months away that give each value of job_housing; raises where none do."""
+    away, _, value = pairs(s)
+    if len(rows := np.flatnonzero(~np.isin(points, value))):
+        raise ValueError(f"row {rows[0] + 1}: job_housing is what no record earns")
+    fewest = {int(each): away[value == each].min() for each in np.unique(value)}
+    return np.array([fewest[int(each)] for each in points])
 
 
 def months_away(rng: Rng, points: Ints, own_1: Ints, own_2: Ints, s: Setting) -> tuple[Ints, Ints]:
@@ -136,8 +137,7 @@ def months_away(rng: Rng, points: Ints, own_1: Ints, own_2: Ints, s: Setting) ->
 
     Preferred: the home was away all along, and the job always or never.  -1 where none fit.
     """
-    away, job = pairs(s)
-    value = job_housing(away, job, s)
+    away, job, value = pairs(s)
     reach = np.minimum(own_1, s.away_months_1) + own_2
     if s.months_2:
         reach = np.where(own_2 == 0, 0, reach)

@@ -11,30 +11,20 @@ from flows.simulate.arrays import (
     Rng,
     among,
     chance,
+    day_of,
     days_between,
+    days_of,
     days_of_years,
+    pick,
     up_to,
 )
-from flows.simulate.feeds import frame
+from flows.simulate.feeds import frame, rows
+from flows.simulate.names import person_names
 from flows.simulate.plan import Plan
-from flows.simulate.setting import Setting
-from flows.simulate.words import person_names
+from flows.simulate.setting import ASSUMED, Setting
+from schemas.columns import CODES
 from schemas.identifiers import id_check_character
 
-# Provinces of birth, and how many people of a thousand come from them.
-PROVINCES = dict(
-    zip(
-        [
-            *(13, 37, 41, 14, 23, 21, 22, 34, 42, 15, 61, 32, 43, 51, 36),
-            *(12, 62, 33, 35, 50, 11, 52, 45, 53, 44, 65, 64, 63, 31, 46, 54),
-        ],
-        [
-            *(180, 120, 110, 70, 65, 60, 45, 50, 50, 45, 35, 35, 30, 28, 25),
-            *(15, 15, 8, 8, 8, 1, 6, 7, 5, 5, 5, 4, 2, 2, 1, 1),
-        ],
-        strict=True,
-    )
-)
 NOWHERE = 99  # prefecture 99 is assigned to none, so no number can be a real person's
 DIGITS = 8  # of an application number, after the year
 KEYS = 100 * 500  # county digits and order numbers of one sex: distinct people born on one day
@@ -63,13 +53,11 @@ def make_people(rng: Rng, plan: Plan, part: int, parts: int, s: Setting) -> Peop
     """Birth dates in the planned years, classes that pass or fail retirement age, ID numbers."""
     birth = days_of_years(rng, plan.birth_year)
     female = chance(rng, len(plan), 0.46)
-    classes = list(s.codes["retirement_class"])
+    classes = CODES["retirement_class"]
     order = np.argsort(
         rng.random((len(plan), len(classes))) + wrong_sex(classes, female, rng), axis=1
     )
-    month = birth_months(birth)
-    passes = np.stack([retires(month, name, s) > s.grid_start + s.last for name in classes], axis=1)
-    fits = passes != plan.failing("retirement_age")[:, None]
+    fits = s.retired(birth) == plan.failing("retirement_age")[:, None]
     ranked = np.take_along_axis(fits, order, axis=1)
     chosen = np.take_along_axis(order, ranked.argmax(axis=1)[:, None], axis=1)[:, 0]
     if not ranked.any(axis=1).all():
@@ -85,30 +73,11 @@ def wrong_sex(classes: list[str], female: Ints, rng: Rng) -> Ints:
     return np.asarray((of_women[None, :] != female[:, None]) & ~strange) * 2.0
 
 
-def birth_months(days: Ints) -> Ints:
-    """The calendar number of the month of each birth date."""
-    return np.asarray(
-        days.astype("datetime64[D]").astype("datetime64[M]").astype(np.int64) + 1970 * 12
-    )
-
-
-def retires(month: Ints, name: str, s: Setting) -> Ints:
-    """The month in which people of a class, born in a month, reach retirement age."""
-    rule = s.values["retirement_age"]
-    delay = np.zeros_like(month)
-    for row in rule["delays"]:
-        if row["retirement_class"] == name:
-            born_from = row["born_from"].year * 12 + row["born_from"].month - 1
-            groups = (month - born_from) // row["birth_months_per_month"] + 1
-            delay = np.clip(groups, 0, row["months_at_most"])
-    return np.asarray(month + 12 * rule["years"][name] + delay)
-
-
 def id_numbers(rng: Rng, birth: Ints, female: Ints, part: int, parts: int) -> pl.Series:
     """Distinct numbers: every part, and the strangers' one after the last, has its own keys."""
     n = len(birth)
-    share = np.array(list(PROVINCES.values()), dtype=float)
-    province = np.array(list(PROVINCES))[rng.choice(len(share), n, p=share / share.sum())]
+    provinces = ASSUMED["provinces"]
+    province = np.array([*map(int, provinces)])[pick(rng, [*provinces.values()], n)]
     step = parts + 1
     key = part + step * rng.integers(0, KEYS // step, n)
     while True:
@@ -120,7 +89,7 @@ def id_numbers(rng: Rng, birth: Ints, female: Ints, part: int, parts: int) -> pl
     made = pl.DataFrame(
         {
             "region": province * 10_000 + NOWHERE * 100 + key // 500,
-            "birth": pl.Series(birth.astype(np.int32)).cast(pl.Date),
+            "birth": days_of(birth),
             "order": 2 * (key % 500) + ~female.astype(bool),
         }
     )
@@ -145,7 +114,7 @@ def applications(
         "person_id": people.ids,
         "name": person_names(rng, n),
         "sex": people.sex,
-        "birth_date": people.birth.astype(np.int32),
+        "birth_date": people.birth,
         "retirement_class": people.retirement_class,
         "employer_id": employers,
         "claims_education": claims,
@@ -158,7 +127,7 @@ def applications(
 def permits(rng: Rng, ids: pl.Series, plan: Plan, s: Setting) -> pl.DataFrame:
     """Residence permits: one valid on the permit date, older ones; or none that is."""
     n = len(plan)
-    day = s.permit_day
+    day = day_of(s.round.permit_date)
     failing = plan.failing("residence_permit")
     start = np.where(chance(rng, n, 0.01), day, days_between(rng, day - 1200, day, n))
     end = np.where(chance(rng, n, 0.01), day, days_between(rng, day, day + 1200, n))
@@ -173,10 +142,8 @@ def permits(rng: Rng, ids: pl.Series, plan: Plan, s: Setting) -> pl.DataFrame:
     current = np.flatnonzero(~failing | expired | begun)
     older = np.flatnonzero(chance(rng, n, 0.35))
     older_end = np.minimum(start[older] - 1 - up_to(rng, np.full(len(older), 60)), day - 1)
-    valid_to = np.concatenate([end[current], older_end])
-    columns = {
-        "person_id": ids.gather(np.concatenate([current, older])),
-        "valid_from": np.concatenate([start[current], older_end - 364]).astype(np.int32),
-        "valid_to": pl.Series(valid_to.astype(np.int32)).set(pl.Series(valid_to < 0), None),
-    }
-    return frame("residence_permits", columns).sort("person_id", "valid_from", maintain_order=True)
+    return rows(
+        *("residence_permits", ids),
+        (current, {"valid_from": start[current], "valid_to": end[current]}),
+        (older, {"valid_from": older_end - 364, "valid_to": older_end}),
+    )

@@ -4,30 +4,25 @@ import numpy as np
 import polars as pl
 
 from flows.simulate import employers
-from flows.simulate.arrays import Rng, among, chance, days_between, days_of_years, ends, up_to
+from flows.simulate.arrays import Rng, among, chance, days_between, days_of_years, up_to
 from flows.simulate.employers import Jobs, barred_by_employer
-from flows.simulate.feeds import Feeds, frame
+from flows.simulate.feeds import Feeds, rows
 from flows.simulate.money import counted_events
+from flows.simulate.names import NAMES
 from flows.simulate.plan import Plan
 from flows.simulate.setting import Setting
-
-PROGRAMMES = (
-    "北京市科学技术奖",
-    "国家科学技术进步奖",
-    "中国创翼",
-    "创业北京",
-    "全国职业技能大赛",
-    "北京市职业技能大赛",
-)
-OTHER_TITLES = ("excellent_employee", "model_worker_district", "advanced_party_member")
+from schemas.columns import CODES
 
 
-def rows(rng: Rng, ids: pl.Series, plan: Plan, jobs: Jobs, s: Setting) -> Feeds:
+def all_rows(rng: Rng, ids: pl.Series, plan: Plan, jobs: Jobs, s: Setting) -> Feeds:
     """The six feeds."""
-    years = s.values["law"]["years"]
     return {
         "criminal_records": criminal_records(rng, ids, plan, s),
-        "detentions": counted_events(rng, ids, plan.detentions, s, years=years, feed="detentions"),
+        "detentions": counted_events(
+            *(rng, ids, plan.detentions, s),
+            since=s.counts_from("law", "years", "counts_from"),
+            feed="detentions",
+        ),
         "awards": awards(rng, ids, plan, s),
         "positions": positions(rng, ids, len(plan), s),
         "honours": honours(rng, ids, plan, s),
@@ -37,106 +32,94 @@ def rows(rng: Rng, ids: pl.Series, plan: Plan, jobs: Jobs, s: Setting) -> Feeds:
 
 def criminal_records(rng: Rng, ids: pl.Series, plan: Plan, s: Setting) -> pl.DataFrame:
     """One or two sentences, of whatever date since coming of age, also after the reference date."""
-    person = np.flatnonzero(plan.failing("criminal_record"))
-    person = np.repeat(person, 1 + (chance(rng, len(person), 0.1)))
-    of_age = days_of_years(rng, plan.birth_year[person] + 19)
-    columns = {
-        "person_id": ids.gather(person),
-        "sentenced_on": days_between(rng, of_age, s.late, len(person)).astype(np.int32),
-    }
-    return frame("criminal_records", columns).sort("person_id", "sentenced_on", maintain_order=True)
+    who = np.flatnonzero(plan.failing("criminal_record"))
+    who = np.repeat(who, 1 + (chance(rng, len(who), 0.1)))
+    of_age = days_of_years(rng, plan.birth_year[who] + 19)
+    day = days_between(rng, of_age, s.late, len(who))
+    return rows("criminal_records", ids, (who, {"sentenced_on": day}))
 
 
 def awards(rng: Rng, ids: pl.Series, plan: Plan, s: Setting) -> pl.DataFrame:
     """The award that earns the planned points, lesser ones, and awards after the reference date."""
-    n = len(plan)
-    rule = s.values["innovation"]
-    allowed = np.array(s.codes["award_points"])
-    most = rule["municipal_centipoints_at_most"] // 100
-    best = np.flatnonzero((plan.innovation > 0) & ~plan.by_financing)
-    points = plan.innovation[best] // 100
+    n, allowed = len(plan), np.array(CODES["award_points"])
+    scopes = CODES["award_scope"]
+    most = s.values["innovation"]["municipal_centipoints_at_most"] // 100
+    best = np.flatnonzero(plan.award > 0)
+    points = plan.award[best]
     municipal = (points <= most) & chance(rng, len(best), 0.7)
-    more = allowed[allowed > most]
-    raised = municipal & (points == most) & chance(rng, len(best), 0.3)
-    points = np.where(raised, rng.choice(more, len(best)), points)
-    lesser = np.flatnonzero((plan.innovation > allowed.min() * 100) & chance(rng, n, 0.4))
-    small = 1 + up_to(rng, plan.innovation[lesser] // 100 - 2)
+    raised = municipal & (points == most) & chance(rng, len(best), 0.3)  # more than it earns
+    points = np.where(raised, rng.choice(allowed[allowed >= most], len(best)), points)
+    lesser = np.flatnonzero((plan.award > allowed.min()) & chance(rng, n, 0.4))
+    small = 1 + up_to(rng, plan.award[lesser] - 2)
     small = allowed[np.searchsorted(allowed, small, side="right") - 1]
     late = np.flatnonzero(chance(rng, n, 0.003))
-    when = [
-        days_between(rng, s.first_day(8), s.ref, len(best)),
-        days_between(rng, s.first_day(12), s.ref, len(lesser)),
-        days_between(rng, s.ref + 1, s.late, len(late)),
-    ]
-    scope = np.concatenate([municipal.astype(int), up_to(rng, np.ones(len(lesser))), late % 2])
-    total = len(scope)
-    columns = {
-        "person_id": ids.gather(np.concatenate([best, lesser, late])),
-        "programme": among(PROGRAMMES, rng.integers(0, len(PROGRAMMES), total)),
-        "scope": among(s.codes["award_scope"], scope),
-        "awarded_on": np.concatenate(when).astype(np.int32),
-        "points": np.concatenate([points, small, rng.choice(allowed, len(late))]),
-    }
-    return frame("awards", columns).sort(
-        "person_id", "awarded_on", "points", "scope", "programme", maintain_order=True
+    pieces = (
+        (best, points, municipal.astype(int), (s.first_day(8), s.ref)),
+        (lesser, small, up_to(rng, np.ones(len(lesser))), (s.first_day(12), s.ref)),
+        (late, rng.choice(allowed, len(late)), late % 2, (s.ref + 1, s.late)),
+    )
+    programmes = NAMES["programmes"]
+    return rows(
+        *("awards", ids),
+        *(
+            (
+                who,
+                {
+                    "programme": among(programmes, rng.integers(0, len(programmes), len(who))),
+                    "scope": among(scopes, scope),
+                    "awarded_on": days_between(rng, *span, len(who)),
+                    "points": worth,
+                },
+            )
+            for who, worth, scope, span in pieces
+        ),
     )
 
 
 def positions(rng: Rng, ids: pl.Series, n: int, s: Setting) -> pl.DataFrame:
     """Positions of a few; they count in the trial edition only."""
-    person = np.flatnonzero(chance(rng, n, 0.03))
-    years = rng.integers(0, 6, len(person))
-    turn = rng.integers(-2, 3, len(person))
-    start = np.where(
-        chance(rng, len(person), 0.3),
-        s.ref - 365 * years + turn,
-        s.ref - rng.integers(30, 2500, len(person)),
-    )
-    end = np.where(chance(rng, len(person), 0.8), -1, start + rng.integers(20, 2000, len(person)))
-    names = s.codes["position_kind"]
+    who = np.flatnonzero(chance(rng, n, 0.03))
+    size, kinds = len(who), CODES["position_kind"]
+    full_years = s.ref - 365 * rng.integers(0, 6, size) + rng.integers(-2, 3, size)
+    start = np.where(chance(rng, size, 0.3), full_years, s.ref - rng.integers(30, 2500, size))
     columns = {
-        "person_id": ids.gather(person),
-        "kind": among(names, rng.integers(0, len(names), len(person))),
-        "held_from": start.astype(np.int32),
-        "held_to": ends(end),
+        "kind": among(kinds, rng.integers(0, len(kinds), size)),
+        "held_from": start,
+        "held_to": np.where(chance(rng, size, 0.8), -1, start + rng.integers(20, 2000, size)),
     }
-    return frame("positions", columns)
+    return rows("positions", ids, (who, columns))
 
 
 def honours(rng: Rng, ids: pl.Series, plan: Plan, s: Setting) -> pl.DataFrame:
     """Titles that count; and titles that do not, were revoked in time or came too late."""
     n = len(plan)
-    titles = [*s.values["honour"]["titles"], *OTHER_TITLES]
-    counting = len(titles) - len(OTHER_TITLES)
     holds = np.flatnonzero(plan.honour)
-    other = np.flatnonzero(chance(rng, n, 0.01))
-    revoked = np.flatnonzero(chance(rng, n, 0.0015))
-    late = np.flatnonzero(chance(rng, n, 0.001))
-    awarded = [
-        days_between(rng, s.first_day(15), s.ref, len(holds)),
-        days_between(rng, s.first_day(15), s.ref, len(other)),
-        days_between(rng, s.first_day(15), s.first_day(1), len(revoked)),
-        days_between(rng, s.ref + 1, s.late, len(late)),
-    ]
-    kept_on = np.where(
-        chance(rng, len(holds), 0.1),
-        s.ref + 1 + up_to(rng, np.full(len(holds), s.late - s.ref - 1)),
-        -1,
+    other, revoked, late = (
+        np.flatnonzero(chance(rng, n, share)) for share in (0.01, 0.0015, 0.001)
     )
-    never = np.full(len(other), -1)
+    after = s.ref + 1 + up_to(rng, np.full(len(holds), s.late - s.ref - 1))
     taken = days_between(rng, s.first_day(1), s.ref, len(revoked))
-    title = [
-        rng.integers(0, counting, len(holds)),
-        rng.integers(counting, len(titles), len(other)),
-        rng.integers(0, counting, len(revoked) + len(late)),
-    ]
-    columns = {
-        "person_id": ids.gather(np.concatenate([holds, other, revoked, late])),
-        "title": among(titles, np.concatenate(title)),
-        "awarded_on": np.concatenate(awarded).astype(np.int32),
-        "revoked_on": ends(np.concatenate([kept_on, never, taken, np.full(len(late), -1)])),
-    }
-    return frame("honours", columns).sort("person_id", "awarded_on", "title", maintain_order=True)
+    counting, before, then = s.values["honour"]["titles"], s.first_day(15), s.first_day(1)
+    pieces = (
+        (holds, counting, (before, s.ref), np.where(chance(rng, len(holds), 0.1), after, -1)),
+        (other, NAMES["other_titles"], (before, s.ref), -1),
+        (revoked, counting, (before, then), taken),
+        (late, counting, (s.ref + 1, s.late), -1),
+    )
+    return rows(
+        *("honours", ids),
+        *(
+            (
+                who,
+                {
+                    "title": among(titles, rng.integers(0, len(titles), len(who))),
+                    "awarded_on": days_between(rng, *span, len(who)),
+                    "revoked_on": until,
+                },
+            )
+            for who, titles, span, until in pieces
+        ),
+    )
 
 
 def sanctions(rng: Rng, ids: pl.Series, plan: Plan, jobs: Jobs, s: Setting) -> pl.DataFrame:
@@ -144,17 +127,17 @@ def sanctions(rng: Rng, ids: pl.Series, plan: Plan, jobs: Jobs, s: Setting) -> p
     years = s.values["not_barred"]["years_after"]
     barred = np.flatnonzero(plan.failing("not_barred") & ~barred_by_employer(plan))
     over = np.flatnonzero(chance(rng, len(plan), 0.002))
-    codes, employer_year = employers.sanctioned(rng, jobs, s)
-    year = np.concatenate(
-        [
-            s.year - rng.integers(0, years + 1, len(barred)),
-            np.full(len(over), s.year - years - 1),
-            employer_year,
-        ]
+    firms, year_of_firm = employers.sanctioned(rng, jobs, s)
+    pieces = (
+        (barred, s.year - rng.integers(0, years + 1, len(barred))),
+        (over, np.full(len(over), s.year - years - 1)),
+        (len(ids) + firms, year_of_firm),
     )
-    found = np.minimum(days_of_years(rng, year), s.late)
-    columns = {
-        "subject_id": pl.concat([ids.gather(np.concatenate([barred, over])), codes]),
-        "found_on": found.astype(np.int32),
-    }
-    return frame("sanctions", columns).sort("subject_id", "found_on", maintain_order=True)
+    subjects = pl.concat([ids, jobs.codes])
+    return rows(
+        *("sanctions", subjects),
+        *(
+            (who, {"found_on": np.minimum(days_of_years(rng, year), s.late)})
+            for who, year in pieces
+        ),
+    )

@@ -5,13 +5,12 @@ from collections.abc import Iterator
 import numpy as np
 import polars as pl
 
-from flows.simulate.arrays import Bools, Ints, Rng, among, chance, day_in, ends, first_days, up_to
+from flows.simulate.arrays import Bools, Ints, Rng, among, chance, day_in, first_days, up_to
 from flows.simulate.feeds import frame
-from flows.simulate.plan import Plan, by_credential
-from flows.simulate.setting import Setting
+from flows.simulate.plan import Plan, of_credential
+from flows.simulate.setting import ASSUMED, Setting
 
-GRADUATES_AT = {"junior_college": 21, "bachelor": 22, "master": 25, "doctor": 29}
-YEARS_OF_STUDY = {"junior_college": 3, "bachelor": 4, "master": 3, "doctor": 4}
+GRADUATES_AT, YEARS = (ASSUMED["schooling"][name] for name in ("graduates_at", "years"))
 
 
 def graduation(rng: Rng, plan: Plan, counted: Bools, s: Setting) -> tuple[Ints, Ints]:
@@ -21,7 +20,7 @@ def graduation(rng: Rng, plan: Plan, counted: Bools, s: Setting) -> tuple[Ints, 
     began graduated before it.  A broken career may hold fewer than planned.
     """
     n = len(plan)
-    window = by_credential("window_months", plan.credential, s)
+    window = of_credential("window_months", plan, s)
     levels = [row["level"] for row in s.values["education"]["credentials"]]
     usual = np.array([*(GRADUATES_AT[level] for level in levels), 22])[plan.credential]
     later = np.where(chance(rng, n, 0.15), up_to(rng, np.full(n, 12)), up_to(rng, np.full(n, 2)))
@@ -60,14 +59,14 @@ def rows(
         *of_no_use(rng, ids, plan, np.flatnonzero(waived), s),
     ]
     made = pl.concat(parts)
-    return made.sort("person_id", "graduated_on", "level", maintain_order=True), ~waived
+    return made.sort(pl.all()), ~waived
 
 
 def lower(rng: Rng, ids: pl.Series, plan: Plan, month: Ints, s: Setting) -> pl.DataFrame:
     """A lower credential before the best one, as a rule a bachelor's before a master's."""
     table = s.values["education"]["credentials"]
     points = np.array([row["centipoints"] for row in table])
-    given = by_credential("centipoints", plan.credential, s)
+    given = of_credential("centipoints", plan, s)
     person = np.flatnonzero((given > points.min()) & chance(rng, len(plan), 0.7))
     bachelor = [row["level"] == "bachelor" for row in table]
     usual = int(np.where(bachelor, points, -1).argmax())
@@ -99,15 +98,15 @@ def of_no_use(
 def credentials(rng: Rng, ids: pl.Series, kind: Ints, month: Ints, s: Setting) -> pl.DataFrame:
     """Rows of the given credentials, graduated in the given months."""
     table = s.values["education"]["credentials"]
-    years = np.array([YEARS_OF_STUDY[row["level"]] for row in table])[kind]
+    years = np.array([YEARS[row["level"]] for row in table])[kind]
     enrolled = first_days(month - 12 * years + 2)
     columns = {
         "person_id": ids,
         "level": among([row["level"] for row in table], kind),
         "has_diploma": among([row["has_diploma"] for row in table], kind),
         "has_degree": among([row["has_degree"] for row in table], kind),
-        "enrolled_on": ends(np.where(chance(rng, len(kind), 0.1), -1, np.maximum(enrolled, 0))),
-        "graduated_on": day_in(rng, month).astype(np.int32),
-        "verified": np.ones(len(kind), dtype=bool),
+        "enrolled_on": np.where(chance(rng, len(kind), 0.1), -1, np.maximum(enrolled, 0)),
+        "graduated_on": day_in(rng, month),
+        "verified": True,
     }
     return frame("education", columns)

@@ -1,38 +1,49 @@
-"""What a simulation must know of a round: its months, days and policy values.
+"""What a simulation must know of a round: its months, its days, and the rules in force.
 
-Every policy number the simulator works with is read here, from the dated policy files, so the
-records it builds follow the same edition the scorer applies.  Months are numbered by calendar
-(year * 12 + month - 1), days since 1970-01-01.
+Every policy number comes from the dated policy files, and what records earn is asked of the rules
+themselves.  Months are numbered by calendar (year * 12 + month - 1), days since 1970-01-01; a column is
+the place of a month among those that insurance is simulated for.
 """
 
-from dataclasses import dataclass, field
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import date, timedelta
+from functools import cached_property
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import numpy as np
+import polars as pl
 
-from flows.simulate.arrays import Ints, day_of, month_of
+from flows.common.settings import DATA
+from flows.simulate.arrays import Bools, Ints, day_of, days_of, first_days
 from schemas.columns import CODES
-from schemas.results import INDICATORS
-from transforms.conditions import retirement_age
+from transforms.conditions import CONDITIONS
 from transforms.editions import edition, editions
-from transforms.policy import Edition, rule
+from transforms.facts import Facts
+from transforms.indicators import INDICATORS
+from transforms.indicators.residence import Kind
+from transforms.months import number_of
+from transforms.policy import Edition, Rule, params
 from transforms.rounds import Round, load_round
 
+ASSUMED: dict[str, Any] = tomllib.loads((DATA / "simulation.toml").read_text(encoding="utf-8"))
+MODULES: Mapping[str, ModuleType] = {**CONDITIONS, **INDICATORS}
 MONTHS_BEFORE = 24  # insurance rows are delivered from before the first month that can count
 FILING_DAYS = 30  # where a round has no phases
+OLDEST = 100
 
 
 @dataclass(frozen=True)
 class Setting:
-    """A round seen from the simulator.  `columns` are positions in a row of months."""
+    """A round seen from the simulator."""
 
     round: Round
-    exact: bool  # the round's own edition has the indicators the simulator can invert
-    values: dict[str, dict[str, Any]]  # rule name -> its values
-    codes: dict[str, list[Any]]
-    insurances: list[str]
+    edition: Edition
+    rules: Mapping[str, Rule]  # by column; what the edition has no rule for is as in another
+    values: Mapping[str, Mapping[str, Any]]  # by column; what the rule does not say as well
     grid_start: int  # month of column 0
     grid_months: int
     first: int  # columns: first month that can count,
@@ -41,17 +52,8 @@ class Setting:
     border: int  # first month in which homes count only as filed,
     away_from: int  # first month that counts for job_housing
     insured_in: int | None  # column, where the round asks for it
-    ref: int  # days
-    permit_day: int
     late: int  # the last day an event of the application year may have
     filing: tuple[int, int]
-    districts_inside: list[str] = field(default_factory=list)
-    districts_outside: list[str] = field(default_factory=list)
-
-    @property
-    def districts(self) -> list[str]:
-        """District codes by position: the six, the others of Beijing, a few elsewhere."""
-        return [*self.districts_inside, *self.districts_outside, *ELSEWHERE]
 
     @property
     def year(self) -> int:
@@ -59,8 +61,41 @@ class Setting:
         return self.round.year
 
     @property
+    def ref(self) -> int:
+        """The reference date."""
+        return day_of(self.round.reference_date)
+
+    @property
+    def insurances(self) -> list[str]:
+        """The five insurances in the order that decides ties."""
+        return list(self.edition.counted_months.values["insurances"])
+
+    @property
+    def kinds(self) -> list[Kind]:
+        """The kinds of home that count, by precedence: the own home, then those that are filed."""
+        return list(self.values["residence"]["kinds"])
+
+    @property
+    def districts_inside(self) -> list[str]:
+        """The six districts."""
+        return [str(code) for code in self.values["job_housing"]["six_districts"]]
+
+    @property
+    def districts_outside(self) -> list[str]:
+        """The other districts of Beijing."""
+        return [
+            code for code in ASSUMED["districts"]["beijing"] if code not in self.districts_inside
+        ]
+
+    @property
+    def districts(self) -> list[str]:
+        """District codes by position: the six, the others of Beijing, a few elsewhere."""
+        elsewhere = ASSUMED["districts"]["elsewhere"]
+        return [*self.districts_inside, *self.districts_outside, *elsewhere]
+
+    @property
     def months_1(self) -> int:
-        """Countable months before the border: an employment month counts as rented."""
+        """Countable months before the border: an employment month counts by default."""
         return self.border - self.first
 
     @property
@@ -86,66 +121,81 @@ class Setting:
         """1 January of the application year less `years_back`, as a day."""
         return day_of(self.round.first_day(years_back))
 
+    def counts_from(self, column: str, years: str, day: str) -> int:
+        """The first day of events that count: so many years back, or the day the rule names."""
+        own = self.rules[column].values
+        return day_of(own[day]) if day in own else self.first_day(self.values[column][years])
+
+    def params(self, column: str) -> Any:
+        """The `Params` of the rule of a condition or an indicator."""
+        rule = self.rules[column]
+        return params(MODULES[rule.name].Params, rule)
+
+    def evidence(self, column: str, applicants: pl.DataFrame) -> pl.DataFrame:
+        """What a rule that looks at applications alone finds of some applicants, in their order."""
+        module, none = MODULES[self.rules[column].name], pl.LazyFrame()
+        numbered = applicants.with_columns(person=pl.int_range(pl.len(), dtype=pl.UInt32))
+        facts = Facts({"applications": numbered.lazy()}, none, none, none)
+        found = module.evidence(facts, self.params(column), self.round)
+        return found.collect()  # type: ignore[no-any-return]
+
+    def retired(self, birth: Ints) -> Bools:
+        """Whether people born on some days have reached retirement age, a column a class."""
+        classes = CODES["retirement_class"]
+        found = self.evidence(
+            "retirement_age",
+            pl.DataFrame(
+                {
+                    "birth_date": days_of(np.repeat(birth, len(classes))),
+                    "retirement_class": np.tile(classes, len(birth)),
+                }
+            ),
+        )
+        reached = found["reached_on"].to_physical().to_numpy()
+        return np.asarray((reached <= self.ref).reshape(len(birth), len(classes)))
+
+    @cached_property
+    def birth_years(self) -> tuple[int, int]:
+        """The last year whose people are all retired by some class, the first with nobody retired
+        by every class."""
+        years = np.arange(self.year - OLDEST, self.year)
+        first, last = (self.retired(first_days((years + more) * 12) - more) for more in (0, 1))
+        return int(years[last.any(axis=1)].max()), int(years[~first.all(axis=1)].min())
+
 
 def load_setting(data: Path, year: int) -> Setting:
     """The setting of a round; raises PolicyError when the round or a policy value is absent."""
     made = load_round(data / "rounds", year)
-    found, exact = invertible(data / "policy", made.policy_date)
-    own = edition(data / "policy", made.policy_date).indicators
-    rules = [*found.indicators.values(), *found.conditions.values()]
-    counted = found.counted_months
-    retirement = rule(retirement_age.Params, data / "policy", "retirement_age", made.policy_date)
-    values = {r.name: r.values for r in [*rules, counted, retirement]}
+    own = edition(data / "policy", made.policy_date)
+    others = [edition(data / "policy", entry["date"]) for entry in editions(data / "policy")]
+    rules: dict[str, Rule] = {}
+    values: dict[str, dict[str, Any]] = {}
+    for each in (*others, own):
+        for column, rule in {**each.conditions, **each.indicators}.items():
+            rules[column] = rule
+            values[column] = values.get(column, {}) | rule.values
+    homes = values["residence"]
     first = min(
-        month_of(counted.values["first_month"]), month_of(values["residence"]["first_month"])
+        number_of(own.counted_months.values["first_month"]), number_of(homes["first_month"])
     )
-    last = month_of(made.reference_date)
-    filing = filing_days(made)
+    last = number_of(made.reference_date)
     late = day_of(min(made.policy_date, made.received_on or made.policy_date))
     start = first - MONTHS_BEFORE
-    delivered = delivered_until(made, late)
-    job = values["job_housing"]
-    own_job = own["job_housing"].values if "job_housing" in own else job
-    counts_from: date = {**job, **own_job}["counts_from"]
-    inside = [str(code) for code in job["six_districts"]]
     return Setting(
         round=made,
-        exact=exact,
+        edition=own,
+        rules=rules,
         values=values,
-        codes=CODES,
-        insurances=counted.values["insurances"],
         grid_start=start,
-        grid_months=delivered + 1 - start,
+        grid_months=delivered_until(made, late) + 1 - start,
         first=first - start,
         last=last - start,
         window=last + 1 - values["social_insurance"]["months"] - start,
-        border=min(month_of(values["residence"]["filed_from"]), last + 1) - start,
-        away_from=min(month_of(counts_from), last + 1) - start,
-        insured_in=month_of(made.insured_in) - start if made.insured_in else None,
-        ref=day_of(made.reference_date),
-        permit_day=day_of(made.permit_date),
+        border=min(number_of(homes["filed_from"]), last + 1) - start,
+        away_from=min(number_of(values["job_housing"]["counts_from"]), last + 1) - start,
+        insured_in=number_of(made.insured_in) - start if made.insured_in else None,
         late=max(late, day_of(made.reference_date) + 1),
-        filing=filing,
-        districts_inside=inside,
-        districts_outside=[code for code in BEIJING if code not in inside],
-    )
-
-
-def invertible(folder: Path, on: date) -> tuple[Edition, bool]:
-    """The edition in force, or, where it counts by other rules, the next one the simulator knows.
-
-    People of an earlier round are drawn with the later edition's numbers: their records are
-    believable under either, only the inverse of published points needs the edition itself.
-    """
-    dates = [on, *(entry["date"] for entry in editions(folder) if entry["date"] > on)]
-    for day in dates:
-        found = edition(folder, day)
-        if all(
-            name in found.indicators and found.indicators[name].name == name for name in INDICATORS
-        ):
-            return found, day == on
-    raise ValueError(
-        f"no edition from {on} on has the indicators the simulator can build records for"
+        filing=filing_days(made),
     )
 
 
@@ -162,18 +212,6 @@ def filing_days(made: Round) -> tuple[int, int]:
 
 def delivered_until(made: Round, late: int) -> int:
     """The last month insurance is delivered for: the month before filing, or `insured_in`."""
-    before_filing = month_of(date(1970, 1, 1) + timedelta(days=late)) - 1
-    asked = month_of(made.insured_in) if made.insured_in else before_filing
-    return max(before_filing, asked, month_of(made.reference_date))
-
-
-BEIJING = [
-    *("110101", "110102", "110105", "110106", "110107", "110108", "110109", "110111"),
-    *("110112", "110113", "110114", "110115", "110116", "110117", "110118", "110119"),
-]
-ELSEWHERE = ["120114", "130681", "131022", "131024", "310115", "440305"]
-
-
-def half_up(numerator: Ints, denominator: int) -> Ints:
-    """`numerator / denominator`, not negative, rounded half up to a whole number."""
-    return np.asarray((2 * numerator + denominator) // (2 * denominator))
+    before_filing = number_of(date(1970, 1, 1) + timedelta(days=late)) - 1
+    asked = number_of(made.insured_in) if made.insured_in else before_filing
+    return max(before_filing, asked, number_of(made.reference_date))

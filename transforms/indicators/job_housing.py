@@ -19,6 +19,7 @@ from transforms.parts import Parts, count, flag, full_years
 from transforms.rounds import Round
 from transforms.units import STRICT, Centipoints, District, In, Month, Several, unexpected
 
+HOME_KINDS = ("own",)  # the homes the clause names
 EVIDENCE: Evidence = {
     "months_home_outside": MONTHS,
     "months_job_outside": MONTHS,
@@ -67,7 +68,8 @@ def outside(district: str, six: Districts, beijing: DistrictRange) -> pl.Expr:
 def evidence(facts: Facts, p: Params, made: Round) -> pl.LazyFrame:
     """Months with an own home outside, those with the job outside too, and the last of them."""
     districts = (p.six_districts, p.beijing_districts)
-    homes = facts.feeds["housing"].filter(pl.col("kind") == "own", outside("district", *districts))
+    own = pl.col("kind").cast(pl.String).is_in(HOME_KINDS)
+    homes = facts.feeds["housing"].filter(own, outside("district", *districts))
     months = months_listed(covered_spells(homes, p.counts_from, made.reference_date))
     jobs = facts.insurance.filter(
         pl.col("month") >= p.counts_from, outside("work_district", *districts)

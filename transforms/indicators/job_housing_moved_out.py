@@ -83,7 +83,9 @@ def evidence(facts: Facts, p: Params, made: Round) -> pl.LazyFrame:
 def homes_of(facts: Facts, p: Params, made: Round) -> pl.LazyFrame:
     """Homes as spells of months, with the place of their kind, of whoever had one outside."""
     spells = covered_spells(
-        facts.feeds["housing"].with_columns(
+        facts.feeds["housing"]
+        .filter(pl.col("kind").cast(pl.String).is_in(p.home_kinds))
+        .with_columns(
             place=pl.col("kind").replace_strict(
                 p.home_kinds, list(range(len(p.home_kinds))), return_dtype=pl.Int8
             ),

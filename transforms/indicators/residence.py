@@ -1,136 +1,178 @@
-"""Stable residence (合法稳定住所): a year in an own home 1 point, rented or in a dormitory 0.5
-(Measures art. 5(2)).
+"""Stable residence (合法稳定住所): points for each year in a home, by its kind (Measures art. 5(2)).
 
-Never more months than employment has, own home first.  Before `filed_from` every employment month
-without an own home counts as rented, with nothing filed; from it on a rented home or dormitory
-counts as registered.  Each part is rounded half up on its own, then they are added.
+Never more months than employment has, kinds that count as held first.  Before `filed_from` every
+employment month without such a home counts by default as one kind, with nothing filed; from it on each
+kind counts, some only if registered.  Each part is rounded half up on its own, then they are added.
 """
 
+from collections.abc import Iterator
 from datetime import date
+from typing import Annotated, TypeAlias
 
 import polars as pl
+from pydantic import AfterValidator, with_config
 from pydantic.dataclasses import dataclass
+from typing_extensions import TypedDict
 
 from transforms.evidence import MONTHS, Evidence
 from transforms.facts import Facts
 from transforms.months import covered_spells, months_covered
 from transforms.parts import Parts, count, monthly
 from transforms.rounds import Round
-from transforms.units import STRICT, Centipoints, Month
-
-EVIDENCE: Evidence = dict.fromkeys(
-    (
-        "months_employed",
-        "months_employed_early",
-        "months_own_early",
-        "months_own_late",
-        "months_dormitory_late",
-        "months_rented_late",
-        "counted_own_early",
-        "counted_own_late",
-        "counted_default_early",
-        "counted_dormitory_late",
-        "counted_rented_late",
-    ),
-    MONTHS,
+from transforms.units import (
+    STRICT,
+    Centipoints,
+    Early,
+    Flag,
+    HomeKind,
+    Month,
+    Several,
+    unexpected,
 )
+
+# `months_own_late` were held, `counted_own_late` count; early is before `filed_from`
+EVIDENCE: Evidence = {"months_*": MONTHS, "counted_*": MONTHS}
+DEFAULT = "default_early"
+CALLED = {"rent": "rented"}  # kinds that have another name in evidence
+
+
+@with_config(STRICT)
+class Kind(TypedDict):
+    """A kind of home: what a year gives, if it has to be registered, how it counts early."""
+
+    kind: HomeKind
+    centipoints_per_year: Centipoints
+    registered: Flag
+    early: Early
+
+
+def one_default(kinds: list[Kind]) -> list[Kind]:
+    """The kinds themselves; more than one that counts by default raises."""
+    if len(default := [kind["kind"] for kind in kinds if kind["early"] == "default"]) > 1:
+        raise unexpected("one kind that counts by default", default)
+    return kinds
+
+
+Kinds: TypeAlias = Annotated[
+    list[Kind], Several("centipoints", by=("kind",)), AfterValidator(one_default)
+]
 
 
 @dataclass(frozen=True, config=STRICT)
 class Params:
-    """Rates by kind of home, the border between the two periods, the first month there is."""
+    """The first month there is, the border between the two periods, kinds of home by precedence."""
 
     first_month: Month
     filed_from: Month
-    centipoints_per_year_own: Centipoints
-    centipoints_per_year_other: Centipoints
+    kinds: Kinds
+
+
+def part_of(kind: Kind, period: str) -> str:
+    """The name of the months of a kind in a period, early or late."""
+    return f"{CALLED.get(kind['kind'], kind['kind'])}_{period}"
+
+
+def rates(p: Params) -> dict[str, int]:
+    """The parts in the order they are told, with their yearly rate: held early, by default, late."""
+    held, late = (periods(p)[period] for period in ("early", "late"))
+    parts = [(part_of(kind, period), kind) for kind in held for period in ("early", "late")]
+    parts += [(DEFAULT, kind) for kind in late if kind["early"] == "default"]
+    parts += [(part_of(kind, "late"), kind) for kind in late if kind not in held]
+    return {name: kind["centipoints_per_year"] for name, kind in parts}
+
+
+def may_count(p: Params, made: Round) -> pl.Expr:
+    """Whether a home is of a kind that counts, registered by the reference date where it has to be."""
+    of_kind = {
+        needed: [kind["kind"] for kind in p.kinds if kind["registered"] == needed]
+        for needed in (False, True)
+    }
+    in_time = (pl.col("registered_on") <= made.reference_date).fill_null(value=False)
+    kind = pl.col("kind").cast(pl.String)
+    return kind.is_in(of_kind[False]) | (kind.is_in(of_kind[True]) & in_time)
 
 
 def evidence(facts: Facts, p: Params, made: Round) -> pl.LazyFrame:
-    """Own homes, and rented homes and dormitories registered by the reference date, in months."""
-    homes = facts.feeds["housing"].filter(
-        (pl.col("kind") == "own") | (pl.col("registered_on") <= made.reference_date)
-    )
-    return months_of(homes, facts, p, made)
-
-
-def months_of(homes: pl.LazyFrame, facts: Facts, p: Params, made: Round) -> pl.LazyFrame:
     """Months held, and months counted under the cap, by kind and period (early: before filed_from)."""
-    not_rented = homes.filter(pl.col("kind") != "rent")
-    own = homes.filter(pl.col("kind") == "own")
-    early = (p.first_month, min(last_before(p.filed_from), made.reference_date))
-    late = (p.filed_from, made.reference_date)
-    held = [
-        months_covered(covered_spells(own, *early), "months_own_early"),
-        months_covered(covered_spells(own, *late), "months_own_late"),
-        months_covered(covered_spells(not_rented, *late), "months_not_rented_late"),
-        months_covered(covered_spells(homes, *late), "months_any_late"),
-    ]
     employed_late = (
         facts.counted.filter(pl.col("month") >= p.filed_from)
         .group_by("person")
         .agg(months_employed_late=pl.len().cast(pl.Int64))
     )
     months = facts.careers.select("person", months_employed="months_counted")
-    for each in (employed_late, *held):
+    for each in (employed_late, *held(facts.feeds["housing"], p, made)):
         months = months.join(each, on="person", how="left", validate="1:1")
-    return capped(
-        months.with_columns(pl.col("^months_.*$").fill_null(0)).select(
-            "person",
-            "months_employed",
-            (pl.col("months_employed") - pl.col("months_employed_late")).alias(
-                "months_employed_early"
-            ),
-            "months_own_early",
-            "months_own_late",
-            months_dormitory_late=pl.col("months_not_rented_late") - pl.col("months_own_late"),
-            months_rented_late=pl.col("months_any_late") - pl.col("months_not_rented_late"),
-        )
+    months = months.with_columns(pl.col("^(months|upto)_.*$").fill_null(0)).with_columns(
+        *of_kinds(p), months_employed_early=count("months_employed") - count("months_employed_late")
+    )
+    told = [name for name in rates(p) if name != DEFAULT]
+    return months.select(
+        "person",
+        "months_employed",
+        "months_employed_early",
+        *(f"months_{name}" for name in told),
+        *counted(p),
     )
 
 
-def capped(months: pl.LazyFrame) -> pl.LazyFrame:
-    """Counted months by kind: own first, then rented by default, dormitory, rented as filed."""
-    col = pl.col
-    over = pl.max_horizontal(
-        col("months_own_early") + col("months_own_late") - col("months_employed"), 0
-    )
-    free = pl.min_horizontal(
-        col("months_employed_early")
-        - pl.min_horizontal("counted_own_early", "months_employed_early"),
-        "left",
-    )
-    return (
-        months.with_columns(
-            counted_own_early=pl.max_horizontal(col("months_own_early") - over, 0),
-            counted_own_late=col("months_own_late")
-            - pl.max_horizontal(over - col("months_own_early"), 0),
-        )
-        .with_columns(
-            left=col("months_employed") - col("counted_own_early") - col("counted_own_late")
-        )
-        .with_columns(counted_default_early=free)
-        .with_columns(left=col("left") - col("counted_default_early"))
-        .with_columns(counted_dormitory_late=pl.min_horizontal("months_dormitory_late", "left"))
-        .with_columns(left=col("left") - col("counted_dormitory_late"))
-        .with_columns(counted_rented_late=pl.min_horizontal("months_rented_late", "left"))
-        .drop("left")
-    )
+def periods(p: Params) -> dict[str, list[Kind]]:
+    """The kinds that count in each period, by precedence."""
+    return {"early": [kind for kind in p.kinds if kind["early"] == "held"], "late": p.kinds}
 
 
-def last_before(month: date) -> date:
-    """The last day before a month begins."""
-    return date.fromordinal(month.toordinal() - 1)
+def held(housing: pl.LazyFrame, p: Params, made: Round) -> Iterator[pl.LazyFrame]:
+    """For each kind and period the months with a home of it or of a kind before it (`upto_*`)."""
+    before = min(date.fromordinal(p.filed_from.toordinal() - 1), made.reference_date)
+    spans = {"early": (p.first_month, before), "late": (p.filed_from, made.reference_date)}
+    homes = housing.filter(may_count(p, made))
+    for period, kinds in periods(p).items():
+        names = [kind["kind"] for kind in kinds]
+        for place, kind in enumerate(kinds, start=1):
+            first = homes.filter(pl.col("kind").cast(pl.String).is_in(names[:place]))
+            spells = covered_spells(first, *spans[period])
+            yield months_covered(spells, f"upto_{part_of(kind, period)}")
+
+
+def of_kinds(p: Params) -> Iterator[pl.Expr]:
+    """The months of each kind and period: a month with several homes is of the first kind of them."""
+    for period, kinds in periods(p).items():
+        before = pl.lit(0)
+        for kind in kinds:
+            name = part_of(kind, period)
+            yield (pl.col(f"upto_{name}") - before).alias(f"months_{name}")
+            before = pl.col(f"upto_{name}")
+
+
+def counted(p: Params) -> list[pl.Expr]:
+    """Counted months by part: what is held first and late first, by default, then what else is late.
+
+    Each part takes what those before it left of employment.
+    """
+    employed, early = pl.col("months_employed"), pl.col("months_employed_early")
+    taken: pl.Expr = pl.lit(0)
+    parts: dict[str, pl.Expr] = {}
+
+    def take(name: str, months: pl.Expr) -> None:
+        nonlocal taken
+        parts[name] = pl.min_horizontal(months, pl.max_horizontal(employed - taken, 0))
+        taken = taken + months
+
+    as_held = periods(p)["early"]
+    for kind in as_held:
+        for period in ("late", "early"):
+            name = part_of(kind, period)
+            take(name, pl.col(f"months_{name}"))
+    if DEFAULT in rates(p):
+        for kind in as_held:
+            early = early - parts[part_of(kind, "early")]
+        take(DEFAULT, pl.max_horizontal(early, 0))
+    for kind in p.kinds:
+        if kind not in as_held:
+            name = part_of(kind, "late")
+            take(name, pl.col(f"months_{name}"))
+    return [parts[name].alias(f"counted_{name}") for name in rates(p)]
 
 
 def parts(p: Params, made: Round) -> Parts:
     """Months under the cap by kind and period, each at its yearly rate."""
-    own, other = p.centipoints_per_year_own, p.centipoints_per_year_other
-    rates = {
-        "own_early": own,
-        "own_late": own,
-        "default_early": other,
-        "dormitory_late": other,
-        "rented_late": other,
-    }
-    return Parts([monthly(name, count(f"counted_{name}"), rate) for name, rate in rates.items()])
+    return Parts([monthly(name, count(f"counted_{name}"), rate) for name, rate in rates(p).items()])

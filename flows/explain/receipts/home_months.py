@@ -12,12 +12,11 @@ import polars as pl
 from flows.explain.receipts.applicants import Applicants
 from flows.explain.receipts.encode import listed, month, plain, quoted
 from flows.explain.receipts.runs import joined
-from schemas.columns import CODES
+from transforms import indicators as rules
 from transforms.indicators.job_housing import outside
 from transforms.months import covered_spells, number_of
-from transforms.policy import Rule
+from transforms.policy import Rule, params
 
-KINDS = tuple(CODES["home_kind"])  # own home before the employer's dormitory before a rented one
 Spans = Callable[[Applicants, Rule, pl.DataFrame], pl.LazyFrame]
 
 
@@ -59,7 +58,7 @@ def as_spans(pieces: pl.LazyFrame, *states: str) -> pl.LazyFrame:
     return joined(rows.collect(), states).lazy()
 
 
-def first_kind(states: pl.Expr, kinds: Sequence[str] = KINDS) -> pl.Expr:
+def first_kind(states: pl.Expr, kinds: Sequence[str]) -> pl.Expr:
     """The first kind of home for which something is true, among those that cover a month."""
     return pl.coalesce(
         pl.when((states & (pl.col("kind") == kind)).any()).then(pl.lit(kind)) for kind in kinds
@@ -67,43 +66,35 @@ def first_kind(states: pl.Expr, kinds: Sequence[str] = KINDS) -> pl.Expr:
 
 
 def residence(whose: Applicants, rule: Rule, jobs: pl.DataFrame) -> pl.LazyFrame:
-    """Own homes, and from `filed_from` on dormitories and rented homes registered in time."""
+    """Homes of every kind; which of them count, early and late, says the rule's table of kinds."""
     made = whose.run.made
-    filed = (pl.col("kind") == "own") | (pl.col("registered_on") <= made.reference_date)
-    return residence_spans(whose, rule, filed.fill_null(value=False))
-
-
-def residence_unregistered(whose: Applicants, rule: Rule, jobs: pl.DataFrame) -> pl.LazyFrame:
-    """Own homes, and from `filed_from` on dormitories and rented homes, registered or not."""
-    return residence_spans(whose, rule, pl.lit(value=True))
-
-
-def residence_spans(whose: Applicants, rule: Rule, filed: pl.Expr) -> pl.LazyFrame:
-    """Spans of the whole time, `filed` tells the homes that may count."""
-    made, values = whose.run.made, rule.values
-    window = (values["first_month"], made.reference_date)
-    homes = whose.feed("housing").with_columns(pl.col("kind").cast(pl.String), filed=filed)
+    p = params(rules.residence.Params, rule)
+    window = (p.first_month, made.reference_date)
+    may_count = rules.residence.may_count(p, made)
+    homes = whose.feed("housing").with_columns(pl.col("kind").cast(pl.String), filed=may_count)
     spells = covered_spells(homes, *window, "kind", "filed")
     people = whose.rows.lazy().select("person")
-    split = pl.lit(number_of(values["filed_from"]), pl.Int32)
+    split = pl.lit(number_of(p.filed_from), pl.Int32)
     borders = [*ends_of(spells), people.select("person", first=split)]
+    kinds = [kind["kind"] for kind in p.kinds]
     pieces = held(
         cut(borders, people, *map(number_of, window)),
         spells,
-        home=first_kind(pl.lit(value=True)),
-        filed=first_kind(pl.col("filed")),
+        home=first_kind(pl.lit(value=True), kinds),
+        filed=first_kind(pl.col("filed"), kinds),
     )
-    early, filed_home = pl.col("first") < split, pl.col("filed")
+    early = pl.col("first") < split
+    counts_as = {
+        period: pl.col("filed").replace_strict(
+            {kind["kind"]: rules.residence.part_of(kind, period) for kind in counting},
+            default=None,
+            return_dtype=pl.String,
+        )
+        for period, counting in rules.residence.periods(p).items()
+    }
     judged = pieces.with_columns(
         home=pl.coalesce("filed", "home"),
-        counts_as=pl.when(filed_home == "own")
-        .then(pl.when(early).then(pl.lit("own_early")).otherwise(pl.lit("own_late")))
-        .when(early)
-        .then(None)
-        .when(filed_home == "dormitory")
-        .then(pl.lit("dormitory_late"))
-        .when(filed_home == "rent")
-        .then(pl.lit("rented_late")),
+        counts_as=pl.when(early).then(counts_as["early"]).otherwise(counts_as["late"]),
     ).with_columns(
         why=pl.when(pl.col("counts_as").is_null()).then(
             pl.when(early)
@@ -119,7 +110,7 @@ def residence_spans(whose: Applicants, rule: Rule, filed: pl.Expr) -> pl.LazyFra
 
 def job_housing(whose: Applicants, rule: Rule, jobs: pl.DataFrame) -> pl.LazyFrame:
     """Own homes; a dormitory or a rented home is none here."""
-    return job_housing_spans(whose, rule, jobs, KINDS[:1])
+    return job_housing_spans(whose, rule, jobs, rules.job_housing.HOME_KINDS)
 
 
 def job_housing_moved_out(whose: Applicants, rule: Rule, jobs: pl.DataFrame) -> pl.LazyFrame:
@@ -183,7 +174,7 @@ def span_fields(**states: Callable[[str], pl.Expr]) -> dict[str, Any]:
 # the rules that look at the months of a home, by the name an edition lists them under
 MONTHS: dict[str, Spans] = {
     "residence": residence,
-    "residence_unregistered": residence_unregistered,
+    "residence_unregistered": residence,
     "job_housing": job_housing,
     "job_housing_moved_out": job_housing_moved_out,
 }

@@ -52,7 +52,7 @@ MOST_HOME_MONTHS = 10_000_000
 MOST_YEARS = 100  # a rule looks back
 MOST_TOLD, WIDEST = 1_000, 1_500  # differences of a receipt, characters of a line
 INSURANCES = ("pension", "medical", "unemployment", "injury", "maternity")
-KINDS = ("own", "dormitory", "rent")
+OWN = ("own",)
 RUN_ID = 16  # characters
 PROOF = "proof"  # stands beside the receipt, and is no part of it
 HASH = re.compile("[0-9a-f]{64}")
@@ -248,60 +248,87 @@ def employment(case: Case, values: Json) -> Outcome:
     return Outcome([part("counted_months", points, months_counted=len(months))], evidence=evidence)
 
 
+def kinds_of_home(values: Json, *, registered: bool) -> list[Json]:
+    """The table of kinds of home, by precedence; earlier policy has a rate of own homes and another."""
+    if "kinds" in values:
+        return list(values["kinds"])
+    own, other = values["centipoints_per_year_own"], values["centipoints_per_year_other"]
+    columns = ("kind", "centipoints_per_year", "registered", "early")
+    rows = [
+        ("own", own, False, "held"),
+        ("dormitory", other, registered, "never"),
+        ("rent", other, registered, "default"),
+    ]
+    return [dict(zip(columns, row, strict=True)) for row in rows]
+
+
 def residence(case: Case, values: Json, *, registered: bool = True) -> Outcome:
-    """Stable residence (合法稳定住所, Measures art. 5(2)): months by kind of home and period, own home
-    first, never more than employment has; each part rounded on its own.  From `filed_from` on a
-    dormitory or a rented home counts as registered in time (Trial measures: registered or not);
-    before it each employment month without an own home counts as rented."""
+    """Stable residence (合法稳定住所, Measures art. 5(2)): months by kind of home and period, those that
+    count as held first, never more than employment has; each part rounded on its own.  Before
+    `filed_from` each employment month without such a home counts by default as one kind; from it on
+    every kind counts, some only if registered in time."""
     split = month_of(values["filed_from"])
+    table = {each["kind"]: each for each in kinds_of_home(values, registered=registered)}
     states = {}
     for month, homes in case.homes(month_of(values["first_month"])).items():
-        filed = [
-            home
-            for home in homes
-            if not registered
-            or home["kind"] == "own"
-            or (home["registered_on"] and home["registered_on"] <= case.ref)
-        ]
+        filed = [home for home in homes if is_filed(home, table.get(home["kind"]), case.ref)]
         states[month] = residence_month(
-            first_kind(filed, KINDS), first_kind(homes, KINDS), early=month < split
+            table.get(first_kind(filed, [*table]) or ""), first_kind(homes, [*table]), month < split
         )
     number = Counter(state["counts_as"] for state in states.values())
-    names = ("own_early", "own_late", "dormitory_late", "rented_late")
-    held = {name: number[name] for name in names}
     employed, early = len(case.counted), sum(month < split for month in case.counted)
-    over = max(held["own_early"] + held["own_late"] - employed, 0)
-    counted = {"own_early": max(held["own_early"] - over, 0)}
-    counted["own_late"] = held["own_late"] - max(over - held["own_early"], 0)
-    left = employed - counted["own_early"] - counted["own_late"]
-    counted["default_early"] = min(early - min(counted["own_early"], early), left)
-    left -= counted["default_early"]
-    counted["dormitory_late"] = min(held["dormitory_late"], left)
-    counted["rented_late"] = min(held["rented_late"], left - counted["dormitory_late"])
-    own, other = values["centipoints_per_year_own"], values["centipoints_per_year_other"]
-    parts = [
-        part(name, months * (own if name.startswith("own") else other), YEAR, months=months)
-        for name, months in counted.items()
-    ]
+    as_held = [kind for kind in table.values() if is_held(kind)]
+    turns = [(called(kind, period), kind) for kind in as_held for period in ("late", "early")]
+    shown = [called(kind, period) for kind in as_held for period in ("early", "late")]
+    turns += [("default_early", kind) for kind in table.values() if kind["early"] == "default"]
+    turns += [(called(kind, "late"), kind) for kind in table.values() if not is_held(kind)]
+    shown += [name for name, _ in turns if name not in shown]
+    left = employed
+    counted: dict[str, int] = {}
+    for name, _ in turns:
+        months = number[name]
+        if name == "default_early":
+            months = max(early - sum(counted[called(kind, "early")] for kind in as_held), 0)
+        counted[name] = min(months, left)
+        left -= counted[name]
+    rate = {name: kind["centipoints_per_year"] for name, kind in turns}
+    parts = [part(name, counted[name] * rate[name], YEAR, months=counted[name]) for name in shown]
     evidence = {
         "months_employed": employed,
         "months_employed_early": early,
-        **{f"months_{name}": months for name, months in held.items()},
-        **{f"counted_{name}": months for name, months in counted.items()},
+        **{f"months_{name}": number[name] for name in shown if name != "default_early"},
+        **{f"counted_{name}": counted[name] for name in shown},
     }
     return Outcome(parts, evidence=evidence, months=spans(states))
 
 
-def residence_month(filed: str | None, held: str | None, *, early: bool) -> Json:
+def called(kind: Json, period: str) -> str:
+    """The name of a kind's months in a period, early or late."""
+    return f"{'rented' if kind['kind'] == 'rent' else kind['kind']}_{period}"
+
+
+def is_held(kind: Json) -> bool:
+    """Whether months of a kind count before `filed_from` too."""
+    return bool(kind["early"] == "held")
+
+
+def is_filed(home: Json, kind: Json | None, reference: str) -> bool:
+    """Whether a home is of a kind that counts, and registered in time where it has to be."""
+    if kind is None:
+        return False
+    day = home["registered_on"]
+    return bool(not kind["registered"] or (day and day <= reference))
+
+
+def residence_month(filed: Json | None, held: str | None, early: bool) -> Json:
     """What a month counts as by the kind of home that is filed, or why it does not."""
-    late = {"own": "own_late", "dormitory": "dormitory_late", "rent": "rented_late"}
-    if early:
-        counts_as = "own_early" if filed == "own" else None
-        why = None if counts_as else "counts_by_employment"
-    else:
-        counts_as = late[filed] if filed else None
-        why = None if counts_as else "not_registered" if held else "no_home"
-    return {"home": filed or held, "counts_as": counts_as, "why": why}
+    counts = filed is not None and (not early or is_held(filed))
+    why = "counts_by_employment" if early else "not_registered" if held else "no_home"
+    return {
+        "home": filed["kind"] if filed else held,
+        "counts_as": called(filed, "early" if early else "late") if filed and counts else None,
+        "why": None if counts else why,
+    }
 
 
 def best_credential(case: Case) -> Json:
@@ -389,7 +416,7 @@ def full_years(name: str, months: int, rate: int, gates: Json, at_most: int | No
 def job_housing(case: Case, values: Json) -> Outcome:
     """Home and job outside the six districts (职住区域, Measures art. 5(4)): full years with an own
     home outside, and of those with the job outside too; only if December has the home."""
-    states = home_and_job(case, month_of(values["counts_from"]), KINDS[:1], values)
+    states = home_and_job(case, month_of(values["counts_from"]), OWN, values)
     home = [month for month, state in states.items() if state["home_outside"]]
     both = [month for month in home if states[month]["job_outside"]]
     december = {"home_outside_in_december": case.last in home}

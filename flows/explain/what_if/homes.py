@@ -13,8 +13,10 @@ from flows.explain.what_if.calendar import Run, first_day, last_day, runs
 from flows.explain.what_if.change import Change, Edit, Row, growing
 from transforms.months import covered_spells, months_listed, number_of
 
-OWN = "own"
-RENT = "rent"
+
+def own_kind(of: Applicant) -> str:
+    """The kind of home that comes before all others."""
+    return str(of.values("residence")["kinds"][0]["kind"])
 
 
 def months_held(homes: Iterable[Row], first: int, last: int) -> set[int]:
@@ -33,7 +35,7 @@ def gaps(homes: Iterable[Row], first: int, last: int) -> list[Run]:
 
 def own(of: Applicant) -> Iterator[Change]:
     """More months of an own home, in one gap."""
-    homes = [row for row in of.rows["housing"] if row["kind"] == OWN]
+    homes = [row for row in of.rows["housing"] if row["kind"] == own_kind(of)]
     first = number_of(of.values("residence")["first_month"])
     for gap in gaps(homes, first, of.last_month):
         for months in range(1, gap[1] - gap[0] + 2):
@@ -52,7 +54,7 @@ def filled(of: Applicant, homes: list[Row], gap: Run, months: int) -> Change:
         until = gap[0] + months - 1
         kept = {**before, "end_date": None if until == of.last_month else last_day(until)}
         return held("own_home_months", Edit("housing", before, kept), (gap[0], until))
-    new = home(of, OWN, of.work_district, latest)
+    new = home(of, own_kind(of), of.work_district, latest)
     return held("own_home_months", Edit("housing", None, new), latest)
 
 
@@ -69,7 +71,7 @@ def home(of: Applicant, kind: str, district: int, run: Run) -> Row:
         "district": district,
         "start_date": first_day(run[0]),
         "end_date": None if run[1] == of.last_month else last_day(run[1]),
-        "registered_on": None if kind == OWN else first_day(run[0]),
+        "registered_on": None if kind == own_kind(of) else first_day(run[0]),
     }
 
 
@@ -82,36 +84,39 @@ def held(kind: str, edit: Edit, run: Run) -> Change:
 def own_outside(of: Applicant) -> Iterator[Change]:
     """A home of one's own outside the six districts, for months up to the reference date."""
     first = number_of(of.values("job_housing")["counts_from"])
-    district = of.bounds.district_outside
+    kind, district = own_kind(of), of.bounds.district_outside
     for start in range(of.last_month, first - 1, -1):
         run = (start, of.last_month)
-        yield held("own_home_outside", Edit("housing", None, home(of, OWN, district, run)), run)
+        yield held("own_home_outside", Edit("housing", None, home(of, kind, district, run)), run)
 
 
 def rented(of: Applicant) -> Iterator[Change]:
     """A rented home, registered, in a gap without any home that counts."""
-    first = number_of(of.values("residence")["filed_from"])
-    counting = [row for row in of.rows["housing"] if row["kind"] == OWN or not late(of, row)]
+    values = of.values("residence")
+    first = number_of(values["filed_from"])
+    counting = [row for row in of.rows["housing"] if not late(of, row)]
+    rent = next(kind["kind"] for kind in values["kinds"] if kind["early"] == "default")
     for gap in gaps(counting, first, of.last_month):
         for start in range(gap[1], gap[0] - 1, -1):
             run = (start, gap[1])
-            edit = Edit("housing", None, home(of, RENT, of.work_district, run))
+            edit = Edit("housing", None, home(of, rent, of.work_district, run))
             yield held("rented_home_months", edit, run)
 
 
 def late(of: Applicant, row: Row) -> bool:
-    """Whether the edition wants a home registered and it was not by the reference date."""
+    """Whether a home of this kind has to be registered and was not by the reference date."""
     day = row["registered_on"]
-    wanted = of.edition.indicators["residence"].name == "residence"
+    kinds = of.values("residence")["kinds"]
+    wanted = any(kind["registered"] and kind["kind"] == row["kind"] for kind in kinds)
     return wanted and (day is None or day > of.made.reference_date)
 
 
 def registered(of: Applicant) -> Iterator[Change]:
-    """Rented homes and dormitories registered in time, the latest first."""
+    """Homes that have to be registered, registered in time, the latest first."""
     homes = [
         row
         for row in of.rows["housing"]
-        if row["kind"] != OWN and late(of, row) and row["start_date"] <= of.made.reference_date
+        if late(of, row) and row["start_date"] <= of.made.reference_date
     ]
     homes.sort(key=lambda row: row["start_date"], reverse=True)
     yield from growing(

@@ -24,8 +24,6 @@ SESSION = {"reference_date", "first_month"}  # for views, which take no values: 
 EACH = {"@indicator": INDICATORS, "@condition": CONDITIONS}
 # rules that differ in values or facts only have one file; every other rule has the file of its name
 SHARED = {"education_from_enrolment": "education", "residence_unregistered": "residence"}
-# rule of residence -> the homes that count
-HOMES = {"residence": "homes_registered", "residence_unregistered": "homes_filed"}
 
 
 class Task(NamedTuple):
@@ -51,7 +49,6 @@ def recompute(connection: duckdb.DuckDBPyConnection, book: Book) -> None:
             Task("facts/credentials", indicators["education"]),
         ]
     )
-    engine.run(Task(f"facts/{homes(indicators['residence'])}"))
     engine.run(Task("facts/counted_months", counted))
     engine.together([*rules(book)])
     engine.run(Task("scorecard"))
@@ -78,13 +75,6 @@ def file_of(kind: str, rule: str) -> str:
         there = ", ".join(sorted(path.stem for path in HERE.glob(f"{kind}/*.sql")))
         raise StageFailed(f"recheck: rule {rule} has no SQL file; there are {there}")
     return file
-
-
-def homes(rule: str) -> str:
-    """The SQL file of the homes that count under a rule of residence."""
-    if rule not in HOMES:
-        raise StageFailed(f"recheck: rule {rule} has no SQL file; there are {', '.join(HOMES)}")
-    return HOMES[rule]
 
 
 class Engine:

@@ -53,11 +53,25 @@ def open_book(data: Path, year: int) -> Book:
 
 def values_in_force(folder: Path, rule: str, on: date) -> Values:
     """The dated values of a policy file, each as it is in force on a day."""
-    return {
+    found = {
         name: value(f"{rule}.toml: {name}", described["from"], on)
         for name, described in toml(folder / f"{rule}.toml").items()
         if isinstance(described, dict)
     }
+    return by_kind(rule, found) if "centipoints_per_year_other" in found else found
+
+
+def by_kind(rule: str, found: dict[str, Any]) -> Values:
+    """Residence as a table of kinds, where an earlier policy file has a rate of own homes and another."""
+    own, other = found.pop("centipoints_per_year_own"), found.pop("centipoints_per_year_other")
+    columns = ("kind", "centipoints_per_year", "registered", "early")
+    registered = rule != "residence_unregistered"
+    rows = [
+        ("own", own, False, "held"),
+        ("dormitory", other, registered, "never"),
+        ("rent", other, registered, "default"),
+    ]
+    return {**found, "kinds": [dict(zip(columns, row, strict=True)) for row in rows]}
 
 
 def value(where: str, entries: list[dict[str, Any]], on: date) -> Any:

@@ -1,40 +1,48 @@
--- Measures and trial measures art. 5(2): a year in an own home 1 point, in a rented home or a dormitory
--- 0.5, by month and never more than employment, own home first; release of 2020-07-16, Q&A 4: from the
--- border month on a rented home or a dormitory counts only as filed, before it every counted month
--- without an own home counts as rented.  Each part is rounded on its own (data contract 4, residence).
--- Which filed homes count, registered ones or all, is the edition's: facts.homes.
+-- Measures and trial measures art. 5(2): points for each year in a home by its kind, by month and never
+-- more than employment; release of 2020-07-16, Q&A 4: from the border month on a home counts only as
+-- filed, before it every counted month without a home held by right counts by default.  Each part is
+-- rounded on its own (data contract 4, residence).  $kinds lists the kinds by precedence, each with its
+-- rate, whether it has to be registered, and how it counts before the border.
 
--- own home before dormitory before rent: the months of a kind are those of it and all kinds before it,
--- less those of the kinds before it
-WITH parts (part, kinds, from_month, to_month) AS (
-    VALUES
-        ('own1', ['own'], month_number($first_month), month_number($filed_from) - 1),
-        ('own2', ['own'], month_number($filed_from), month_number($reference_date)),
-        ('dorm2', ['own', 'dormitory'], month_number($filed_from), month_number($reference_date)),
-        (
-            'rent2',
-            ['own', 'dormitory', 'rent'],
-            month_number($filed_from),
-            month_number($reference_date)
-        )
+WITH kinds AS (
+    SELECT unnest($kinds, recursive := true), generate_subscripts($kinds, 1) AS place
 ),
+-- period 1 is before the border, period 2 from it on
+parts AS (
+    SELECT period, place, kind, registered, early, centipoints_per_year, from_month, to_month
+    FROM kinds
+    JOIN (
+        VALUES
+            (1, month_number($first_month), month_number($filed_from) - 1),
+            (2, month_number($filed_from), month_number($reference_date))
+    ) AS periods (period, from_month, to_month) ON period = 2 OR early = 'held'
+),
+-- the months of a kind are those of it and all kinds before it, less those of the kinds before it
 clipped AS (
-    SELECT person, part, greatest(first, from_month) AS first, least(last, to_month) AS last
-    FROM facts.homes
-    JOIN parts ON list_contains(kinds, kind)
-    WHERE greatest(first, from_month) <= least(last, to_month)
+    SELECT
+        person,
+        upto.period,
+        upto.place,
+        greatest(first, upto.from_month) AS first,
+        least(last, upto.to_month) AS last
+    FROM parts AS upto
+    JOIN parts AS each ON each.period = upto.period AND each.place <= upto.place
+    JOIN facts.spells ON spells.kind = each.kind
+    WHERE greatest(first, upto.from_month) <= least(last, upto.to_month)
+      AND (NOT each.registered OR registered_on <= $reference_date)
 ),
 -- a month counts once: of each spell only what lies after the latest month of those before it
 ahead AS (
     SELECT
         person,
-        part,
+        period,
+        place,
         last,
         greatest(
             first,
             coalesce(
                 max(last) OVER (
-                    PARTITION BY person, part
+                    PARTITION BY person, period, place
                     ORDER BY first, last
                     ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING
                 ) + 1,
@@ -43,16 +51,11 @@ ahead AS (
         ) AS first
     FROM clipped
 ),
-held AS (
-    SELECT
-        person,
-        CAST(sum(last - first + 1) FILTER (part = 'own1') AS BIGINT) AS own1,
-        CAST(sum(last - first + 1) FILTER (part = 'own2') AS BIGINT) AS own2,
-        CAST(sum(last - first + 1) FILTER (part = 'dorm2') AS BIGINT) AS own_dorm2,
-        CAST(sum(last - first + 1) FILTER (part = 'rent2') AS BIGINT) AS own_dorm_rent2
+covered AS (
+    SELECT person, period, place, CAST(sum(last - first + 1) AS BIGINT) AS months
     FROM ahead
     WHERE first <= last
-    GROUP BY person
+    GROUP BY ALL
 ),
 employed2 AS (
     SELECT person, count(*) AS e2
@@ -60,49 +63,67 @@ employed2 AS (
     WHERE month >= $filed_from
     GROUP BY person
 ),
-filed_and_employed AS (
+-- without employment there is nothing to earn; the parts in the turn in which they use it up: what
+-- counts in both periods, of these the second first, in the end what counts in the second only
+held AS (
     SELECT
         person,
-        months AS e,
-        months - coalesce(e2, 0) AS e1,
-        coalesce(own1, 0) AS own1,
-        coalesce(own2, 0) AS own2,
-        coalesce(own_dorm2, 0) - coalesce(own2, 0) AS dorm2,
-        coalesce(own_dorm_rent2, 0) - coalesce(own_dorm2, 0) AS rent2
-    FROM facts.longest  -- without employment there is nothing to earn
+        longest.months AS e,
+        longest.months - coalesce(e2, 0) AS e1,
+        period,
+        CASE WHEN early = 'held' THEN 2 * place - period ELSE 1000 + place END AS turn,
+        centipoints_per_year,
+        coalesce(covered.months, 0) - coalesce(
+            lag(covered.months) OVER (PARTITION BY person, period ORDER BY place), 0
+        ) AS months
+    FROM facts.longest
+    CROSS JOIN parts
+    LEFT JOIN covered USING (person, period, place)
     LEFT JOIN employed2 USING (person)
-    LEFT JOIN held USING (person)
 ),
--- 1. own homes, capped by employment: the excess is taken from the first period, then the second
-own AS (
+-- 1. homes that count in both periods, capped by employment: each takes what those before it left
+both_periods AS (
     SELECT
-        * REPLACE (
-            greatest(0, own1 - greatest(0, own1 + own2 - e)) AS own1,
-            least(own2, e) AS own2
-        )
-    FROM filed_and_employed
+        person,
+        period,
+        least(months, greatest(0, e - (sum(months) OVER turns - months))) AS months
+    FROM held
+    WHERE turn < 1000
+    WINDOW turns AS (PARTITION BY person ORDER BY turn)
 ),
--- 2. employment of the first period without an own home
-free AS (
-    SELECT *, least(e1 - least(own1, e1), e - own1 - own2) AS free1 FROM own
+used1 AS (
+    SELECT person, sum(months) AS months FROM both_periods WHERE period = 1 GROUP BY person
 ),
--- 3. dormitory, then rent, of what is left
-dormitory AS (
-    SELECT * REPLACE (least(dorm2, e - own1 - own2 - free1) AS dorm2) FROM free
+-- 2. employment of the first period without such a home
+by_default AS (
+    SELECT
+        person,
+        e,
+        1000 AS turn,
+        centipoints_per_year,
+        greatest(0, e1 - coalesce(used1.months, 0)) AS months
+    FROM (SELECT DISTINCT person, e, e1 FROM held)
+    CROSS JOIN (SELECT centipoints_per_year FROM kinds WHERE early = 'default')
+    LEFT JOIN used1 USING (person)
 ),
-rent AS (
-    SELECT * REPLACE (least(rent2, e - own1 - own2 - free1 - dorm2) AS rent2) FROM dormitory
+-- 3. then each part of what is left
+in_turn AS (
+    SELECT person, e, turn, centipoints_per_year, months FROM held
+    UNION ALL
+    SELECT person, e, turn, centipoints_per_year, months FROM by_default
+),
+counted AS (
+    SELECT
+        person,
+        centipoints_per_year,
+        least(months, greatest(0, e - (sum(months) OVER turns - months))) AS months
+    FROM in_turn
+    WINDOW turns AS (PARTITION BY person ORDER BY turn)
 )
 -- 4. each part is rounded on its own
 SELECT
     person,
-    coalesce(
-        half_up($centipoints_per_year_own * own1, 12)
-        + half_up($centipoints_per_year_own * own2, 12)
-        + half_up($centipoints_per_year_other * free1, 12)
-        + half_up($centipoints_per_year_other * dorm2, 12)
-        + half_up($centipoints_per_year_other * rent2, 12),
-        0
-    ) AS centipoints
+    coalesce(CAST(sum(half_up(centipoints_per_year * months, 12)) AS BIGINT), 0) AS centipoints
 FROM feeds.applications
-LEFT JOIN rent USING (person);
+LEFT JOIN counted USING (person)
+GROUP BY person;
