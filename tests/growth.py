@@ -138,10 +138,13 @@ EDITS = (
         '    "volunteering": {"served_on": quoted, "hours": plain},\n    "company_tax": {',
     ),
     *(
+        (f"flows/common/words/{language}.toml", "[feed]\n", f'[feed]\nvolunteering = "{name}"\n')
+        for language, name in (("en", "voluntary service"), ("zh", "志愿服务"))
+    ),
+    *(
         (f"flows/explain/words/{language}.toml", f"\n[{section}]\n", f"\n[{section}]\n{more}\n")
         for language in ("en", "zh")
         for section, more in {
-            "feed": 'volunteering = "voluntary service"',
             "record": 'volunteering = "{served_on}: {hours} hours"',
             # the indicator and the condition
             "fact": 'volunteering = ["hours: {hours_served}"]\ntax_standing = ["{violations}"]',

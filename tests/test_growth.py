@@ -205,7 +205,7 @@ def test_code_with_one_more_feed_indicator_and_condition(warehouse: Path, tmp_pa
 
 
 def test_what_growth_touches_is_listed() -> None:
-    assert len({file for file, _, _ in EDITS}) < len(touched()) <= 16
+    assert len({file for file, _, _ in EDITS}) < len(touched()) <= 18
 
 
 # --- What a run is named by ---------------------------------------------------------------------
@@ -213,8 +213,9 @@ def test_what_growth_touches_is_listed() -> None:
 DIGEST = "from flows.kept.manifest import code_digest; print(code_digest())"
 NO_PART = (
     *(
-        "flows/report/page.py",
-        "flows/report/data.py",
+        "flows/report/charts.py",
+        "flows/report/templates/report.html",
+        "flows/common/words/zh.toml",
         "flows/cli/audit.py",
         "flows/cli/messages.py",
     ),
@@ -278,7 +279,8 @@ def test_no_module_the_tables_come_from_is_left_out() -> None:
     packages = {HOME / name for name in pinned_code.PACKAGES}
     names = {path.relative_to(HOME).as_posix() for path in ours if packages & set(path.parents)}
     walked = {name for name in pinned_code.source_files() if name.endswith(".py")}
-    assert {name for name in names - walked if not name.startswith("flows/report/")} == set()
+    of_the_page = {"flows/common/vocabulary.py"}  # and of explain
+    assert {name for name in names - walked if not name.startswith("flows/report/")} == of_the_page
     for name in walked:
         assert ast.parse((HOME / name).read_text(encoding="utf-8"))
 
