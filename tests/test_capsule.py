@@ -579,7 +579,7 @@ def test_a_later_format_is_told_from_damage(full: Path, tmp_path: Path) -> None:
     inside = forged(full, tmp_path / "inside.capsule", newer, manifest=False)
     done = here("audit", inside)
     assert (done.returncode, done.stdout) == (2, "")
-    assert f"{inside}: manifest.json: this version reads manifests up to format 2" in done.stderr
+    assert f"{inside}: manifest.json: this version reads manifests up to format 3" in done.stderr
 
 
 def test_what_is_no_capsule_and_options_that_go_with_a_round(full: Path, tmp_path: Path) -> None:

@@ -39,7 +39,7 @@ def edit(folder: Path, how: Callable[[dict], object]) -> None:
 def without_code(folder: Path) -> None:
     """As a run was before code was kept."""
     (folder / "pinned" / "code.zip").unlink()
-    edit(folder, lambda manifest: manifest.pop("pinned"))
+    edit(folder, lambda manifest: manifest["pinned"].pop("code.zip"))
 
 
 def test_without_kept_code_it_is_the_remainder(

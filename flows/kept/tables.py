@@ -1,7 +1,7 @@
 """The rows a run kept, in today's columns whatever version wrote them.
 
-A run is not wrong because code has grown since.  A feed or a table it did not have is empty and a
-column it did not have is null; a code list may be longer today.  So a column that is added to a table
+A run is not wrong because code has grown since.  A feed it did not have is empty and a column it did
+not have is null; a code list may be longer today.  So a column that is added to a table
 may be null; one that never is was always there, and lacks in a file that is no run's.
 
 Until manifest format 1 a reject named the real file, in columns called `row`, `column` and `check`,
@@ -42,8 +42,11 @@ def table(directory: Path, name: str) -> pl.LazyFrame:
 def as_today(
     path: Path, types: Mapping[str, Any], optional: Collection[str] | None = None
 ) -> pl.LazyFrame:
-    """A Parquet file with columns of these types; no file is no row, no column is null, if it may be."""
-    if not path.is_file():
+    """A Parquet file with columns of these types: what it lacks and may lack is null.
+
+    Without a word on what may, everything may, and no file is no row.
+    """
+    if optional is None and not path.is_file():
         return pl.LazyFrame(schema=types)
     rows = scan_table(path)
     there = rows.collect_schema()
