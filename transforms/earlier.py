@@ -18,7 +18,7 @@ class Form(NamedTuple):
     """The values a file stated then, and the same as the rule's `Params` want them."""
 
     stated: type
-    current: Callable[[Values], Values]
+    as_now: Callable[[Values], Values]
 
 
 @dataclass(frozen=True, config=STRICT)
@@ -34,7 +34,7 @@ class OwnAndOther:
 def by_kind(*, registered: bool) -> Callable[[Values], Values]:
     """Residence as a table of kinds of home, all but the own home registered or not."""
 
-    def current(stated: Values) -> Values:
+    def as_now(stated: Values) -> Values:
         values = dict(stated)
         own = values.pop("centipoints_per_year_own")
         other = {
@@ -48,7 +48,7 @@ def by_kind(*, registered: bool) -> Callable[[Values], Values]:
         ]
         return {**values, "kinds": kinds}
 
-    return current
+    return as_now
 
 
 FORMS: Mapping[str, Form] = {

@@ -69,7 +69,7 @@ class Rule:
         """The bare values by name, ready for the rule's `Params`, whatever form the file has."""
         stated = {name: dated.value for name, dated in self.dated.items()}
         earlier = form_of(self.name, set(stated))
-        return earlier.current(stated) if earlier else stated
+        return earlier.as_now(stated) if earlier else stated
 
 
 @dataclass(frozen=True)

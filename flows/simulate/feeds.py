@@ -31,17 +31,22 @@ def frame(feed: str, columns: Mapping[str, Any]) -> pl.DataFrame:
 
     A day is a whole number, since 1970-01-01; a negative one is null where the column may be.
     """
-    rows = next(len(column) for column in columns.values() if np.ndim(column))
+    rows = next(len(column) for column in columns.values() if is_one_a_row(column))
     made = []
     for name, dtype in FEEDS[feed].items():
         value = columns[name]
-        column = pl.Series(name, np.full(rows, value) if np.ndim(value) == 0 else value)
+        column = pl.Series(name, value if is_one_a_row(value) else np.full(rows, value))
         if dtype == pl.Date() and column.dtype.is_integer():
             column = column.cast(pl.Int32)
             if SCHEMAS[feed][name].nullable:
                 column = column.set(column < 0, None)
         made.append(column.cast(dtype))
     return pl.DataFrame(made)
+
+
+def is_one_a_row(value: Any) -> bool:
+    """Whether there is a value for each row; numpy would copy a series to find out."""
+    return isinstance(value, pl.Series) or np.ndim(value) > 0
 
 
 def rows(feed: str, ids: pl.Series, *pieces: tuple[Ints, Mapping[str, Any]]) -> pl.DataFrame:
