@@ -203,22 +203,8 @@ def what_if(of: Listed) -> Iterator[str]:
 
 def worked(of: Listed) -> Iterator[str]:
     """A worked case under the edition."""
-    if (of.edition, of.name) not in cases_by_edition():
+    if (of.edition, of.name) not in cases.worked():
         yield f"tests/cases/{of.name}"
-
-
-@cache
-def cases_by_edition() -> set[tuple[str, str]]:
-    """Edition and rule of every case."""
-    folder = DATA / "policy"
-    entries = tomllib.loads((folder / "editions.toml").read_text("utf-8"))["edition"]
-
-    def name_on(made: Round) -> str:
-        return max(
-            e for e in ((e["date"], e["name"]) for e in entries) if e[0] <= made.policy_date
-        )[1]
-
-    return {(name_on(case.made), case.rule) for case in cases.load_cases()}
 
 
 OF_A_RULE: list[Demand] = [policy, module]
