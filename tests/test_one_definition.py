@@ -282,7 +282,7 @@ def test_a_feed_lacks_nothing(feed: str) -> None:
 
 
 def test_a_feed_that_is_nowhere_lacks_everything() -> None:
-    assert len(lacking_of_a_feed("volunteering")) == 10
+    assert len(lacking_of_a_feed("library_cards")) == 10
 
 
 # --- a rule that lacks things is named with all of them ---------------------------------------
