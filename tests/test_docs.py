@@ -119,7 +119,7 @@ def test_the_recipes_can_be_followed(followed: Path) -> None:
     written = [step["path"] for step in RECIPE.finditer(text) if step["path"]]
     assert len(written) > 5
     assert [path for path in written if not (followed / path).is_file()] == []
-    assert "volunteering" in (followed / "schemas" / "feeds.py").read_text("utf-8")
+    assert "blood_donations" in (followed / "schemas" / "feeds.py").read_text("utf-8")
 
 
 @pytest.mark.soak
