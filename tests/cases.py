@@ -40,6 +40,8 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, datetime
+from functools import cache
+from itertools import pairwise
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -47,7 +49,7 @@ import polars as pl
 
 from schemas.columns import CODES, INSURANCES
 from transforms.facts import Feeds
-from transforms.rounds import Round, load_round
+from transforms.rounds import Round, load_round, rounds
 
 ROOT = Path(__file__).parents[1]
 FOLDER = Path(__file__).parent / "cases"
@@ -204,6 +206,32 @@ class Case:
 def load_cases(folder: Path = FOLDER) -> list[Case]:
     """Every case, by rule and name."""
     return [load_case(path) for path in sorted(folder.glob("*/*.toml"))]
+
+
+@cache
+def worked() -> set[tuple[str, str]]:
+    """Edition and rule of every case.
+
+    An edition under which no result is published yet takes over the cases of the rules it takes over.
+    """
+    policy, folder = ROOT / "data" / "policy", ROOT / "data" / "rounds"
+    listed = tomllib.loads((policy / "editions.toml").read_text(encoding="utf-8"))["edition"]
+    rules = {
+        each["name"]: {*each["conditions"].values(), *each["indicators"].values()}
+        for each in listed
+    }
+
+    def name_on(made: Round) -> str:
+        return max((e["date"], e["name"]) for e in listed if e["date"] <= made.policy_date)[1]
+
+    found = {(name_on(case.made), case.rule) for case in load_cases()}
+    known = [load_round(folder, year) for year in rounds(folder)]
+    published = {name_on(made) for made in known if made.published}
+    for before, after in pairwise(rules):
+        if after not in published:
+            both = rules[before] & rules[after]
+            found |= {(after, rule) for rule in both if (before, rule) in found}
+    return found
 
 
 def load_case(path: Path) -> Case:

@@ -24,12 +24,15 @@ from flows.common.failures import StageFailed
 from flows.common.languages import Language
 from flows.common.settings import DATA, Order
 from flows.explain.checks import kind_of as kind_of_check
+from flows.explain.receipts.facts import DAYS, ROWS
 from flows.explain.what_if.kinds import KINDS
 from flows.explain.words import Words
 from flows.explain.working import named
 from flows.run.second_engine.engine import file_of
 from flows.run.stages import ingest_stage, score_stage
+from flows.simulate import feeds as simulated_feeds
 from flows.simulate import simulate
+from schemas.feeds import FEEDS
 from transforms.checks import all_hold
 from transforms.conditions import CONDITIONS
 from transforms.evidence import CODE, declared_as, kind_of
@@ -175,7 +178,7 @@ def sql(of: Listed) -> Iterator[str]:
 
 def words(of: Listed) -> Iterator[str]:
     """What it found, that it found nothing, each part and each check, in every language."""
-    wanted = [("fact", of.name), ("none", of.name)]
+    wanted = [("fact", of.name), ("none", of.name), ("edition", of.edition)]
     with suppress(AttributeError, PolicyError, TypeError):  # named above
         for each in of.declared:
             if isinstance(each, Part):
@@ -203,22 +206,8 @@ def what_if(of: Listed) -> Iterator[str]:
 
 def worked(of: Listed) -> Iterator[str]:
     """A worked case under the edition."""
-    if (of.edition, of.name) not in cases_by_edition():
+    if (of.edition, of.name) not in cases.worked():
         yield f"tests/cases/{of.name}"
-
-
-@cache
-def cases_by_edition() -> set[tuple[str, str]]:
-    """Edition and rule of every case."""
-    folder = DATA / "policy"
-    entries = tomllib.loads((folder / "editions.toml").read_text("utf-8"))["edition"]
-
-    def name_on(made: Round) -> str:
-        return max(
-            e for e in ((e["date"], e["name"]) for e in entries) if e[0] <= made.policy_date
-        )[1]
-
-    return {(name_on(case.made), case.rule) for case in cases.load_cases()}
 
 
 OF_A_RULE: list[Demand] = [policy, module]
@@ -262,6 +251,39 @@ def simulated(tmp_path_factory: pytest.TempPathFactory) -> Simulated:
 def test_a_rule_lacks_nothing(of: Listed, verifier: ModuleType, simulated: Simulated) -> None:
     lacks = lacking(of, verifier, simulated)
     assert not lacks, f"{of} lacks {'; '.join(lacks)}"
+
+
+# --- a feed, too, is there in all the places a feed has to be ---------------------------------
+
+
+# told in a way of their own on a receipt; the first three as the application, by month, beside the firm
+UNLISTED = {"applications", "social_insurance", "financings"}
+OTHERWISE = {*UNLISTED, "employers", "tax", "shareholdings", "honours"}
+
+
+def lacking_of_a_feed(feed: str) -> list[str]:
+    """All that a feed lacks, in words."""
+    there = {
+        "data/CONTRACT.md, section 1": f"| `{feed}` |" in (DATA / "CONTRACT.md").read_text("utf-8"),
+        "data/canaries.toml": feed in tomllib.loads((DATA / "canaries.toml").read_text("utf-8")),
+        "flows/explain/receipts/facts.py": feed in {*ROWS, *DAYS, *OTHERWISE},
+        "flows/simulate": feed in simulated_feeds.FEEDS,
+        "tests/cases.py": feed in cases.ACCEPTED,
+        "tests/reference/scorer.py": feed in scorer.FEEDS,
+    }
+    for language, tree in WORDS.items():
+        there[f"words ({language}): feed.{feed}"] = feed in tree["feed"]
+        there[f"words ({language}): record.{feed}"] = feed in {*tree["record"], *UNLISTED}
+    return [place for place, found in there.items() if not found]
+
+
+@pytest.mark.parametrize("feed", FEEDS)
+def test_a_feed_lacks_nothing(feed: str) -> None:
+    assert lacking_of_a_feed(feed) == []
+
+
+def test_a_feed_that_is_nowhere_lacks_everything() -> None:
+    assert len(lacking_of_a_feed("library_cards")) == 10
 
 
 # --- a rule that lacks things is named with all of them ---------------------------------------

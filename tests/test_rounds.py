@@ -47,7 +47,8 @@ def published_totals(official: Path, year: int) -> pl.DataFrame:
 
 
 def test_every_year_has_its_round() -> None:
-    assert list(range(2018, 2027)) == YEARS
+    assert list(range(2018, YEARS[-1] + 1)) == YEARS
+    assert YEARS[-1] >= 2026
 
 
 @pytest.mark.parametrize("year", YEARS)
@@ -55,7 +56,7 @@ def test_a_round_pins_its_year(year: int) -> None:
     made = of(year)
     assert made.year == made.policy_date.year == year
     assert made.reference_date == made.permit_date == date(year - 1, 12, 31)
-    assert made.quota == 6000
+    assert made.quota == 6000 or year > 2026
     assert made.received_on is None
     assert made.cite.strip()
     edition(POLICY, made.policy_date)
@@ -64,7 +65,8 @@ def test_a_round_pins_its_year(year: int) -> None:
 @pytest.mark.parametrize("year", YEARS)
 def test_the_policy_date_selects_the_edition(year: int) -> None:
     built = edition(POLICY, of(year).policy_date)
-    assert built.name == ("trial" if year < 2020 else "2020")
+    assert (built.name == "trial") == (year < 2020)
+    assert built.name == "2020" or year not in range(2020, 2027)
     assert ("employer" in built.conditions) == (year >= 2020)
 
 
@@ -93,6 +95,9 @@ def test_phases_follow_each_other(year: int) -> None:
 @pytest.mark.parametrize("year", YEARS)
 def test_the_published_result_is_cited_and_possible(year: int) -> None:
     published = of(year).published
+    if not published:
+        assert year > 2026, "the result of every round up to here is known"
+        return
     assert set(published) <= KNOWN
     assert published["cite"].strip()
     assert published["settled"] >= of(year).quota

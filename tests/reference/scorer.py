@@ -944,7 +944,7 @@ def counted_months(person: Person) -> set[date]:
 
 def residence(person: Person, counted: set[date], spec: RoundSpec) -> int:
     """Own homes, P1 months taken as rented, dormitories and rented homes, capped by employment."""
-    p1_ends = date(2020, 7, 1) if spec.edition == "2020" else date(2016, 12, 1)
+    p1_ends = date(2020, 7, 1) if spec.edition != "trial" else date(2016, 12, 1)
     # AMBIGUITY: the district of a home is not looked at here, so a home elsewhere in China counts.
     homes = []
     for home in person.rows["housing"]:
@@ -1180,7 +1180,7 @@ def innovation(person: Person, spec: RoundSpec) -> int:
     """The best single item, capped."""
     items = award_points(person, spec)
     items += (
-        financing_items(person, spec) if spec.edition == "2020" else position_items(person, spec)
+        financing_items(person, spec) if spec.edition != "trial" else position_items(person, spec)
     )
     person.working["innovation_items"] = items
     return min(1200, max(items, default=0))
@@ -1304,9 +1304,10 @@ INDICATORS: dict[str, Callable[[Person, set[date], RoundSpec], int]] = {
     "law": lambda person, _, spec: law(person, spec),
     "law_since_commencement": lambda person, _, spec: law(person, spec),
 }
+SIX = list(CONDITIONS)[:6]  # the columns; a rule that comes later is another rule for one of them
 EDITIONS: dict[Edition, dict[str, dict[str, str]]] = {
     "2020": {
-        "conditions": {name: name for name in CONDITIONS},
+        "conditions": {name: name for name in SIX},
         "indicators": {
             name: name
             for name in (
@@ -1316,7 +1317,7 @@ EDITIONS: dict[Edition, dict[str, dict[str, str]]] = {
         },
     },
     "trial": {
-        "conditions": {name: name for name in CONDITIONS if name != "employer"},
+        "conditions": {name: name for name in SIX if name != "employer"},
         "indicators": {
             "employment": "employment",
             "residence": "residence_unregistered",
@@ -1346,7 +1347,7 @@ def judge_person(person: Person, spec: RoundSpec) -> dict[str, bool]:
     """The six conditions and whether all hold; one that the edition does not list holds."""
     listed = EDITIONS[spec.edition]["conditions"]
     conditions = {
-        name: name not in listed or CONDITIONS[listed[name]](person, spec) for name in CONDITIONS
+        name: name not in listed or CONDITIONS[listed[name]](person, spec) for name in SIX
     }
     conditions["eligible"] = all(conditions.values())
     return conditions

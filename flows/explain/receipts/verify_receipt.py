@@ -823,7 +823,7 @@ INDICATORS: dict[str, Callable[[Case, Json], Outcome]] = {
     "tax_three_year_total": tax_three_year_total,
     "law_since_commencement": law,
 }
-SIX, TEN = list(CONDITIONS), list(INDICATORS)[:10]
+SIX, TEN = list(CONDITIONS)[:6], list(INDICATORS)[:10]
 EDITIONS: dict[str, tuple[Json, Json]] = {
     "2020": ({name: name for name in SIX}, {name: name for name in TEN}),
     "trial": (
