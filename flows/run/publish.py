@@ -44,7 +44,7 @@ from flows.common.private_folder import private_folder
 from flows.kept.past_run import runs_of
 from flows.kept.tables import FORMER_NAMES, REJECTS
 from flows.kept.tables import table as table_of
-from flows.run.refusals import Size
+from flows.run.plausible import Size
 from schemas.results import PUBLISHED, REGISTERS, TABLES, columns_of, dictionary, empty
 
 STORAGE_VERSION = "v1.5.0"  # readable by DuckDB 1.5 and 2.0

@@ -19,8 +19,8 @@ from flows.kept.run_id import run_id_of
 from flows.report import write_report
 from flows.run.ingest import ingest
 from flows.run.place import keep_beside, place, there_already
+from flows.run.plausible import require_like_current, require_own_year
 from flows.run.publish import current_size, only_publisher, replace_database
-from flows.run.refusals import require_like_current, require_own_year
 from flows.run.score import publish_table, rank, score
 from flows.run.second_engine import check
 from flows.run.tables import feed_counts, round_row
