@@ -38,10 +38,10 @@ class Facts:
         return self.feeds["applications"]
 
 
-def existing(insurance: pl.LazyFrame, edition: Edition, made: Round) -> pl.LazyFrame:
+def existing(insurance: pl.LazyFrame, edition: Edition, this_round: Round) -> pl.LazyFrame:
     """The insurance rows that exist for conditions and indicators."""
     first_month = edition.counted_months.values["first_month"]
     return insurance.filter(
-        pl.col("recorded_on") <= made.reference_date,
-        pl.col("month").is_between(first_month, made.reference_date),
+        pl.col("recorded_on") <= this_round.reference_date,
+        pl.col("month").is_between(first_month, this_round.reference_date),
     ).drop("recorded_on")

@@ -31,12 +31,14 @@ class Ledger:
     indicators: dict[str, pl.DataFrame]
 
 
-def ledger(feeds: Feeds, edition: Edition, made: Round, *, with_evidence: bool = True) -> Ledger:
+def ledger(
+    feeds: Feeds, edition: Edition, this_round: Round, *, with_evidence: bool = True
+) -> Ledger:
     """Score every accepted application under an edition; the evidence column costs extra."""
-    facts = prepared(feeds, edition, made)
-    conditions = [condition(facts, rule, made) for rule in edition.conditions.values()]
+    facts = prepared(feeds, edition, this_round)
+    conditions = [condition(facts, rule, this_round) for rule in edition.conditions.values()]
     indicators = [
-        indicator(facts, rule, made, found=facts.credential if name == "education" else None)
+        indicator(facts, rule, this_round, found=facts.credential if name == "education" else None)
         for name, rule in edition.indicators.items()
     ]
     plans = conditions + indicators
@@ -49,11 +51,11 @@ def ledger(feeds: Feeds, edition: Edition, made: Round, *, with_evidence: bool =
     )
 
 
-def prepared(feeds: Feeds, edition: Edition, made: Round) -> Facts:
+def prepared(feeds: Feeds, edition: Edition, this_round: Round) -> Facts:
     """Facts with the views that rules share worked out once."""
     # several rules read these rows: decoding them once costs less than once a rule
     insurance = (
-        existing(feeds["social_insurance"], edition, made).collect(engine="streaming").lazy()
+        existing(feeds["social_insurance"], edition, this_round).collect(engine="streaming").lazy()
     )
     p = params(CountedMonths, edition.counted_months)
     counted = counted_months(insurance, feeds["applications"], p).collect(engine="streaming").lazy()
@@ -62,20 +64,20 @@ def prepared(feeds: Feeds, edition: Edition, made: Round) -> Facts:
     )
     education = edition.indicators["education"]
     module = INDICATORS[education.name]
-    credential = module.evidence(facts, params(module.Params, education), made)
+    credential = module.evidence(facts, params(module.Params, education), this_round)
     return replace(facts, credential=credential.collect(engine="streaming").lazy())
 
 
-def condition(facts: Facts, rule: Rule, made: Round) -> pl.LazyFrame:
+def condition(facts: Facts, rule: Rule, this_round: Round) -> pl.LazyFrame:
     """One condition of every applicant; nothing on record is judged by the same expression."""
     module = CONDITIONS[rule.name]
     p = params(module.Params, rule)
-    holds = all_hold(module.checks(p, made))
-    return entries(facts, module.evidence(facts, p, made), "holds", holds, holds)
+    holds = all_hold(module.checks(p, this_round))
+    return entries(facts, module.evidence(facts, p, this_round), "holds", holds, holds)
 
 
 def indicator(
-    facts: Facts, rule: Rule, made: Round, found: pl.LazyFrame | None = None
+    facts: Facts, rule: Rule, this_round: Round, found: pl.LazyFrame | None = None
 ) -> pl.LazyFrame:
     """One indicator of every applicant; nothing on record earns a visible 0.
 
@@ -83,8 +85,8 @@ def indicator(
     """
     module = INDICATORS[rule.name]
     p = params(module.Params, rule)
-    points = module.parts(p, made).centipoints
-    evidence = module.evidence(facts, p, made) if found is None else found
+    points = module.parts(p, this_round).centipoints
+    evidence = module.evidence(facts, p, this_round) if found is None else found
     return entries(facts, evidence, "centipoints", points, pl.lit(0, pl.Int64))
 
 

@@ -28,7 +28,7 @@ from schemas.feeds import FEEDS
 from transforms.rounds import Round
 
 
-def ingest(feeds: Path, made: Round, out: Path, *, max_rejects: Fraction) -> Path:
+def ingest(feeds: Path, this_round: Round, out: Path, *, max_rejects: Fraction) -> Path:
     """Accepted rows, rejects and the restricted tables below `out`; returns the delivery's record.
 
     Raises FeedRefused with one line a refused feed; nothing is written then.
@@ -41,10 +41,10 @@ def ingest(feeds: Path, made: Round, out: Path, *, max_rejects: Fraction) -> Pat
             for feed in FEEDS
             for part in folders[feed].parts
         }
-        screened = screen_all(folders, made, max_rejects)
+        screened = screen_all(folders, this_round, max_rejects)
         found = {name: looked.result() for name, looked in looked_at.items()}
     delivered = require_complete(folders, screened, found)
-    record = accept(screened, folders, delivered, made, out)
+    record = accept(screened, folders, delivered, this_round, out)
     write_json(record, out / "delivery.json")
     return out / "delivery.json"
 
@@ -74,7 +74,7 @@ def folders_of(feeds: Path) -> dict[str, Folder]:
 
 
 def screen_all(
-    folders: dict[str, Folder], made: Round, max_rejects: Fraction
+    folders: dict[str, Folder], this_round: Round, max_rejects: Fraction
 ) -> dict[str, Screened]:
     """Every feed screened; raises FeedRefused that tells all refused feeds at once.
 
@@ -85,7 +85,7 @@ def screen_all(
     """
 
     def screen_one(feed: str) -> Screened:
-        return screen(feed, folders[feed].parts, made.received_on, max_rejects)
+        return screen(feed, folders[feed].parts, this_round.received_on, max_rejects)
 
     with ThreadPoolExecutor(1) as beside:
         largest = beside.submit(screen_one, LARGEST)
@@ -128,7 +128,7 @@ def accept(
     screened: dict[str, Screened],
     folders: dict[str, Folder],
     delivered: dict[str, FileBytes],
-    made: Round,
+    this_round: Round,
     out: Path,
 ) -> dict[str, Any]:
     """Write what counts, and return the record of the delivery: a line a feed."""
@@ -142,7 +142,7 @@ def accept(
         good[feed] = sum(part.height for part in each.parts) - each.repeated.len()
         accepted[feed] = write_parts(accepting(each, keys), out / "accepted" / f"{feed}.parquet")
     rejects = pl.concat(screened[feed].rejects for feed in FEEDS)
-    write_table(published_rejects(rejects, applications, made), out / "rejects.parquet")
+    write_table(published_rejects(rejects, applications, this_round), out / "rejects.parquet")
     write_table(needing_review(rejects, out, keys), out / "accepted" / "needs_review.parquet")
     return {
         "feeds": {

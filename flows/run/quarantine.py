@@ -81,7 +81,7 @@ def located(feed: str, rejects: pl.DataFrame, file_rows: dict[str, int]) -> pl.D
 
 
 def published_rejects(
-    rejects: pl.DataFrame, applications: pl.DataFrame, made: Round
+    rejects: pl.DataFrame, applications: pl.DataFrame, this_round: Round
 ) -> pl.DataFrame:
     """Rejects as published: no identity but the application they belong to.
 
@@ -98,7 +98,7 @@ def published_rejects(
         .join(known, on="person_id", how="left", validate="m:1")
         .sort("order", "row_number", "column_name", "check_name")
         .select(
-            round=pl.lit(made.year, pl.Int32),
+            round=pl.lit(this_round.year, pl.Int32),
             feed="feed",
             file="file",
             row_number="row_number",

@@ -44,13 +44,13 @@ def score(order: Order, work: Path) -> Path:
 
 def publish_results(order: Order, work: Path, *, with_evidence: bool = True) -> Scored:
     """Write scores and eligibility; the ledger they come from holds no evidence unless asked to."""
-    made, edition = order.round(), order.edition()
+    this_round, edition = order.round(), order.edition()
     feeds = {name: feed(work, name) for name in FEEDS}
     review = feed(work, NEEDS_REVIEW).collect()["person"]
-    scored = ledger(feeds, edition, made, with_evidence=with_evidence)
+    scored = ledger(feeds, edition, this_round, with_evidence=with_evidence)
     people = feeds["applications"].select("person", "application_no").collect()
     people = people.with_columns(
-        pl.lit(made.year, pl.Int32).alias("round"),
+        pl.lit(this_round.year, pl.Int32).alias("round"),
         needs_review=pl.col("person").is_in(review.implode()),
         place=pl.col("application_no").rank("ordinal").cast(pl.Int64) - 1,
     )
@@ -158,12 +158,12 @@ def rank(order: Order, work: Path) -> Line:
 
 def publish_ranking(order: Order, work: Path) -> pl.DataFrame:
     """Write the ranking; returns it in centipoints."""
-    made = order.round()
+    this_round = order.round()
     table = read_table(work / "scores.parquet", columns=["application_no", "total"])
     eligible = read_table(work / "eligibility.parquet", columns=["eligible"])["eligible"]
     totals = table.filter(eligible).select("application_no", total=centipoints("total"))
-    ranked = ranking(totals, made.quota, made.year)
-    year = pl.lit(made.year, pl.Int32).alias("round")
+    ranked = ranking(totals, this_round.quota, this_round.year)
+    year = pl.lit(this_round.year, pl.Int32).alias("round")
     publish_table(work, "ranking", ranked.with_columns(year, in_points(pl.col("total"))))
     return ranked
 

@@ -58,9 +58,9 @@ def run(order: Order) -> Outcome:
 def ingest_stage(order: Order, work: Path) -> Path:
     """Accepted rows, rejects and the delivery's record in the work folder."""
     with told_without_values("ingest"):
-        made, share = order.round(), order.share()
+        this_round, share = order.round(), order.share()
         order.edition()  # what is wrong with the policy is told before the data is read
-        ingest(order.feeds, made, work, max_rejects=share)
+        ingest(order.feeds, this_round, work, max_rejects=share)
         require_own_year(order, work)
     return work
 

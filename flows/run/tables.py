@@ -32,15 +32,15 @@ def feed_counts(year: int, delivery: dict[str, Any]) -> pl.DataFrame:
 
 def round_row(order: Order, work: Path, run_id: str, line: Line) -> pl.DataFrame:
     """The `rounds` table: one line."""
-    made = order.round()
+    this_round = order.round()
     ranked = scan_table(work / "ranking.parquet").select("total")
     return pl.DataFrame(
         {
-            "round": made.year,
+            "round": this_round.year,
             "edition": order.edition().name,
-            "policy_date": made.policy_date,
-            "reference_date": made.reference_date,
-            "quota": made.quota,
+            "policy_date": this_round.policy_date,
+            "reference_date": this_round.reference_date,
+            "quota": this_round.quota,
             "run_id": run_id,
             "applications": scan_table(work / "scores.parquet").select(pl.len()).collect().item(),
             "eligible": line.eligible,

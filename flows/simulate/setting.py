@@ -165,8 +165,8 @@ class Setting:
 
 def load_setting(data: Path, year: int) -> Setting:
     """The setting of a round; raises PolicyError when the round or a policy value is absent."""
-    made = load_round(data / "rounds", year)
-    own = edition(data / "policy", made.policy_date)
+    this_round = load_round(data / "rounds", year)
+    own = edition(data / "policy", this_round.policy_date)
     others = [edition(data / "policy", entry["date"]) for entry in editions(data / "policy")]
     rules: dict[str, Rule] = {}
     values: dict[str, dict[str, Any]] = {}
@@ -178,40 +178,40 @@ def load_setting(data: Path, year: int) -> Setting:
     first = min(
         number_of(own.counted_months.values["first_month"]), number_of(homes["first_month"])
     )
-    last = number_of(made.reference_date)
-    late = day_of(min(made.policy_date, made.received_on or made.policy_date))
+    last = number_of(this_round.reference_date)
+    late = day_of(min(this_round.policy_date, this_round.received_on or this_round.policy_date))
     start = first - MONTHS_BEFORE
     return Setting(
-        round=made,
+        round=this_round,
         edition=own,
         rules=rules,
         values=values,
         grid_start=start,
-        grid_months=delivered_until(made, late) + 1 - start,
+        grid_months=delivered_until(this_round, late) + 1 - start,
         first=first - start,
         last=last - start,
         window=last + 1 - values["social_insurance"]["months"] - start,
         border=min(number_of(homes["filed_from"]), last + 1) - start,
         away_from=min(number_of(values["job_housing"]["counts_from"]), last + 1) - start,
-        insured_in=number_of(made.insured_in) - start if made.insured_in else None,
-        late=max(late, day_of(made.reference_date) + 1),
-        filing=filing_days(made),
+        insured_in=number_of(this_round.insured_in) - start if this_round.insured_in else None,
+        late=max(late, day_of(this_round.reference_date) + 1),
+        filing=filing_days(this_round),
     )
 
 
-def filing_days(made: Round) -> tuple[int, int]:
+def filing_days(this_round: Round) -> tuple[int, int]:
     """First and last day an application may be submitted."""
-    filing = next((phase for phase in made.phases if phase["name"] == "filing"), None)
-    opens = filing["from"] if filing else made.policy_date
+    filing = next((phase for phase in this_round.phases if phase["name"] == "filing"), None)
+    opens = filing["from"] if filing else this_round.policy_date
     closes = filing.get("to") if filing else None
     closes = closes or opens + timedelta(days=FILING_DAYS)
-    if made.received_on:  # whatever the hour, before the day the feeds were received
-        closes = min(closes, made.received_on - timedelta(days=1))
+    if this_round.received_on:  # whatever the hour, before the day the feeds were received
+        closes = min(closes, this_round.received_on - timedelta(days=1))
     return day_of(min(opens, closes)), day_of(closes)
 
 
-def delivered_until(made: Round, late: int) -> int:
+def delivered_until(this_round: Round, late: int) -> int:
     """The last month insurance is delivered for: the month before filing, or `insured_in`."""
     before_filing = number_of(date(1970, 1, 1) + timedelta(days=late)) - 1
-    asked = number_of(made.insured_in) if made.insured_in else before_filing
-    return max(before_filing, asked, number_of(made.reference_date))
+    asked = number_of(this_round.insured_in) if this_round.insured_in else before_filing
+    return max(before_filing, asked, number_of(this_round.reference_date))

@@ -17,7 +17,7 @@ class Params:
     """The rule has no values."""
 
 
-def evidence(facts: Facts, p: Params, made: Round) -> pl.LazyFrame:
+def evidence(facts: Facts, p: Params, this_round: Round) -> pl.LazyFrame:
     """The sentences on record and the day of the last."""
     return (
         facts.feeds["criminal_records"]
@@ -26,6 +26,6 @@ def evidence(facts: Facts, p: Params, made: Round) -> pl.LazyFrame:
     )
 
 
-def checks(p: Params, made: Round) -> list[Check]:
+def checks(p: Params, this_round: Round) -> list[Check]:
     """There is none."""
     return [at_most("sentences", 0)]

@@ -21,7 +21,7 @@ class Params:
     """The rule has no values."""
 
 
-def evidence(facts: Facts, p: Params, made: Round) -> pl.LazyFrame:
+def evidence(facts: Facts, p: Params, this_round: Round) -> pl.LazyFrame:
     """What the application's employer is registered as."""
     return (
         facts.applicants.select("person", "employer")
@@ -30,6 +30,6 @@ def evidence(facts: Facts, p: Params, made: Round) -> pl.LazyFrame:
     )
 
 
-def checks(p: Params, made: Round) -> list[Check]:
+def checks(p: Params, this_round: Round) -> list[Check]:
     """It is all three."""
     return [is_true(name) for name in REGISTERED]

@@ -27,10 +27,10 @@ class Params:
     years_after: Years
 
 
-def evidence(facts: Facts, p: Params, made: Round) -> pl.LazyFrame:
+def evidence(facts: Facts, p: Params, this_round: Round) -> pl.LazyFrame:
     """The findings in force on the person and on the application's employer."""
     in_force = facts.feeds["sanctions"].filter(
-        pl.col("found_on").dt.year().is_between(made.year - p.years_after, made.year)
+        pl.col("found_on").dt.year().is_between(this_round.year - p.years_after, this_round.year)
     )
     on_person = in_force.filter(pl.col("person").is_not_null()).select(
         "person", "found_on", subject=pl.lit("person")
@@ -52,6 +52,6 @@ def evidence(facts: Facts, p: Params, made: Round) -> pl.LazyFrame:
     )
 
 
-def checks(p: Params, made: Round) -> list[Check]:
+def checks(p: Params, this_round: Round) -> list[Check]:
     """There is none."""
     return [at_most("findings_on_person", 0), at_most("findings_on_employer", 0)]

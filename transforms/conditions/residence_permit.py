@@ -20,9 +20,9 @@ class Params:
     """The rule has no values: the permit date is the round's."""
 
 
-def evidence(facts: Facts, p: Params, made: Round) -> pl.LazyFrame:
+def evidence(facts: Facts, p: Params, this_round: Round) -> pl.LazyFrame:
     """The permits that are valid on the permit date, and the day the longest of them ends."""
-    day = made.permit_date
+    day = this_round.permit_date
     return (
         facts.feeds["residence_permits"]
         .filter(
@@ -38,6 +38,6 @@ def evidence(facts: Facts, p: Params, made: Round) -> pl.LazyFrame:
     )
 
 
-def checks(p: Params, made: Round) -> list[Check]:
+def checks(p: Params, this_round: Round) -> list[Check]:
     """At least one permit is valid."""
     return [at_least("permits_valid", 1)]

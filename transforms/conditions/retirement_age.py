@@ -56,7 +56,7 @@ class Params:
     delays: Annotated[list[Delay], Several("months", by=("retirement_class",), at_least=0)]
 
 
-def evidence(facts: Facts, p: Params, made: Round) -> pl.LazyFrame:
+def evidence(facts: Facts, p: Params, this_round: Round) -> pl.LazyFrame:
     """Every applicant's class, delay and the day retirement age is reached."""
     years = pl.col("retirement_class").replace_strict(p.years, return_dtype=pl.Int32)
     months = pl.format("{}mo", years * 12 + pl.col("delay_months"))
@@ -68,7 +68,7 @@ def evidence(facts: Facts, p: Params, made: Round) -> pl.LazyFrame:
         "birth_date",
         "delay_months",
         reached_on=pl.min_horizontal(pl.col("birth_date").dt.offset_by(months), date.max),
-        reference_date=pl.lit(made.reference_date),
+        reference_date=pl.lit(this_round.reference_date),
     )
 
 
@@ -81,6 +81,6 @@ def delay_months(delay: Delay) -> pl.Expr:
     )
 
 
-def checks(p: Params, made: Round) -> list[Check]:
+def checks(p: Params, this_round: Round) -> list[Check]:
     """The day reached comes after the reference date."""
-    return [after("reached_on", made.reference_date)]
+    return [after("reached_on", this_round.reference_date)]

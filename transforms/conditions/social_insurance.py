@@ -2,7 +2,7 @@
 
 Each of the five insurances has a status in every month of the window that ends with December of the
 year before, and at most five months of each are paid back by the person; a month the bank or the
-office made good does not use those up.  Where the round names a month before filing, it must have a
+office this_round good does not use those up.  Where the round names a month before filing, it must have a
 status too, whenever recorded.
 """
 
@@ -34,9 +34,9 @@ class Params:
     back_paid_status: Status
 
 
-def evidence(facts: Facts, p: Params, made: Round) -> pl.LazyFrame:
+def evidence(facts: Facts, p: Params, this_round: Round) -> pl.LazyFrame:
     """Per insurance the months with a status in the window and those of them paid back."""
-    window_from = months_ending(p.months, made.reference_date)
+    window_from = months_ending(p.months, this_round.reference_date)
     in_window = (
         facts.insurance.filter(pl.col("month") >= window_from)
         .group_by("person")
@@ -52,29 +52,29 @@ def evidence(facts: Facts, p: Params, made: Round) -> pl.LazyFrame:
         )
     )
     return in_window.join(
-        insured_in_month(facts, made), on="person", how="full", coalesce=True, validate="1:1"
+        insured_in_month(facts, this_round), on="person", how="full", coalesce=True, validate="1:1"
     ).with_columns(
         pl.col("^months_.*$").fill_null(0),
-        pl.col("insured_in_month").fill_null(made.insured_in is None),
+        pl.col("insured_in_month").fill_null(this_round.insured_in is None),
         window_from=pl.lit(window_from),
     )
 
 
-def insured_in_month(facts: Facts, made: Round) -> pl.LazyFrame:
+def insured_in_month(facts: Facts, this_round: Round) -> pl.LazyFrame:
     """Who has a status in the month before filing, whenever it was recorded."""
     month = pl.lit(
-        made.insured_in, pl.Date
+        this_round.insured_in, pl.Date
     )  # null where the round names none: then nobody is found
     rows = facts.feeds["social_insurance"].filter(pl.col("month") == month)
     return rows.select("person", insured_in_month=pl.lit(value=True))
 
 
-def checks(p: Params, made: Round) -> list[Check]:
+def checks(p: Params, this_round: Round) -> list[Check]:
     """No month lacks, no insurance has too many paid back, and filing found one insured."""
     months = [at_least(f"months_{name}", p.months) for name in INSURANCES]
     most = p.back_paid_months_at_most
     paid_back = [at_most(f"months_back_paid_{name}", most) for name in INSURANCES]
-    if made.insured_in is None:
+    if this_round.insured_in is None:
         return [*months, *paid_back]
-    insured = is_true("insured_in_month", month=f"{made.insured_in:%Y-%m}")
+    insured = is_true("insured_in_month", month=f"{this_round.insured_in:%Y-%m}")
     return [*months, *paid_back, insured]

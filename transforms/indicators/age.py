@@ -26,17 +26,17 @@ class Params:
     centipoints_less_per_year: Centipoints
 
 
-def evidence(facts: Facts, p: Params, made: Round) -> pl.LazyFrame:
+def evidence(facts: Facts, p: Params, this_round: Round) -> pl.LazyFrame:
     """Birth date, and the completed years on 1 January of the year before."""
     return facts.applicants.select(
         "person",
         "birth_date",
-        age=(made.reference_date.year - 1 - pl.col("birth_date").dt.year()).cast(pl.Int64),
-        on=pl.lit(made.first_day(1)),
+        age=(this_round.reference_date.year - 1 - pl.col("birth_date").dt.year()).cast(pl.Int64),
+        on=pl.lit(this_round.first_day(1)),
     )
 
 
-def parts(p: Params, made: Round) -> Parts:
+def parts(p: Params, this_round: Round) -> Parts:
     """Full points less the yearly amount for each year above the full age, never below zero."""
     age = pl.col("age")
     above = pl.max_horizontal(age - p.full_until_age, 0)

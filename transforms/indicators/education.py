@@ -48,9 +48,9 @@ class Params:
     credentials: Annotated[list[Credential], Several("centipoints, months", by=CREDENTIAL)]
 
 
-def evidence(facts: Facts, p: Params, made: Round) -> pl.LazyFrame:
+def evidence(facts: Facts, p: Params, this_round: Round) -> pl.LazyFrame:
     """The best credential of whoever claims the indicator, with its counted months of study."""
-    return best(studied(facts, credentials(facts, p, made)))
+    return best(studied(facts, credentials(facts, p, this_round)))
 
 
 def best(found: pl.LazyFrame) -> pl.LazyFrame:
@@ -70,7 +70,7 @@ def best(found: pl.LazyFrame) -> pl.LazyFrame:
     )
 
 
-def credentials(facts: Facts, p: Params, made: Round) -> pl.LazyFrame:
+def credentials(facts: Facts, p: Params, this_round: Round) -> pl.LazyFrame:
     """Verified credentials that earn points, of applicants who claim them, with their window."""
     table = pl.LazyFrame(p.credentials).with_columns(
         pl.col("level").cast(facts.feeds["education"].collect_schema()["level"])
@@ -79,7 +79,7 @@ def credentials(facts: Facts, p: Params, made: Round) -> pl.LazyFrame:
     months = pl.format("-{}mo", pl.col("window_months") - 1)
     return (
         facts.feeds["education"]
-        .filter(pl.col("verified"), pl.col("graduated_on") <= made.reference_date)
+        .filter(pl.col("verified"), pl.col("graduated_on") <= this_round.reference_date)
         .join(claims, on="person", how="semi")
         .join(table, on=CREDENTIAL, how="inner", validate="m:1")
         .select(
@@ -116,7 +116,7 @@ def studied(facts: Facts, found: pl.LazyFrame) -> pl.LazyFrame:
     )
 
 
-def parts(p: Params, made: Round) -> Parts:
+def parts(p: Params, this_round: Round) -> Parts:
     """The table's points for what the row holds."""
     points = pl.coalesce(
         pl.when(

@@ -28,7 +28,7 @@ class Params:
     centipoints_per_year: Centipoints
 
 
-def evidence(facts: Facts, p: Params, made: Round) -> pl.LazyFrame:
+def evidence(facts: Facts, p: Params, this_round: Round) -> pl.LazyFrame:
     """The window of the credential that earns education points, and the counted months in it."""
     return facts.credential.select("person", *EVIDENCE)
 
@@ -38,6 +38,6 @@ def study(centipoints_per_year: int) -> Part:
     return monthly("study", count("months_studied"), -centipoints_per_year)
 
 
-def parts(p: Params, made: Round) -> Parts:
+def parts(p: Params, this_round: Round) -> Parts:
     """What the counted months of study cost."""
     return Parts([study(p.centipoints_per_year)])

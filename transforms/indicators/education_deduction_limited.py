@@ -45,12 +45,12 @@ class Params:
     centipoints_at_most: Annotated[AtMostByLevel, In("centipoints")]
 
 
-def evidence(facts: Facts, p: Params, made: Round) -> pl.LazyFrame:
+def evidence(facts: Facts, p: Params, this_round: Round) -> pl.LazyFrame:
     """The credential that earns education points, its study period and the counted months in it."""
     return facts.credential.select("person", *EVIDENCE)
 
 
-def parts(p: Params, made: Round) -> Parts:
+def parts(p: Params, this_round: Round) -> Parts:
     """What the counted months of study cost, at most what the level adds."""
     at_most = pl.col("level").replace_strict(p.centipoints_at_most, return_dtype=pl.Int64)
     return Parts([study(p.centipoints_per_year)], at_least=-at_most.fill_null(0))

@@ -28,12 +28,12 @@ class Params:
     centipoints_per_month: Centipoints
 
 
-def evidence(facts: Facts, p: Params, made: Round) -> pl.LazyFrame:
+def evidence(facts: Facts, p: Params, this_round: Round) -> pl.LazyFrame:
     """The counted months, the insurance they are taken from, the first and the last of them."""
     return facts.careers.select("person", *EVIDENCE)
 
 
-def parts(p: Params, made: Round) -> Parts:
+def parts(p: Params, this_round: Round) -> Parts:
     """Counted months at the monthly rate."""
     months = count("months_counted")
     shown = {"months_counted": months}

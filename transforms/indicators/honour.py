@@ -25,14 +25,14 @@ class Params:
     titles: Annotated[list[Text], Several("titles")]
 
 
-def evidence(facts: Facts, p: Params, made: Round) -> pl.LazyFrame:
+def evidence(facts: Facts, p: Params, this_round: Round) -> pl.LazyFrame:
     """The titles that count, and the first of them."""
     return (
         facts.feeds["honours"]
         .filter(
             pl.col("title").is_in(p.titles),
-            pl.col("awarded_on") <= made.reference_date,
-            pl.col("revoked_on").is_null() | (pl.col("revoked_on") > made.reference_date),
+            pl.col("awarded_on") <= this_round.reference_date,
+            pl.col("revoked_on").is_null() | (pl.col("revoked_on") > this_round.reference_date),
         )
         .sort("person", "awarded_on", "title")
         .group_by("person", maintain_order=True)
@@ -44,7 +44,7 @@ def evidence(facts: Facts, p: Params, made: Round) -> pl.LazyFrame:
     )
 
 
-def parts(p: Params, made: Round) -> Parts:
+def parts(p: Params, this_round: Round) -> Parts:
     """The points once, however many titles."""
     titles = count("titles")
     return Parts([Part("titles", titles > 0, p.centipoints, shown={"titles": titles})])

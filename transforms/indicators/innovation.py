@@ -43,18 +43,18 @@ class Params:
     ]
 
 
-def evidence(facts: Facts, p: Params, made: Round) -> pl.LazyFrame:
+def evidence(facts: Facts, p: Params, this_round: Round) -> pl.LazyFrame:
     """The best award (points, scope, day) and the largest financing of a firm that qualifies."""
-    return award(facts, p.municipal_centipoints_at_most, made).join(
-        financing(facts, p, made), on="person", how="full", coalesce=True, validate="1:1"
+    return award(facts, p.municipal_centipoints_at_most, this_round).join(
+        financing(facts, p, this_round), on="person", how="full", coalesce=True, validate="1:1"
     )
 
 
-def award(facts: Facts, municipal_at_most: int, made: Round) -> pl.LazyFrame:
+def award(facts: Facts, municipal_at_most: int, this_round: Round) -> pl.LazyFrame:
     """The award that gives most, the latest among equals."""
     return (
         facts.feeds["awards"]
-        .filter(pl.col("awarded_on") <= made.reference_date)
+        .filter(pl.col("awarded_on") <= this_round.reference_date)
         .select(
             "person",
             award_points="points",
@@ -73,34 +73,36 @@ def award(facts: Facts, municipal_at_most: int, made: Round) -> pl.LazyFrame:
     )
 
 
-def financing(facts: Facts, p: Params, made: Round) -> pl.LazyFrame:
+def financing(facts: Facts, p: Params, this_round: Round) -> pl.LazyFrame:
     """Equity cash of the firms the applicant works in and holds, the largest sum."""
     cash = (
         facts.feeds["financings"]
         .filter(
-            pl.col("received_on").is_between(made.first_day(p.financing_years), made.reference_date)
+            pl.col("received_on").is_between(
+                this_round.first_day(p.financing_years), this_round.reference_date
+            )
         )
         .group_by("employer")
         .agg(financing_fen=exact_sum(pl.col("amount_fen")))
     )
     return (
-        qualifying_firms(facts, p, made)
+        qualifying_firms(facts, p, this_round)
         .join(cash, on="employer", how="inner", validate="m:1")
         .group_by("person")
         .agg(pl.col("financing_fen").max())
     )
 
 
-def qualifying_firms(facts: Facts, p: Params, made: Round) -> pl.LazyFrame:
+def qualifying_firms(facts: Facts, p: Params, this_round: Round) -> pl.LazyFrame:
     """person, employer: share held all of the year before, technology firm, works there."""
-    year_start = made.first_day(1)
+    year_start = this_round.first_day(1)
     held = facts.feeds["shareholdings"].filter(
         pl.col("share_bp") >= p.share_bp_at_least,
         pl.col("held_from") <= year_start,
-        pl.col("held_to").is_null() | (pl.col("held_to") >= made.reference_date),
+        pl.col("held_to").is_null() | (pl.col("held_to") >= this_round.reference_date),
     )
     firms = facts.feeds["employers"].filter(pl.col("high_tech") | pl.col("tech_sme"))
-    december = facts.insurance.filter(pl.col("month") == made.reference_date.replace(day=1))
+    december = facts.insurance.filter(pl.col("month") == this_round.reference_date.replace(day=1))
     return (
         held.join(firms, on="employer", how="semi")
         .join(december, on=["person", "employer"], how="semi")
@@ -125,7 +127,7 @@ def award_part(municipal_at_most: int) -> Part:
     return Part("award", award_centipoints(municipal_at_most).fill_null(0), shown=shown)
 
 
-def parts(p: Params, made: Round) -> Parts:
+def parts(p: Params, this_round: Round) -> Parts:
     """The better of the two, up to the limit."""
     cash = pl.col("financing_fen")
     tier = pl.max_horizontal(

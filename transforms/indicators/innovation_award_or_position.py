@@ -47,26 +47,26 @@ class Params:
     positions: Annotated[list[Position], Several("centipoints", by=("kind",))]
 
 
-def evidence(facts: Facts, p: Params, made: Round) -> pl.LazyFrame:
+def evidence(facts: Facts, p: Params, this_round: Round) -> pl.LazyFrame:
     """The best award (points, scope, day) and the best position (kind, full years, days)."""
-    return award(facts, p.municipal_centipoints_at_most, made).join(
-        position(facts, p, made), on="person", how="full", coalesce=True, validate="1:1"
+    return award(facts, p.municipal_centipoints_at_most, this_round).join(
+        position(facts, p, this_round), on="person", how="full", coalesce=True, validate="1:1"
     )
 
 
-def position(facts: Facts, p: Params, made: Round) -> pl.LazyFrame:
+def position(facts: Facts, p: Params, this_round: Round) -> pl.LazyFrame:
     """The position that gives most, the longest among equals."""
     begun, until = pl.col("position_from"), pl.col("position_until")
     years = until.dt.year() - begun.dt.year()
     is_full = begun.dt.offset_by(pl.format("{}mo", years * 12)) <= until
     return (
         facts.feeds["positions"]
-        .filter(pl.col("held_from") <= made.reference_date)
+        .filter(pl.col("held_from") <= this_round.reference_date)
         .select(
             "person",
             position_kind="kind",
             position_from="held_from",
-            position_until=pl.min_horizontal("held_to", pl.lit(made.reference_date)),
+            position_until=pl.min_horizontal("held_to", pl.lit(this_round.reference_date)),
         )
         .with_columns(position_years=years.cast(pl.Int64) - (~is_full).cast(pl.Int64))
         .sort(
@@ -94,7 +94,7 @@ def position_centipoints(p: Params) -> pl.Expr:
     )
 
 
-def parts(p: Params, made: Round) -> Parts:
+def parts(p: Params, this_round: Round) -> Parts:
     """The better of the two, up to the limit."""
     shown = {"position_kind": pl.col("position_kind"), "full_years": pl.col("position_years")}
     position = Part("position", position_centipoints(p).fill_null(0), shown=shown)

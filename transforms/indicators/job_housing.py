@@ -65,12 +65,12 @@ def outside(district: str, six: Districts, beijing: DistrictRange) -> pl.Expr:
     return code.is_between(beijing["first"], beijing["last"]) & ~code.is_in(six)
 
 
-def evidence(facts: Facts, p: Params, made: Round) -> pl.LazyFrame:
+def evidence(facts: Facts, p: Params, this_round: Round) -> pl.LazyFrame:
     """Months with an own home outside, those with the job outside too, and the last of them."""
     districts = (p.six_districts, p.beijing_districts)
     own = pl.col("kind").cast(pl.String).is_in(HOME_KINDS)
     homes = facts.feeds["housing"].filter(own, outside("district", *districts))
-    months = months_listed(covered_spells(homes, p.counts_from, made.reference_date))
+    months = months_listed(covered_spells(homes, p.counts_from, this_round.reference_date))
     jobs = facts.insurance.filter(
         pl.col("month") >= p.counts_from, outside("work_district", *districts)
     )
@@ -89,12 +89,13 @@ def evidence(facts: Facts, p: Params, made: Round) -> pl.LazyFrame:
             "months_home_outside",
             pl.col("months_job_outside").fill_null(0),
             "last_month",
-            home_outside_in_december=pl.col("last_month") == made.reference_date.replace(day=1),
+            home_outside_in_december=pl.col("last_month")
+            == this_round.reference_date.replace(day=1),
         )
     )
 
 
-def parts(p: Params, made: Round) -> Parts:
+def parts(p: Params, this_round: Round) -> Parts:
     """Full years of home, full years of job beside it, if December has the home."""
     gate = flag("home_outside_in_december")
     gates = {"home_outside_in_december": gate}

@@ -46,9 +46,9 @@ class Params:
     centipoints_at_most: Centipoints
 
 
-def evidence(facts: Facts, p: Params, made: Round) -> pl.LazyFrame:
+def evidence(facts: Facts, p: Params, this_round: Round) -> pl.LazyFrame:
     """Months with the home outside, those with the job outside too, and what was had before each."""
-    homes = homes_of(facts, p, made)
+    homes = homes_of(facts, p, this_round)
     months = months_outside(homes, p)
     jobs = facts.insurance.join(homes, on="person", how="semi").select(
         "person",
@@ -80,7 +80,7 @@ def evidence(facts: Facts, p: Params, made: Round) -> pl.LazyFrame:
     )
 
 
-def homes_of(facts: Facts, p: Params, made: Round) -> pl.LazyFrame:
+def homes_of(facts: Facts, p: Params, this_round: Round) -> pl.LazyFrame:
     """Homes as spells of months, with the place of their kind, of whoever had one outside."""
     spells = covered_spells(
         facts.feeds["housing"]
@@ -93,7 +93,7 @@ def homes_of(facts: Facts, p: Params, made: Round) -> pl.LazyFrame:
             inside=pl.col("district").is_in(p.six_districts),
         ),
         p.first_month,
-        made.reference_date,
+        this_round.reference_date,
         "place",
         "outside",
         "inside",
@@ -150,7 +150,7 @@ def job_before(jobs: pl.LazyFrame, jobs_outside: pl.LazyFrame) -> pl.LazyFrame:
     return first.join(before, on="person", how="left", validate="1:1")
 
 
-def parts(p: Params, made: Round) -> Parts:
+def parts(p: Params, this_round: Round) -> Parts:
     """Full years of home and job, full years of the other months of home, each up to its limit."""
     moved = {"home_before_inside": flag("home_before_inside")}
     both_moved = {**moved, "job_before_inside": flag("job_before_inside")}

@@ -25,22 +25,22 @@ class Params:
     years: Years
 
 
-def evidence(facts: Facts, p: Params, made: Round) -> pl.LazyFrame:
+def evidence(facts: Facts, p: Params, this_round: Round) -> pl.LazyFrame:
     """The detentions in the window, and the last of them."""
-    return detentions(facts, made.first_day(p.years), made)
+    return detentions(facts, this_round.first_day(p.years), this_round)
 
 
-def detentions(facts: Facts, since: date, made: Round) -> pl.LazyFrame:
+def detentions(facts: Facts, since: date, this_round: Round) -> pl.LazyFrame:
     """Per person the detentions decided from a day to the reference date, and the last of them."""
     return (
         facts.feeds["detentions"]
-        .filter(pl.col("decided_on").is_between(since, made.reference_date))
+        .filter(pl.col("decided_on").is_between(since, this_round.reference_date))
         .group_by("person")
         .agg(detentions=pl.len().cast(pl.Int64), last_decided_on=pl.col("decided_on").max())
     )
 
 
-def parts(p: Params, made: Round) -> Parts:
+def parts(p: Params, this_round: Round) -> Parts:
     """Points off for each."""
     return points_off(p.centipoints_per_detention)
 

@@ -24,11 +24,11 @@ class Params:
     counts_from: Day
 
 
-def evidence(facts: Facts, p: Params, made: Round) -> pl.LazyFrame:
+def evidence(facts: Facts, p: Params, this_round: Round) -> pl.LazyFrame:
     """The detentions from that day to the reference date, and the last of them."""
-    return law.detentions(facts, p.counts_from, made)
+    return law.detentions(facts, p.counts_from, this_round)
 
 
-def parts(p: Params, made: Round) -> Parts:
+def parts(p: Params, this_round: Round) -> Parts:
     """Points off for each."""
     return law.points_off(p.centipoints_per_detention)

@@ -81,18 +81,18 @@ def rates(p: Params) -> dict[str, int]:
     return {name: kind["centipoints_per_year"] for name, kind in parts}
 
 
-def may_count(p: Params, made: Round) -> pl.Expr:
+def may_count(p: Params, this_round: Round) -> pl.Expr:
     """Whether a home is of a kind that counts, registered by the reference date where it has to be."""
     of_kind = {
         needed: [kind["kind"] for kind in p.kinds if kind["registered"] == needed]
         for needed in (False, True)
     }
-    in_time = (pl.col("registered_on") <= made.reference_date).fill_null(value=False)
+    in_time = (pl.col("registered_on") <= this_round.reference_date).fill_null(value=False)
     kind = pl.col("kind").cast(pl.String)
     return kind.is_in(of_kind[False]) | (kind.is_in(of_kind[True]) & in_time)
 
 
-def evidence(facts: Facts, p: Params, made: Round) -> pl.LazyFrame:
+def evidence(facts: Facts, p: Params, this_round: Round) -> pl.LazyFrame:
     """Months held, and months counted under the cap, by kind and period (early: before filed_from)."""
     employed_late = (
         facts.counted.filter(pl.col("month") >= p.filed_from)
@@ -100,7 +100,7 @@ def evidence(facts: Facts, p: Params, made: Round) -> pl.LazyFrame:
         .agg(months_employed_late=pl.len().cast(pl.Int64))
     )
     months = facts.careers.select("person", months_employed="months_counted")
-    for each in (employed_late, *held(facts.feeds["housing"], p, made)):
+    for each in (employed_late, *held(facts.feeds["housing"], p, this_round)):
         months = months.join(each, on="person", how="left", validate="1:1")
     months = months.with_columns(pl.col("^(months|upto)_.*$").fill_null(0)).with_columns(
         *of_kinds(p), months_employed_early=count("months_employed") - count("months_employed_late")
@@ -120,11 +120,11 @@ def periods(p: Params) -> dict[str, list[Kind]]:
     return {"early": [kind for kind in p.kinds if kind["early"] == "held"], "late": p.kinds}
 
 
-def held(housing: pl.LazyFrame, p: Params, made: Round) -> Iterator[pl.LazyFrame]:
+def held(housing: pl.LazyFrame, p: Params, this_round: Round) -> Iterator[pl.LazyFrame]:
     """For each kind and period the months with a home of it or of a kind before it (`upto_*`)."""
-    before = min(date.fromordinal(p.filed_from.toordinal() - 1), made.reference_date)
-    spans = {"early": (p.first_month, before), "late": (p.filed_from, made.reference_date)}
-    homes = housing.filter(may_count(p, made))
+    before = min(date.fromordinal(p.filed_from.toordinal() - 1), this_round.reference_date)
+    spans = {"early": (p.first_month, before), "late": (p.filed_from, this_round.reference_date)}
+    homes = housing.filter(may_count(p, this_round))
     for period, kinds in periods(p).items():
         names = [kind["kind"] for kind in kinds]
         for place, kind in enumerate(kinds, start=1):
@@ -173,6 +173,6 @@ def counted(p: Params) -> list[pl.Expr]:
     return [parts[name].alias(f"counted_{name}") for name in rates(p)]
 
 
-def parts(p: Params, made: Round) -> Parts:
+def parts(p: Params, this_round: Round) -> Parts:
     """Months under the cap by kind and period, each at its yearly rate."""
     return Parts([monthly(name, count(f"counted_{name}"), rate) for name, rate in rates(p).items()])

@@ -55,14 +55,14 @@ class Params:
     violation_years: Years
 
 
-def evidence(facts: Facts, p: Params, made: Round) -> pl.LazyFrame:
+def evidence(facts: Facts, p: Params, this_round: Round) -> pl.LazyFrame:
     """Net tax of each year (`fen_1` is the year before the application), and the violations."""
     paid = facts.feeds["tax"].with_columns(year=pl.col("treasury_date").dt.year())
     columns = fen_columns("fen", p.years)
     return (
-        yearly(paid.filter(counts(p)), "amount_fen", columns, made)
+        yearly(paid.filter(counts(p)), "amount_fen", columns, this_round)
         .join(
-            violations(facts, made.first_day(p.violation_years), made),
+            violations(facts, this_round.first_day(p.violation_years), this_round),
             on="person",
             how="full",
             coalesce=True,
@@ -72,19 +72,19 @@ def evidence(facts: Facts, p: Params, made: Round) -> pl.LazyFrame:
     )
 
 
-def yearly(paid: pl.LazyFrame, amount: str, columns: list[str], made: Round) -> pl.LazyFrame:
+def yearly(paid: pl.LazyFrame, amount: str, columns: list[str], this_round: Round) -> pl.LazyFrame:
     """Per person the sum of an amount in each of the years before, by the name of its column."""
     return paid.group_by("person").agg(
-        exact_sum(pl.col(amount).filter(pl.col("year") == made.year - back)).alias(name)
+        exact_sum(pl.col(amount).filter(pl.col("year") == this_round.year - back)).alias(name)
         for back, name in enumerate(columns, start=1)
     )
 
 
-def violations(facts: Facts, since: date, made: Round) -> pl.LazyFrame:
+def violations(facts: Facts, since: date, this_round: Round) -> pl.LazyFrame:
     """Per person the violations decided from a day to the reference date, and the last of them."""
     return (
         facts.feeds["tax_violations"]
-        .filter(pl.col("decided_on").is_between(since, made.reference_date))
+        .filter(pl.col("decided_on").is_between(since, this_round.reference_date))
         .group_by("person")
         .agg(violations=pl.len().cast(pl.Int64), last_violation_on=pl.col("decided_on").max())
     )
@@ -113,13 +113,13 @@ def violations_part(centipoints_per_violation: int) -> Part:
     return Part("violations", each, centipoints_per_violation, shown={"violations": each})
 
 
-def parts(p: Params, made: Round) -> Parts:
+def parts(p: Params, this_round: Round) -> Parts:
     """Each year of high tax if all are above zero, and what violations cost."""
     fen = [count(name) for name in fen_columns("fen", p.years)]
     gate = pl.all_horizontal(each > 0 for each in fen)
     years = [
         Part(
-            f"year_{made.year - back}",
+            f"year_{this_round.year - back}",
             gate & (each >= p.fen_at_least),
             p.centipoints_per_year,
             shown={"fen": each, "all_years_above_zero": gate},

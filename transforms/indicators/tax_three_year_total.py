@@ -43,22 +43,25 @@ class Params:
     violations_from: Day
 
 
-def evidence(facts: Facts, p: Params, made: Round) -> pl.LazyFrame:
+def evidence(facts: Facts, p: Params, this_round: Round) -> pl.LazyFrame:
     """Net tax and share of company tax of each year (`fen_1` is the last), and the violations."""
     of_income, of_company = fen_columns("fen", p.years), fen_columns("company_fen", p.years)
     paid = facts.feeds["tax"].filter(pl.col("income_kind").cast(pl.String).is_in(p.income_kinds))
     found = yearly(
-        paid.with_columns(year=pl.col("treasury_date").dt.year()), "amount_fen", of_income, made
+        paid.with_columns(year=pl.col("treasury_date").dt.year()),
+        "amount_fen",
+        of_income,
+        this_round,
     )
     for other in (
-        yearly(facts.feeds["company_tax"], "attributed_fen", of_company, made),
-        violations(facts, p.violations_from, made),
+        yearly(facts.feeds["company_tax"], "attributed_fen", of_company, this_round),
+        violations(facts, p.violations_from, this_round),
     ):
         found = found.join(other, on="person", how="full", coalesce=True, validate="1:1")
     return found.with_columns(pl.col(*of_income, *of_company, "violations").fill_null(0))
 
 
-def parts(p: Params, made: Round) -> Parts:
+def parts(p: Params, this_round: Round) -> Parts:
     """The points once if either tax reaches its amount, and what violations cost."""
     shown: dict[str, pl.Expr] = {}
     reached = []

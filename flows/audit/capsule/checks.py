@@ -68,7 +68,7 @@ def checks(past: PastRun, receipts: dict[str, Any]) -> Iterator[Check]:
 
 def policy(found: Published) -> Iterator[str]:
     """Clauses and the round's own columns are those of the pinned files."""
-    again = clauses(found.edition, found.made.year).select(columns_of("clauses"))
+    again = clauses(found.edition, found.this_round.year).select(columns_of("clauses"))
     grown = is_other_code(found.past.manifest)
     if not found.clauses.equals(again) and (
         not grown or compare("clauses", found.clauses, again, grown=True).differences
@@ -76,11 +76,11 @@ def policy(found: Published) -> Iterator[str]:
         yield "clauses: other rows than the pinned policy gives"
     yield from unequal(
         found.rounds,
-        round=found.made.year,
+        round=found.this_round.year,
         edition=found.edition.name,
-        policy_date=found.made.policy_date,
-        reference_date=found.made.reference_date,
-        quota=found.made.quota,
+        policy_date=found.this_round.policy_date,
+        reference_date=found.this_round.reference_date,
+        quota=found.this_round.quota,
         run_id=found.past.run_id,
         rechecked=found.told.rechecked,
     )
@@ -118,7 +118,9 @@ def ages(found: Published) -> Iterator[str]:
     )
     none = pl.LazyFrame()
     facts = Facts({"applications": born}, insurance=none, counted=none, careers=none)
-    points = indicator(facts, found.edition.indicators["age"], found.made).collect()["centipoints"]
+    points = indicator(facts, found.edition.indicators["age"], found.this_round).collect()[
+        "centipoints"
+    ]
     given = found.listed.with_columns(by_rule=points)
     wrong = pl.col("age").ne_missing(pl.col("by_rule"))
     yield from rows_where(given, wrong, "other points for age than the pinned rule gives")
@@ -126,17 +128,17 @@ def ages(found: Published) -> Iterator[str]:
 
 def order(found: Published) -> Iterator[str]:
     """Totals descend, serials count up from one, every row is of the round."""
-    serial = found.made.year * SERIALS_A_YEAR + 1 + pl.int_range(pl.len())
+    serial = found.this_round.year * SERIALS_A_YEAR + 1 + pl.int_range(pl.len())
     listed = found.listed
     yield from rows_where(listed, pl.col("total") > pl.col("total").shift(), "above the row before")
     yield from rows_where(listed, pl.col("serial") != serial, "the serial is not its place")
-    yield from rows_where(listed, pl.col("round") != found.made.year, "of another round")
+    yield from rows_where(listed, pl.col("round") != found.this_round.year, "of another round")
 
 
 def line(found: Published) -> Iterator[str]:
     """The line is the total at the place of the quota, the lowest of the list, and ties are counted."""
     totals, eligible = found.listed["total"], found.told.rows["ranking"]
-    places = min(found.made.quota, eligible)
+    places = min(found.this_round.quota, eligible)
     if totals.len() < places:
         yield f"expected at least {places:,} settled, found {totals.len():,}"
         return

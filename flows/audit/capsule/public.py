@@ -34,7 +34,7 @@ class Published:
     """What a public capsule holds, read; points of the list in centipoints."""
 
     past: PastRun
-    made: Round
+    this_round: Round
     edition: Edition
     rounds: dict[str, Any]
     feeds: pl.DataFrame
@@ -55,7 +55,7 @@ def read(past: PastRun) -> Published:
     points = [centipoints(name).alias(name) for name in (*INDICATORS, "total")]
     return Published(
         past=past,
-        made=order.round(),
+        this_round=order.round(),
         edition=order.edition(),
         rounds=tables["rounds"].row(0, named=True),
         feeds=tables["feeds"],

@@ -1,4 +1,4 @@
-"""Whose receipts are made: everybody in a run, or one; and the rows of the run about them.
+"""Whose receipts are this_round: everybody in a run, or one; and the rows of the run about them.
 
 Here `person` is an applicant's place in the order of application numbers, so that receipts come out
 in that order and nothing has to be looked up twice.  ID numbers and names are never read.
@@ -17,7 +17,7 @@ from transforms.facts import Feeds
 
 @dataclass(frozen=True)
 class Applicants:
-    """The applicants whose receipts are made.
+    """The applicants whose receipts are this_round.
 
     rows: person (0, 1, ...), application_no (ascending), key (the run's own number of the person).
     """
@@ -84,7 +84,7 @@ def why_not_found(run: Source, application_no: str) -> str:
     rejected = run.table("rejects").filter(pl.col("application_no") == application_no)
     rows = rejected.select(columns).unique().sort(columns).collect()
     if rows.is_empty():
-        return f"round {run.made.year} has no application {application_no}"
+        return f"round {run.this_round.year} has no application {application_no}"
     told = "; ".join(
         f"{file} row {row}: column {column}: expected {of_check(check)}"
         for file, row, column, check in rows.iter_rows()

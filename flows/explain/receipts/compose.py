@@ -44,7 +44,7 @@ def chunk(known: Material, start: int, size: int) -> pl.Series:
         ),
         **{
             f"condition {name}": conditions(
-                known.conditions[name].slice(start, size), rule, run.made
+                known.conditions[name].slice(start, size), rule, run.this_round
             )
             for name, rule in run.edition.conditions.items()
         },
@@ -52,7 +52,7 @@ def chunk(known: Material, start: int, size: int) -> pl.Series:
             f"indicator {name}": indicators(
                 known.indicators[name].slice(start, size),
                 rule,
-                run.made,
+                run.this_round,
                 known.months[name].slice(start, size) if name in known.months else None,
             )
             for name, rule in run.edition.indicators.items()
@@ -69,20 +69,22 @@ def of(rows: pl.DataFrame, start: int, size: int) -> pl.LazyFrame:
 
 def shape(known: Material) -> Pieces:
     """A receipt, in the order a reader meets it."""
-    run, made = known.whose.run, known.whose.run.made
+    run, this_round = known.whose.run, known.whose.run.this_round
     return an_object(
         {
             "format": FORMAT,
-            "round": made.year,
+            "round": this_round.year,
             "application_no": pl.col("number"),
             "salt": quoted("salt"),
             "edition": run.edition.name,
             "run_id": run.run_id,
-            "policy_date": made.policy_date,
-            "reference_date": made.reference_date,
-            "permit_date": made.permit_date,
-            "insured_in": None if made.insured_in is None else f"{made.insured_in:%Y-%m}",
-            "quota": made.quota,
+            "policy_date": this_round.policy_date,
+            "reference_date": this_round.reference_date,
+            "permit_date": this_round.permit_date,
+            "insured_in": None
+            if this_round.insured_in is None
+            else f"{this_round.insured_in:%Y-%m}",
+            "quota": this_round.quota,
             "total": quoted("total"),
             "total_centipoints": plain(centipoints("total")),
             "needs_review": plain("needs_review"),

@@ -67,10 +67,10 @@ def first_kind(states: pl.Expr, kinds: Sequence[str]) -> pl.Expr:
 
 def residence(whose: Applicants, rule: Rule, jobs: pl.DataFrame) -> pl.LazyFrame:
     """Homes of every kind; which of them count, early and late, says the rule's table of kinds."""
-    made = whose.run.made
+    this_round = whose.run.this_round
     p = params(rules.residence.Params, rule)
-    window = (p.first_month, made.reference_date)
-    may_count = rules.residence.may_count(p, made)
+    window = (p.first_month, this_round.reference_date)
+    may_count = rules.residence.may_count(p, this_round)
     homes = whose.feed("housing").with_columns(pl.col("kind").cast(pl.String), filed=may_count)
     spells = covered_spells(homes, *window, "kind", "filed")
     people = whose.rows.lazy().select("person")
@@ -122,9 +122,9 @@ def job_housing_spans(
     whose: Applicants, rule: Rule, jobs: pl.DataFrame, kinds: Sequence[str]
 ) -> pl.LazyFrame:
     """Spans from the first month that counts: is the home outside, and the job as well."""
-    made, values = whose.run.made, rule.values
+    this_round, values = whose.run.this_round, rule.values
     districts = (values["six_districts"], values["beijing_districts"])
-    window = (values["counts_from"], made.reference_date)
+    window = (values["counts_from"], this_round.reference_date)
     homes = whose.feed("housing").with_columns(
         pl.col("kind").cast(pl.String), outside=outside("district", *districts)
     )

@@ -42,16 +42,20 @@ class Material:
 def material(whose: Applicants) -> Material:
     """Read and arrange what the receipts are made of."""
     run = whose.run
-    edition, window = run.edition, Window.of(run.edition, run.made)
+    edition, window = run.edition, Window.of(run.edition, run.this_round)
     conditions = by_rule(whose, "condition_evidence", "condition", "holds")
     evidence = by_rule(whose, "evidence", "indicator", "points")
-    fitting = [fits(conditions[name], read) for name, read in read_by(edition.conditions, run.made)]
-    fitting += [fits(evidence[name], read) for name, read in read_by(edition.indicators, run.made)]
+    fitting = [
+        fits(conditions[name], read) for name, read in read_by(edition.conditions, run.this_round)
+    ]
+    fitting += [
+        fits(evidence[name], read) for name, read in read_by(edition.indicators, run.this_round)
+    ]
     if not all(fitting):
-        again = ledger(whose.feeds(), edition, run.made)
+        again = ledger(whose.feeds(), edition, run.this_round)
         conditions = retold(conditions, again.conditions)
         evidence = retold(evidence, again.indicators)
-    found = spans(whose.feed("social_insurance"), window, run.made)
+    found = spans(whose.feed("social_insurance"), window, run.this_round)
     known = numbers(whose, found)
     first = edition.counted_months.values["insurances"][0]  # of equal ones: all have no paid month
     taken = (

@@ -35,10 +35,10 @@ def law(rule: Rule) -> dict[str, Any]:
     }
 
 
-def conditions(rows: pl.DataFrame, rule: Rule, made: Round) -> pl.Series:
+def conditions(rows: pl.DataFrame, rule: Rule, this_round: Round) -> pl.Series:
     """One condition as JSON; `rows` has holds and evidence."""
     module = CONDITIONS[rule.name]
-    checks = module.checks(params(module.Params, rule), made)
+    checks = module.checks(params(module.Params, rule), this_round)
     holds = all_hold(checks)
     found = unpacked(rows, module.EVIDENCE, expressions(checks))
     require_same(rule, found.select(holds != pl.col("holds")).to_series())
@@ -51,10 +51,12 @@ def conditions(rows: pl.DataFrame, rule: Rule, made: Round) -> pl.Series:
     return found.select(text(an_object(described))).to_series()
 
 
-def indicators(rows: pl.DataFrame, rule: Rule, made: Round, months: pl.Series | None) -> pl.Series:
+def indicators(
+    rows: pl.DataFrame, rule: Rule, this_round: Round, months: pl.Series | None
+) -> pl.Series:
     """One indicator as JSON; `rows` has points and evidence, `months` the spans it looks at."""
     module = INDICATORS[rule.name]
-    parts = module.parts(params(module.Params, rule), made)
+    parts = module.parts(params(module.Params, rule), this_round)
     found = unpacked(rows, module.EVIDENCE, expressions(parts))
     stored = centipoints("points")
     require_same(rule, found.select(stored != parts.centipoints.fill_null(0)).to_series())
@@ -121,12 +123,12 @@ def expressions(of: Parts | list[Check]) -> Iterable[pl.Expr]:
     return [all_hold(of), *(each.found for each in of)]
 
 
-def read_by(rules: Mapping[str, Rule], made: Round) -> Iterator[tuple[str, set[str]]]:
+def read_by(rules: Mapping[str, Rule], this_round: Round) -> Iterator[tuple[str, set[str]]]:
     """Column by column of conditions or indicators: the columns of evidence that its rule reads."""
     for name, rule in rules.items():
         module = CONDITIONS.get(rule.name) or INDICATORS[rule.name]
         declared = module.checks if rule.name in CONDITIONS else module.parts
-        yield name, names_in(expressions(declared(params(module.Params, rule), made)))
+        yield name, names_in(expressions(declared(params(module.Params, rule), this_round)))
 
 
 def names_in(needed: Iterable[pl.Expr]) -> set[str]:

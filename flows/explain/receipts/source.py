@@ -39,7 +39,7 @@ class Source:
 
     directory: Path
     run_id: str
-    made: Round
+    this_round: Round
     edition: Edition
     made_from: dict[str, Any]  # what the run is named by
     delivered: dict[str, Any]  # counts and salted digests of the files
@@ -79,7 +79,7 @@ def source_of(past: PastRun) -> Source:
     return Source(
         directory=past.directory,
         run_id=past.run_id,
-        made=order.round(),
+        this_round=order.round(),
         edition=order.edition(),
         made_from=named_by(past.manifest),
         delivered=delivered(past.manifest["feeds"], salts),

@@ -27,23 +27,23 @@ class Window:
     counted_status: str
 
     @classmethod
-    def of(cls, edition: Edition, made: Round) -> "Window":
+    def of(cls, edition: Edition, this_round: Round) -> "Window":
         """The window of a round under its edition."""
         values = edition.counted_months.values
         return cls(
             number_of(values["first_month"]),
-            number_of(made.reference_date),
+            number_of(this_round.reference_date),
             values["counted_status"],
         )
 
 
-def spans(insurance: pl.LazyFrame, window: Window, made: Round) -> pl.DataFrame:
+def spans(insurance: pl.LazyFrame, window: Window, this_round: Round) -> pl.DataFrame:
     """Runs of months alike: person, first, months, employer, district, statuses, recorded_on.
 
     `recorded_on` is there only where it is after the reference date, so that the row does not exist.
     Ascending by person and month; a run ends where the window begins or ends.
     """
-    late = pl.col("recorded_on") > made.reference_date
+    late = pl.col("recorded_on") > this_round.reference_date
     first = month_number(pl.col("month"))
     rows = insurance.select(
         "person",

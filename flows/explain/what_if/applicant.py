@@ -22,7 +22,7 @@ class Applicant:
 
     rows: dict[str, list[Row]]
     edition: Edition
-    made: Round
+    this_round: Round
     counted: frozenset[date]  # the insurance months that earn points
     failing: list[str]  # the conditions that do not hold
     bounds: Bounds
@@ -40,7 +40,7 @@ class Applicant:
     @property
     def last_month(self) -> int:
         """December of the year before the round."""
-        return number_of(self.made.reference_date)
+        return number_of(self.this_round.reference_date)
 
     def values(self, column: str) -> dict[str, Any]:
         """The values in force of the rule behind a condition or an indicator."""
@@ -56,7 +56,7 @@ class Applicant:
     @cached_property
     def insurance(self) -> dict[date, Row]:
         """The insurance rows in the record by the reference date, ascending by month."""
-        on = self.made.reference_date
+        on = self.this_round.reference_date
         there = (
             row
             for row in self.rows["social_insurance"]
@@ -83,16 +83,16 @@ class Applicant:
         }
 
 
-def applicant(of: Records, edition: Edition, made: Round, failing: list[str]) -> Applicant:
+def applicant(of: Records, edition: Edition, this_round: Round, failing: list[str]) -> Applicant:
     """The view of the one applicant whose records these are."""
     people = of.feeds["applications"].lazy().with_columns(person=0)
-    rows = existing(of.feeds["social_insurance"].lazy(), edition, made).with_columns(person=0)
+    rows = existing(of.feeds["social_insurance"].lazy(), edition, this_round).with_columns(person=0)
     counted = counted_months(rows, people, params(Params, edition.counted_months)).collect()
     return Applicant(
         rows={feed: rows.to_dicts() for feed, rows in of.feeds.items()},
         edition=edition,
-        made=made,
+        this_round=this_round,
         counted=frozenset(counted["month"]),
         failing=failing,
-        bounds=bounds(made.policy_date),
+        bounds=bounds(this_round.policy_date),
     )

@@ -108,7 +108,7 @@ def late(of: Applicant, row: Row) -> bool:
     day = row["registered_on"]
     kinds = of.values("residence")["kinds"]
     wanted = any(kind["registered"] and kind["kind"] == row["kind"] for kind in kinds)
-    return wanted and (day is None or day > of.made.reference_date)
+    return wanted and (day is None or day > of.this_round.reference_date)
 
 
 def registered(of: Applicant) -> Iterator[Change]:
@@ -116,7 +116,7 @@ def registered(of: Applicant) -> Iterator[Change]:
     homes = [
         row
         for row in of.rows["housing"]
-        if late(of, row) and row["start_date"] <= of.made.reference_date
+        if late(of, row) and row["start_date"] <= of.this_round.reference_date
     ]
     homes.sort(key=lambda row: row["start_date"], reverse=True)
     yield from growing(

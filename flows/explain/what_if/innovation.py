@@ -17,7 +17,7 @@ def award(of: Applicant) -> Iterator[Change]:
             "person": of.person,
             "programme": "假设奖项",
             "scope": SCOPE,
-            "awarded_on": of.made.reference_date,
+            "awarded_on": of.this_round.reference_date,
             "points": points,
         }
         yield Change("award", 1, (Edit("awards", None, row),), {"points": points})
@@ -25,7 +25,7 @@ def award(of: Applicant) -> Iterator[Change]:
 
 def position(of: Applicant) -> Iterator[Change]:
     """A position held since months earlier, or one held for months up to the reference date."""
-    on = of.made.reference_date
+    on = of.this_round.reference_date
     for rule in of.values("innovation")["positions"]:
         kind = rule["kind"]
         held = [r for r in of.rows["positions"] if r["kind"] == kind and r["held_from"] <= on]
@@ -52,7 +52,7 @@ def share(of: Applicant) -> Iterator[Change]:
         after = {
             **row,
             "share_bp": max(row["share_bp"], least),
-            "held_from": min(row["held_from"], of.made.first_day(1)),
+            "held_from": min(row["held_from"], of.this_round.first_day(1)),
             "held_to": None,
         }
         if after != row:
@@ -62,8 +62,8 @@ def share(of: Applicant) -> Iterator[Change]:
 def financing(of: Applicant) -> Iterator[Change]:
     """More equity cash for a firm the applicant holds shares in, up to the next tiers."""
     rule = of.values("innovation")
-    since = of.made.first_day(rule["financing_years"])
-    on = of.made.reference_date
+    since = of.this_round.first_day(rule["financing_years"])
+    on = of.this_round.reference_date
     for firm in sorted({row["employer"] for row in of.rows["shareholdings"]}):
         received = sum(
             row["amount_fen"]

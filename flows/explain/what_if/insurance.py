@@ -19,7 +19,7 @@ def paid(of: Applicant, numbers: Iterable[int], **changed: int) -> Iterator[Edit
     for number in numbers:
         before = rows.get(first_day(number))
         row = before or of.new_month(number)
-        recorded_on = min(row["recorded_on"], of.made.reference_date)
+        recorded_on = min(row["recorded_on"], of.this_round.reference_date)
         yield edit(before, {**row, **on_time, "recorded_on": recorded_on, **changed})
 
 
@@ -91,7 +91,7 @@ def seven_years(of: Applicant) -> Iterator[Change]:
 
 def before_filing(of: Applicant) -> Iterator[Change]:
     """The month before filing insured, where the round asks for it."""
-    month = of.made.insured_in
+    month = of.this_round.insured_in
     if month is None or any(row["month"] == month for row in of.rows["social_insurance"]):
         return
     row = of.new_month(number_of(month)) | {"recorded_on": month}

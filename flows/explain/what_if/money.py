@@ -16,7 +16,7 @@ Raised = Callable[[dict[int, int], tuple[int, ...]], dict[int, int]]  # what eac
 
 def years_of(of: Applicant) -> list[int]:
     """The years looked at, the latest first."""
-    return [of.made.year - back for back in range(1, of.values("tax")["years"] + 1)]
+    return [of.this_round.year - back for back in range(1, of.values("tax")["years"] + 1)]
 
 
 def choices(of: Applicant) -> Iterator[tuple[int, ...]]:

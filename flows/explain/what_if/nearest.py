@@ -60,8 +60,10 @@ def nearest(past: PastRun, application_no: str) -> Nearest:
     trial = Trial.of(past, application_no)
     settled = trial.ranked.settled(application_no)
     changes = [NO_CHANGE]
-    if not settled and trial.made.quota > 0:
-        changes += proposed(applicant(trial.records, trial.edition, trial.made, trial.failing))
+    if not settled and trial.this_round.quota > 0:
+        changes += proposed(
+            applicant(trial.records, trial.edition, trial.this_round, trial.failing)
+        )
     outcomes = trial.scored(changes)
     total = outcomes["total"][0]
     require_published(past, application_no, total)
@@ -70,7 +72,7 @@ def nearest(past: PastRun, application_no: str) -> Nearest:
         settled=settled,
         total=total,
         line=trial.ranked.line,
-        places=trial.made.quota > 0,
+        places=trial.this_round.quota > 0,
         failing=tuple(trial.failing),
         tried=len(changes) - 1,
         reached=tuple(sorted(reached, key=lambda each: (each.change.units, each.total))),
@@ -86,23 +88,23 @@ class Trial:
     records: Records
     ranked: Ranked
     edition: Edition
-    made: Round
+    this_round: Round
     failing: list[str]
 
     @classmethod
     def of(cls, past: PastRun, application_no: str) -> "Trial":
         """Read from the run directory; the round and the policy are those pinned in it."""
         run, order = past.directory, pinned(past.directory, past.year)
-        made, edition = order.round(), order.edition()
+        this_round, edition = order.round(), order.edition()
         person = numbered_person(run, application_no)
         held = one(run, "eligibility", application_no).row(0, named=True)
         failing = [name for name in edition.conditions if not held[name]]
-        found = records(run, [person]), published(run, made)
-        return cls(application_no, run, *found, edition, made, failing)
+        found = records(run, [person]), published(run, this_round)
+        return cls(application_no, run, *found, edition, this_round, failing)
 
     def scored(self, changes: list[Change]) -> pl.DataFrame:
         """application_no, total, eligible: a row a change."""
-        return scored(self.records, changes, self.edition, self.made)
+        return scored(self.records, changes, self.edition, self.this_round)
 
     def smallest(self, changes: list[Change], outcomes: pl.DataFrame) -> Iterator[Reached]:
         """The first change of each kind that settles; one that only repeats another is left out."""
@@ -130,7 +132,7 @@ class Trial:
         if change.employers:
             people = {*self.records.people, *concerned(self.run, change.employers)}
             everybody = records(self.run, people)
-            outcome = scored(everybody, [change], self.edition, self.made)
+            outcome = scored(everybody, [change], self.edition, self.this_round)
         mine = pl.col("application_no") == self.application_no
         found = self.ranked.again(outcome).filter(mine, "settled")
         return Reached(change, found["total"][0], found["rank"][0]) if found.height else None

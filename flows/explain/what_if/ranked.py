@@ -39,7 +39,7 @@ class Ranked:
         return ranking(pl.concat([others, eligible]), self.quota, self.year)
 
 
-def published(run: Path, made: Round) -> Ranked:
+def published(run: Path, this_round: Round) -> Ranked:
     """The ranking of a run directory."""
     rows = table(run, "ranking").select("application_no", "total", "settled").collect()
-    return Ranked(rows.with_columns(total=centipoints("total")), made.quota, made.year)
+    return Ranked(rows.with_columns(total=centipoints("total")), this_round.quota, this_round.year)

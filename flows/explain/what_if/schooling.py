@@ -53,13 +53,13 @@ def credential(kind: str, before: Row | None, after: Row) -> Change:
 
 def by_graduation(of: Applicant) -> list[Row]:
     """The credentials of before the reference date, the latest first."""
-    on = of.made.reference_date
+    on = of.this_round.reference_date
     rows = [row for row in of.rows["education"] if row["graduated_on"] <= on]
     return sorted(rows, key=lambda row: row["graduated_on"], reverse=True)
 
 
 def none_yet(of: Applicant) -> Row:
     """A graduation on the day before the first insured month."""
-    first = min(of.insurance, default=of.made.reference_date)
+    first = min(of.insurance, default=of.this_round.reference_date)
     day = first - timedelta(days=1)
     return {"person": of.person, "enrolled_on": None, "graduated_on": day}

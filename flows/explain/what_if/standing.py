@@ -29,7 +29,7 @@ def detentions(of: Applicant) -> Iterator[Change]:
 
 def decided(of: Applicant, kind: str, feed: str) -> Iterator[Change]:
     """Rows decided by the reference date absent."""
-    rows = [row for row in of.rows[feed] if row["decided_on"] <= of.made.reference_date]
+    rows = [row for row in of.rows[feed] if row["decided_on"] <= of.this_round.reference_date]
     yield from absent(kind, feed, rows, "decided_on")
 
 
@@ -55,7 +55,7 @@ def findings_on_employer(of: Applicant) -> Iterator[Change]:
 
 def found(of: Applicant) -> list[Row]:
     """Findings up to the year of the round."""
-    return [row for row in of.rows["sanctions"] if row["found_on"].year <= of.made.year]
+    return [row for row in of.rows["sanctions"] if row["found_on"].year <= of.this_round.year]
 
 
 def honour(of: Applicant) -> Iterator[Change]:
@@ -68,7 +68,7 @@ def honour(of: Applicant) -> Iterator[Change]:
 
 def permit(of: Applicant) -> Iterator[Change]:
     """A residence permit on the day it is asked for: one that lasts longer, or a new one."""
-    day = of.made.permit_date
+    day = of.this_round.permit_date
     earlier = [row for row in of.rows["residence_permits"] if row["valid_from"] <= day]
     if earlier:
         last = max(earlier, key=lambda row: row["valid_from"])

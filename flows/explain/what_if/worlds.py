@@ -20,10 +20,12 @@ from transforms.rounds import Round
 from transforms.scorecard import ledger
 
 
-def scored(of: Records, changes: Sequence[Change], edition: Edition, made: Round) -> pl.DataFrame:
+def scored(
+    of: Records, changes: Sequence[Change], edition: Edition, this_round: Round
+) -> pl.DataFrame:
     """application_no, total (centipoints), eligible: change by change, each by person."""
     feeds = worlds(of, changes)
-    found = ledger(feeds, edition, made)
+    found = ledger(feeds, edition, this_round)
     people = feeds["applications"].select("person", "application_no").collect()
     return people.select(
         "application_no",

@@ -32,18 +32,18 @@ class Book:
 
 def open_book(data: Path, year: int) -> Book:
     """Round and edition of a year, from the folder of policy and rounds."""
-    made = toml(data / "rounds" / f"{year}.toml")
+    this_round = toml(data / "rounds" / f"{year}.toml")
     editions = toml(data / "policy" / "editions.toml")["edition"]
-    edition = latest("editions.toml", editions, made["policy_date"])
+    edition = latest("editions.toml", editions, this_round["policy_date"])
     return Book(
         folder=data / "policy",
         round={
-            "year": made["year"],
-            "policy_date": made["policy_date"],
-            "reference_date": made["reference_date"],
-            "permit_date": made.get("permit_date", made["reference_date"]),
-            "insured_in": made.get("insured_in"),
-            "quota": made["quota"],
+            "year": this_round["year"],
+            "policy_date": this_round["policy_date"],
+            "reference_date": this_round["reference_date"],
+            "permit_date": this_round.get("permit_date", this_round["reference_date"]),
+            "insured_in": this_round.get("insured_in"),
+            "quota": this_round["quota"],
         },
         counted_months=edition["counted_months"],
         conditions=edition["conditions"],
