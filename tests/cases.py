@@ -194,7 +194,7 @@ class Case:
     rule: str
     name: str
     source: str
-    made: Round
+    this_round: Round
     facts: Facts
     expect: dict[str, Any]
     vector: str | None = None
@@ -221,10 +221,10 @@ def worked() -> set[tuple[str, str]]:
         for each in listed
     }
 
-    def name_on(made: Round) -> str:
-        return max((e["date"], e["name"]) for e in listed if e["date"] <= made.policy_date)[1]
+    def name_on(this_round: Round) -> str:
+        return max((e["date"], e["name"]) for e in listed if e["date"] <= this_round.policy_date)[1]
 
-    found = {(name_on(case.made), case.rule) for case in load_cases()}
+    found = {(name_on(case.this_round), case.rule) for case in load_cases()}
     known = [load_round(folder, year) for year in rounds(folder)]
     published = {name_on(made) for made in known if made.published}
     for before, after in pairwise(rules):
@@ -246,7 +246,7 @@ def load_case(path: Path) -> Case:
         rule=path.parent.name,
         name=path.stem,
         source=text["source"],
-        made=round_of(text["round"], text["source"]),
+        this_round=round_of(text["round"], text["source"]),
         facts=text["facts"],
         expect=text["expect"],
         vector=text.get("vector"),

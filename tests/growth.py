@@ -37,13 +37,13 @@ class Params:
     centipoints_per_ten_hours: Centipoints
 
 
-def evidence(facts: Facts, p: Params, made: Round) -> pl.LazyFrame:
+def evidence(facts: Facts, p: Params, this_round: Round) -> pl.LazyFrame:
     """The hours up to the reference date."""
-    rows = facts.feeds["volunteering"].filter(pl.col("served_on") <= made.reference_date)
+    rows = facts.feeds["volunteering"].filter(pl.col("served_on") <= this_round.reference_date)
     return rows.group_by("person").agg(hours_served=pl.col("hours").sum())
 
 
-def parts(p: Params, made: Round) -> Parts:
+def parts(p: Params, this_round: Round) -> Parts:
     """Full tens."""
     hours = count("hours_served")
     worth = p.centipoints_per_ten_hours
@@ -69,12 +69,12 @@ class Params:
     """The rule has no values."""
 
 
-def evidence(facts: Facts, p: Params, made: Round) -> pl.LazyFrame:
+def evidence(facts: Facts, p: Params, this_round: Round) -> pl.LazyFrame:
     """The violations on record."""
     return facts.feeds["tax_violations"].group_by("person").agg(violations=pl.len().cast(pl.Int64))
 
 
-def checks(p: Params, made: Round) -> list[Check]:
+def checks(p: Params, this_round: Round) -> list[Check]:
     """There is none."""
     return [at_most("violations", 0)]
 '''
@@ -207,7 +207,7 @@ EDITS = (
 # beside: a rule that calls what it counts otherwise, so that its evidence has another form
 RENAMED = tuple(
     ("transforms/indicators/age.py", old, old.replace("age", "years_completed"))
-    for old in ('"age": YEARS', "        age=(made", 'pl.col("age")')
+    for old in ('"age": YEARS', "        age=(this_round", 'pl.col("age")')
 )
 
 

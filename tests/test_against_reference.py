@@ -43,15 +43,15 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def specification(order: Order) -> scorer.RoundSpec:
     """The round as the reference wants it told."""
-    made, name = order.round(), order.edition().name
+    this_round, name = order.round(), order.edition().name
     assert name in {"trial", "2020"}
-    assert made.permit_date == made.reference_date
+    assert this_round.permit_date == this_round.reference_date
     return scorer.RoundSpec(
-        made.year,
+        this_round.year,
         "trial" if name == "trial" else "2020",
-        quota=made.quota,
-        insured_in=made.insured_in,
-        received_on=made.received_on,
+        quota=this_round.quota,
+        insured_in=this_round.insured_in,
+        received_on=this_round.received_on,
     )
 
 

@@ -46,13 +46,13 @@ def edition_on(policy_date: date) -> Edition:
 @cache
 def outcomes(of_round: str) -> dict[str, Outcomes]:
     """Rule by rule, what becomes of every case of a round: case -> rule -> outcome."""
-    return scored([case for case in SCORED if str(case.made) == of_round])
+    return scored([case for case in SCORED if str(case.this_round) == of_round])
 
 
 def scored(cases: list[Case]) -> dict[str, Outcomes]:
     """The cases of one round in one ledger, by case and rule."""
-    in_force = edition_on(cases[0].made.policy_date)
-    made = ledger(feeds(cases), in_force, cases[0].made)
+    in_force = edition_on(cases[0].this_round.policy_date)
+    made = ledger(feeds(cases), in_force, cases[0].this_round)
     rules = {**in_force.conditions, **in_force.indicators}
     frames = {**made.conditions, **made.indicators}
     found: dict[str, Outcomes] = {str(case): {} for case in cases}
@@ -71,7 +71,7 @@ def told(value: Any) -> Any:
 @pytest.mark.parametrize("case", [c for c in SCORED if c.rule != "total"], ids=str)
 def test_rule(case: Case) -> None:
     """The rule gives the centipoints, or holds, as expected, and shows the facts it counted."""
-    outcome = outcomes(str(case.made))[str(case)][case.rule]
+    outcome = outcomes(str(case.this_round))[str(case)][case.rule]
     known = {"centipoints", "holds", "evidence"}
     assert set(case.expect) <= known
     assert "centipoints" in case.expect or "holds" in case.expect
@@ -88,8 +88,8 @@ def test_rule(case: Case) -> None:
 @pytest.mark.parametrize("case", [c for c in SCORED if c.rule == "total"], ids=str)
 def test_total(case: Case) -> None:
     """The total is the plain sum of the ten indicators, each as published."""
-    in_force = edition_on(case.made.policy_date)
-    found = outcomes(str(case.made))[str(case)]
+    in_force = edition_on(case.this_round.policy_date)
+    found = outcomes(str(case.this_round))[str(case)]
     parts = {name: found[rule.name].result for name, rule in in_force.indicators.items()}
     assert parts == case.expect["parts"]
     assert sum(parts.values()) == case.expect["centipoints"]
@@ -98,7 +98,7 @@ def test_total(case: Case) -> None:
 @pytest.mark.parametrize("case", RANKED, ids=str)
 def test_ranking(case: Case) -> None:
     """The line, and who settles; shared ranks, serials and the order where the case tells them."""
-    ranked = ranking(totals(case), case.made.quota, case.made.year)
+    ranked = ranking(totals(case), case.this_round.quota, case.this_round.year)
     drawn = line(ranked)
     found = {
         "eligible": drawn.eligible,
@@ -116,7 +116,7 @@ def test_ranking(case: Case) -> None:
 def test_nobody_else_changes_the_outcome(rule: str) -> None:
     """A case scored alone comes out as it does in the company of the others."""
     case = next(case for case in SCORED if case.rule == rule)
-    assert scored([case])[str(case)] == outcomes(str(case.made))[str(case)]
+    assert scored([case])[str(case)] == outcomes(str(case.this_round))[str(case)]
 
 
 def test_the_feeds_of_the_cases_are_those_departments_deliver() -> None:
@@ -137,5 +137,5 @@ def test_the_feeds_of_the_cases_are_those_departments_deliver() -> None:
 def test_every_case_is_told_apart() -> None:
     """A vector belongs to one case, and no two cases of a rule have the same facts."""
     vectors = Counter(case.vector for case in CASES if case.vector)
-    facts = Counter(f"{case.rule} {case.made} {case.facts}" for case in CASES)
+    facts = Counter(f"{case.rule} {case.this_round} {case.facts}" for case in CASES)
     assert [name for name, times in (vectors + facts).items() if times > 1] == []

@@ -153,7 +153,7 @@ def small(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
 
 def proposals(small: SmallRound, number: str) -> list[Change]:
     trial = Trial.of(small.past, number)
-    return proposed(applicant(trial.records, trial.edition, trial.made, trial.failing))
+    return proposed(applicant(trial.records, trial.edition, trial.this_round, trial.failing))
 
 
 def one_less(small: SmallRound, number: str, change: Change) -> Change | None:

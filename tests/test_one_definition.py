@@ -62,7 +62,7 @@ class Listed:
     kind: str
     column: str
     name: str
-    made: Round
+    this_round: Round
 
     def __str__(self) -> str:
         return f"{self.edition}: {self.kind}: {self.column} = {self.name}"
@@ -74,19 +74,21 @@ class Listed:
     @cached_property
     def params(self) -> Any:
         wanted = self.module.Params
-        return params(wanted, rule(wanted, self.data / "policy", self.name, self.made.policy_date))
+        return params(
+            wanted, rule(wanted, self.data / "policy", self.name, self.this_round.policy_date)
+        )
 
     @cached_property
     def evidence(self) -> dict[str, pl.DataType]:
         """The columns that the rule really gives, for nobody."""
-        facts = prepared(cases.feeds([]), edition_of(self.edition), self.made)
-        schema = self.module.evidence(facts, self.params, self.made).collect_schema()
+        facts = prepared(cases.feeds([]), edition_of(self.edition), self.this_round)
+        schema = self.module.evidence(facts, self.params, self.this_round).collect_schema()
         return {name: dtype for name, dtype in schema.items() if name not in KEY}
 
     @cached_property
     def declared(self) -> list[Any]:
         """The parts of an indicator, the checks of a condition."""
-        found = getattr(self.module, DECLARED[self.kind])(self.params, self.made)
+        found = getattr(self.module, DECLARED[self.kind])(self.params, self.this_round)
         return list(found.parts if self.kind == "indicators" else found)
 
 

@@ -658,10 +658,10 @@ def test_every_round_loads() -> None:
     """Each round file is right, and its edition builds."""
     assert rounds(ROUNDS)
     for year in rounds(ROUNDS):
-        made = load_round(ROUNDS, year)
-        assert made.year == year
-        assert made.cite.strip()
-        edition(POLICY, made.policy_date)
+        this_round = load_round(ROUNDS, year)
+        assert this_round.year == year
+        assert this_round.cite.strip()
+        edition(POLICY, this_round.policy_date)
 
 
 def test_unknown_round_lists_those_there_are() -> None:
@@ -679,8 +679,8 @@ def test_no_rounds_at_all(tmp_path: Path) -> None:
 
 def test_permit_date_is_the_reference_date_unless_given(round_files: Path) -> None:
     """The round decides on which day the permit must be valid."""
-    made = load_round(round_files, 2020)
-    assert made.permit_date == made.reference_date == day("2019-12-31")
+    this_round = load_round(round_files, 2020)
+    assert this_round.permit_date == this_round.reference_date == day("2019-12-31")
     spoil(round_files / "2020.toml", "quota =", "permit_date = 2020-06-30\nquota =")
     assert load_round(round_files, 2020).permit_date == day("2020-06-30")
 

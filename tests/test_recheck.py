@@ -70,20 +70,20 @@ def hostile_delivery(year: int, seed: int, folder: Path) -> Scored:
     path = data / "rounds" / f"{year}.toml"
     path.write_text(re.sub(r"(?m)^quota = \d+$", f"quota = {QUOTA}", path.read_text()))
     order = Order(year, folder / "feeds", folder / "warehouse", data)
-    made = order.round()
-    assert made.quota == QUOTA
+    this_round = order.round()
+    assert this_round.quota == QUOTA
     spec = RoundSpec(
         year,
         order.edition().name,
         QUOTA,
-        permit_date=made.permit_date,
-        insured_in=made.insured_in,
-        received_on=made.received_on,
+        permit_date=this_round.permit_date,
+        insured_in=this_round.insured_in,
+        received_on=this_round.received_on,
     )
     hostile.write_feeds(order.feeds, spec, seed, PEOPLE)
     work = folder / "work"
     work.mkdir()
-    ingest(order.feeds, made, work, max_rejects=order.share())
+    ingest(order.feeds, this_round, work, max_rejects=order.share())
     score_and_rank(order, work)
     return Scored(order, work)
 

@@ -1,4 +1,4 @@
-"""Whose receipts are this_round: everybody in a run, or one; and the rows of the run about them.
+"""Whose receipts are made: everybody in a run, or one; and the rows of the run about them.
 
 Here `person` is an applicant's place in the order of application numbers, so that receipts come out
 in that order and nothing has to be looked up twice.  ID numbers and names are never read.
@@ -17,7 +17,7 @@ from transforms.facts import Feeds
 
 @dataclass(frozen=True)
 class Applicants:
-    """The applicants whose receipts are this_round.
+    """The applicants whose receipts are made.
 
     rows: person (0, 1, ...), application_no (ascending), key (the run's own number of the person).
     """
