@@ -6,13 +6,15 @@ are some fourteen times what the largest round there has been comes to (17 milli
 """
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import polars as pl
-import pyarrow as arrow
-from pyarrow import parquet
 
 from flows.common.by_name import schema_of
 from flows.common.failures import TooLarge
+
+if TYPE_CHECKING:
+    import pyarrow as arrow
 
 MOST_JSON = 16 << 20  # bytes
 MOST_ROWS = 250_000_000  # of a table
@@ -34,6 +36,9 @@ def parquet_problem(path: Path) -> str | None:
 
     Nothing also for a file that is no Parquet file: whoever reads it tells that.
     """
+    import pyarrow as arrow  # a third of a second, and most commands read no such file
+    from pyarrow import parquet
+
     with path.open("rb") as file:
         size = file.seek(0, 2)
         file.seek(max(size - TAIL, 0))
@@ -66,7 +71,7 @@ def polars_reads(path: Path) -> bool:
     return True
 
 
-def width(kind: arrow.DataType) -> int:
+def width(kind: "arrow.DataType") -> int:
     """The bytes a value takes in memory, at least."""
     try:
         return int(kind.bit_width) // 8 + 1
