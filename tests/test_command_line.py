@@ -128,7 +128,9 @@ def test_a_run_is_published_whatever_becomes_of_its_print(delivery: Path, tmp_pa
     assert (gone.stdout, gone.stderr) == ("0\n", "")
 
 
-@pytest.mark.parametrize("errors", ["strict", "surrogateescape"])
+@pytest.mark.parametrize(
+    "errors", [pytest.param("strict", marks=pytest.mark.soak), "surrogateescape"]
+)
 def test_what_an_encoding_lacks_is_escaped(
     errors: str, published: Published, tmp_path: Path
 ) -> None:

@@ -10,6 +10,7 @@ from datetime import date
 from pathlib import Path
 
 import polars as pl
+import pytest
 from commands import edited, here, luohu, other_code
 from reference import scorer
 from two_runs import (
@@ -246,6 +247,7 @@ def test_settlement_that_either_cause_alone_would_bring(
     add_up(found, base)
 
 
+@pytest.mark.soak
 def test_four_causes_at_once_from_a_code_that_is_neither(
     base: Base, detained: tuple[Path, str], stricter: tuple[Path, str], tmp_path: Path
 ) -> None:

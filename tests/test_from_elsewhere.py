@@ -138,6 +138,7 @@ def test_code_of_an_edited_manifest_is_not_known(
     assert not mark.exists()
 
 
+@pytest.mark.soak
 def test_code_known_here_is_run_wherever_it_lies(
     base: Base, stricter: tuple[Path, str], milder: str, tmp_path: Path
 ) -> None:

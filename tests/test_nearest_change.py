@@ -146,7 +146,7 @@ def delivered_with(small: SmallRound, rows: dict[str, list[dict[str, Any]]], out
 OF_2020 = pytest.mark.parametrize("small", [2020], indirect=True)
 
 
-@pytest.fixture(scope="module", params=[2020, 2019])
+@pytest.fixture(scope="module", params=[2020, pytest.param(2019, marks=pytest.mark.soak)])
 def small(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> SmallRound:
     return made(request.param, tmp_path_factory.mktemp(f"round{request.param}"))
 

@@ -212,6 +212,7 @@ def header_lost(delivery: Path, tmp_path_factory: pytest.TempPathFactory) -> tup
     return folder, done.stdout + done.stderr
 
 
+@pytest.mark.soak  # a server of its own; test_prefect asks the standing one the same
 def test_a_lost_header_tells_nobody(header_lost: tuple[Path, str]) -> None:
     folder, message = header_lost
     found = [path for path in folder.rglob("*") if path.is_file() and "feeds" not in path.parts]

@@ -382,6 +382,9 @@ def test_a_failure_is_one_sentence_everywhere(
     assert run["state"]["message"] == sentence
     tasks = standing.asked("task_runs/filter", flow_runs={"id": {"any_": [run["id"]]}})
     assert [each["state"]["message"] for each in tasks] == [sentence]
+    kept = [path.read_bytes() for path in standing.home.rglob("*") if path.is_file()]
+    for personal in (ID, NAME, NAME.encode("unicode_escape").decode()):
+        assert not any(personal.encode() in each for each in kept)
     logged = standing.logged(run["id"])
     assert any(sentence in each for each in logged)
     assert [each for each in logged if "Traceback" in each or len(each.splitlines()) > 1] == []

@@ -108,7 +108,7 @@ def copy_of(work: Path, folder: Path) -> Path:
 # --- The engines agree -------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("year", [2018, 2019, 2020, 2023, 2026])
+@pytest.mark.parametrize("year", [2018, 2020, 2023])
 def test_engines_agree_on_a_hostile_delivery(year: int, scored: Callable[[int], Scored]) -> None:
     each = scored(year)
     assert recheck(each.order, each.work) == []
