@@ -8,6 +8,7 @@ import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date
+from fractions import Fraction
 from pathlib import Path
 
 import duckdb
@@ -17,6 +18,7 @@ from commands import here, luohu
 from newer import written_by_a_newer_duckdb
 
 from flows.common.settings import HOME
+from flows.run.quarantine import too_many
 
 Spoil = Callable[[Path], None]
 
@@ -396,3 +398,27 @@ def test_a_current_database_that_cannot_be_read_is_named(copied: Path, tmp_path:
     assert "luohu.duckdb" in done.stderr
     assert "damaged" in done.stderr
     assert (tmp_path / "luohu.duckdb").read_bytes() == b"not a database"
+
+
+def test_a_refusal_for_bad_rows_tells_of_the_row_it_names() -> None:
+    """Count, place and shape are of one check: the shape is that of the first row, not the commonest."""
+    rows = pl.DataFrame(
+        {
+            "file": ["housing/part-0"] * 5,
+            "row_number": [4, 9, 12, 20, 31],
+            "column_name": [
+                "district",
+                "district",
+                "district",
+                "person_id, month",
+                "person_id, month",
+            ],
+            "check_name": ["six_digits"] * 3 + ["conflicting_duplicate"] * 2,
+            "masked_value": ["9999", "", "", None, None],
+        }
+    )
+    message = too_many("housing", rows, 5, 50, Fraction(1, 20))
+    assert (
+        "expected six digits in 3 rows (first: housing/part-0 row 4, text like '9999')" in message
+    )
+    assert "to be equal in 2 rows (first: housing/part-0 row 20)" in message

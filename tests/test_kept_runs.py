@@ -270,6 +270,17 @@ def test_what_looks_like_a_mistake_replaces_nothing_unless_somebody_says_why(
         assert [each.anyway for each in kept_runs(warehouse) if each.state == "current"] == [reason]
 
 
+def test_a_reason_nobody_had_to_give_is_not_published(small: Path, tmp_path: Path) -> None:
+    run(Order(2020, small, tmp_path, recheck=False, anyway="just because"))
+    with duckdb.connect(str(tmp_path / "luohu.duckdb"), read_only=True) as shown:
+        assert shown.execute("SELECT anyway FROM rounds").fetchall() == [(None,)]
+
+
+def test_a_current_run_kept_again_is_still_said_to_be_current(small: Path, tmp_path: Path) -> None:
+    assert run(Order(2020, small, tmp_path, recheck=False)).current
+    assert run(Order(2020, small, tmp_path, recheck=False, keep=True)).current
+
+
 def test_half_is_enough_and_so_is_the_same_year(
     copied: Path, small_published: Published, tmp_path: Path
 ) -> None:

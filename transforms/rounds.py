@@ -64,6 +64,8 @@ def rounds(folder: Path) -> list[int]:
 def load_round(folder: Path, year: int) -> Round:
     """The round of a year; raises PolicyError that lists the rounds there are."""
     path = folder / f"{year}.toml"
+    if not folder.is_dir():
+        raise PolicyError(f"{folder}: expected a folder of round files, found none")
     if not path.is_file():
         known = ", ".join(map(str, rounds(folder))) or "none"
         raise PolicyError(f"there is no round {year}; rounds: {known}")

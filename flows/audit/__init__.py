@@ -45,6 +45,7 @@ from transforms.policy import PolicyError
 AS_DELIVERED = "rejects"  # follows from rows that are not kept: held against its digests only
 AS_WRITTEN = "as written: not repeated"  # by code that has no way to be asked for it
 BUT_FOR = "but for"
+OTHER_CODE = "code"  # the cause that is nobody's tampering
 STEPS = 4
 NOTHING = Compared([], 0, 0)
 
@@ -231,7 +232,7 @@ def cause(file: str, past: PastRun, found: Integrity) -> str:
         f"tampered: {MANIFEST}" if found.wrong(MANIFEST) else "",
         f"input: {', '.join(inputs)}" if inputs else "",
         f"policy: {', '.join(policy)}" if policy else "",
-        "code" if is_other_code(past.manifest) else "",
+        OTHER_CODE if is_other_code(past.manifest) else "",
         f"libraries: {', '.join(versions)}" if versions else "",
     ]
     return " or ".join(filter(None, causes)) or "unknown: files, policy and code are as they were"
@@ -244,6 +245,7 @@ def as_json(found: Audit) -> dict[str, Any]:
         "run_id": found.past.run_id,
         "passed": found.passed,
         "repeated": not found.untold,
+        "with_its_own_code": found.own_code,
         "notes": found.notes,
         "findings": [each._asdict() for each in found.findings],
         "tables": [

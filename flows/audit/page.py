@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from flows.audit import AS_DELIVERED, AS_WRITTEN, BUT_FOR, Audit, TableAudit
+from flows.audit import AS_DELIVERED, AS_WRITTEN, BUT_FOR, OTHER_CODE, Audit, TableAudit
 from flows.kept.run_files import SHORT
 
 HEADINGS = ("table", "application", "column", "then", "now", "cause")
@@ -18,7 +18,8 @@ def lines(found: Audit) -> Iterator[str]:
     code = found.past.manifest["code"]
     yield (
         f"Round {found.past.year}, run {found.past.run_id}, luohu {code.get('version')},"
-        f" code {str(code.get('digest'))[:SHORT]}"
+        f" code {str(code.get('digest'))[:SHORT]}, repeated with"
+        f" {'the code it pinned' if found.own_code else 'the code of today'}"
     )
     yield from table_lines(found)
     for note in found.notes:
@@ -42,6 +43,11 @@ def verdict(found: Audit) -> str:
         return "repeated by another version of the code, all that both versions know is the same"
     if found.passed:
         return "repeated from the rows and the policy it kept, every table comes out the same"
+    if not found.findings and all(each.same or each.cause == OTHER_CODE for each in found.tables):
+        return (
+            "the code of today gives other tables; nothing of the run was found changed."
+            "  --with-its-own-code repeats it with the code it pinned"
+        )
     return "its tables are NOT what its rows and its policy give, or it cannot be shown"
 
 

@@ -19,44 +19,47 @@ class Size(NamedTuple):
     eligible: int
 
 
-def require_own_year(order: Order, work: Path) -> None:
-    """Raise RunRefused when most accepted applications were submitted in another year."""
+def of_another_year(order: Order, work: Path) -> str | None:
+    """What is wrong when most accepted applications were submitted in another year."""
     years = read_table(work / "accepted" / "applications.parquet", columns=["submitted_at"])[
         "submitted_at"
     ].dt.year()
     others = years.filter(years != order.year)
-    if 2 * len(others) > len(years):
-        most = others.mode().sort()[0]
-        refuse(
-            order,
-            f"expected applications submitted in {order.year}, found {len(others):,} of"
-            f" {len(years):,} of another year, most of {most}",
-        )
+    if 2 * len(others) <= len(years):
+        return None
+    return (
+        f"expected applications submitted in {order.year}, found {len(others):,} of"
+        f" {len(years):,} of another year, most of {others.mode().sort()[0]}"
+    )
 
 
-def require_like_current(order: Order, work: Path, current: Size | None) -> None:
-    """Raise RunRefused when a run is much less than the one it would replace."""
+def less_than_current(order: Order, work: Path, current: Size | None) -> str | None:
+    """What is wrong when a run is much less than the one it would replace."""
     if current is None or order.keep:
-        return
+        return None
     row = read_table(work / "rounds.parquet").row(0, named=True)
     if current.eligible and not row["eligible"]:
-        refuse(
-            order,
+        return (
             f"expected somebody eligible, as the current run {current.run_id} of round"
-            f" {order.year} has {current.eligible:,}, found nobody",
+            f" {order.year} has {current.eligible:,}, found nobody"
         )
     if 2 * row["applications"] < current.applications:
-        refuse(
-            order,
+        return (
             f"expected at least half of the {current.applications:,} applications of the current"
-            f" run {current.run_id} of round {order.year}, found {row['applications']:,}",
+            f" run {current.run_id} of round {order.year}, found {row['applications']:,}"
         )
+    return None
 
 
-def refuse(order: Order, message: str) -> None:
-    """Refuse a run, unless a reason was given to publish it anyway."""
-    if order.anyway is None:
-        raise RunRefused(
-            f"{message}; nothing was published. Is it the right delivery and the right round? If it"
-            " is, run again with --anyway REASON; the reason is kept and published"
-        )
+def require_plausible(order: Order, *wrong: str | None) -> str | None:
+    """The reason to publish a run all the same, where one was needed; RunRefused where none was given."""
+    for message in filter(None, wrong):
+        if order.anyway is None:
+            raise RunRefused(
+                f"{message}; nothing was published. Is it the right delivery and the right round? If"
+                " it is, run again with --anyway REASON; the reason is kept and published"
+            )
+        return order.reason()
+    return (
+        order.reason() if order.keep else None
+    )  # what is only kept is not held to what is current

@@ -123,15 +123,15 @@ def too_many(
             pl.len().alias("rows"),
             pl.col("file").first(),
             pl.col("row_number").first(),
-            pl.col("masked_value").drop_nulls().mode().sort().first().alias("like"),
+            pl.col("masked_value").first().alias("like"),
         )
         .sort("rows", "column_name", "check_name", descending=[True, False, False])
         .head(SHOWN_CHECKS)
     )
     told = "; ".join(
-        f"column {each['column_name']}: expected {expected(feed, **each)},"
-        f" came {came(each['like'])} {each['rows']:,} times"
-        f" (first: {each['file']} row {each['row_number']:,})"
+        f"column {each['column_name']}: expected {expected(feed, **each)} in {each['rows']:,} row"
+        f"{'s' if each['rows'] > 1 else ''} (first: {each['file']} row"
+        f" {each['row_number']:,}{came(**each)})"
         for each in common.iter_rows(named=True)
     )
     at_most = f"at most {hundredths(max_rejects.numerator, max_rejects.denominator)} % bad rows"
@@ -145,9 +145,11 @@ def expected(feed: str, column_name: str, check_name: str, **_others: object) ->
     return of_check(check_name)
 
 
-def came(like: str | None) -> str:
-    """What came instead, by its shape."""
-    return f"text like {like!r}" if like else "nothing" if like is None else "empty text"
+def came(check_name: str, like: str | None, **_others: object) -> str:
+    """What stands in the first of the rows, by its shape; no single value contradicts another."""
+    if check_name == "conflicting_duplicate":
+        return ""
+    return f", text like {like!r}" if like else ", nothing" if like is None else ", empty text"
 
 
 def hundredths(part: int, whole: int) -> str:

@@ -19,7 +19,7 @@ from flows.kept.run_id import run_id_of
 from flows.report import write_report
 from flows.run.ingest import ingest
 from flows.run.place import keep_beside, place, there_already
-from flows.run.plausible import require_like_current, require_own_year
+from flows.run.plausible import less_than_current, of_another_year, require_plausible
 from flows.run.publish import current_size, only_publisher, replace_database
 from flows.run.score import publish_table, rank, score
 from flows.run.second_engine import check
@@ -61,7 +61,7 @@ def ingest_stage(order: Order, work: Path) -> Path:
         this_round, share = order.round(), order.share()
         order.edition()  # what is wrong with the policy is told before the data is read
         ingest(order.feeds, this_round, work, max_rejects=share)
-        require_own_year(order, work)
+        require_plausible(order, of_another_year(order, work))
     return work
 
 
@@ -109,7 +109,8 @@ def publish_stage(order: Order, work: Path) -> Outcome:
             write_json(manifest(run_id, source, work), work / "manifest.json")
 
         with only_publisher(order.warehouse):
-            require_like_current(order, work, current_size(order.warehouse, order.year))
+            less = less_than_current(order, work, current_size(order.warehouse, order.year))
+            reason = require_plausible(order, of_another_year(order, work), less)
             there = there_already(directory, order.warehouse, order.year)
             database = replace_database(
                 directory if there else work,
@@ -118,8 +119,9 @@ def publish_stage(order: Order, work: Path) -> Outcome:
                 describe,
                 lambda: (keep_beside if there else place)(work, directory),
                 current=not order.keep,
-                anyway=order.reason(),
+                anyway=reason,
             )
+            now = current_size(order.warehouse, order.year)
     report("done", STEPS, STEPS)
     return Outcome(
         round=order.year,
@@ -129,5 +131,5 @@ def publish_stage(order: Order, work: Path) -> Outcome:
         applications=delivery["feeds"]["applications"]["accepted"],
         litter=delivery["litter"],
         line=line,
-        current=not order.keep,
+        current=now is not None and now.run_id == run_id,
     )

@@ -20,7 +20,14 @@ from flows.audit.capsule.contents import FULL, INDEX, PUBLIC, RUN, left_out
 from flows.audit.capsule.itself import expected_index, odd_members, other_index
 from flows.audit.capsule.root import receipts_root
 from flows.audit.capsule.unpack import read, unpack
-from flows.common.failures import CapsuleRefused, CheckFailed, Failure, NewerWarehouse, TooLarge
+from flows.common.failures import (
+    BadUsage,
+    CapsuleRefused,
+    CheckFailed,
+    Failure,
+    NewerWarehouse,
+    TooLarge,
+)
 from flows.common.messages import told_without_values
 from flows.common.private_folder import private_folder
 from flows.common.progress import report
@@ -89,12 +96,15 @@ def audit_capsule(path: Path, own_code: Trust | None = None) -> CapsuleAudit:
         own = [*other_index(contents, expected), *odd_members(contents["kind"], digests, past)]
         contents = expected  # from here on nobody's word, but what the members come to
         if contents["kind"] == FULL:
-            found = audit_run(past, own_code)
+            with named_as(path, past.directory):
+                found = audit_run(past, own_code)
             told = root_again(past, contents["receipts"])
             of_root = [] if told in (SAME, NOT_COMPARED) else [Finding(ROOT, told)]
             files = replace(found.files, findings=own + found.files.findings + of_root)
             found = replace(found, files=files)
             return CapsuleAudit(whole, contents, past, files, found, told, [])
+        if own_code:
+            raise BadUsage(f"{path}: a public capsule holds no code: nothing to repeat it with")
         files = integrity(past)
         files = replace(files, findings=own + files.findings)
         made = list(checks(past, contents["receipts"]))
@@ -163,8 +173,8 @@ def named_as(path: Path, directory: Path) -> Iterator[None]:
     """Name the capsule in a message, not the folder it was unpacked to."""
     try:
         yield
-    except (CheckFailed, NewerWarehouse, TooLarge) as failure:
-        told = str(failure).removeprefix(f"{directory}/")
+    except (BadUsage, CheckFailed, NewerWarehouse, TooLarge) as failure:
+        told = str(failure).replace(f"{directory}/", "")
         raise type(failure)(f"{path}: {told}") from None
 
 
