@@ -15,8 +15,7 @@ import polars as pl
 from flows.simulate.build import build
 from flows.simulate.dirty import MOST_DIRTY, spared, spoil
 from flows.simulate.feeds import FEEDS, KEYS
-from flows.simulate.fillers import below
-from flows.simulate.model import draw
+from flows.simulate.model import below, draw
 from flows.simulate.plan import Plan, joined, points_of
 from flows.simulate.published import read_points, solve
 from flows.simulate.setting import Setting, load_setting
