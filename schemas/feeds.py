@@ -41,14 +41,19 @@ def filled() -> Any:
     return pa.Field(str_length={"min_value": 1})
 
 
-def text_check(column: str, valid: Callable[[pl.Expr], pl.Expr], name: str) -> Any:
-    """A check of a text column that looks at its value alone."""
+def row_check(column: str, name: str, holds: pl.Expr) -> Any:
+    """A check of a column that may look at the other columns of the row."""
 
     def check(_model: type, data: PolarsData) -> pl.LazyFrame:
-        return data.lazyframe.select(valid(pl.col(data.key)))
+        return data.lazyframe.select(holds)
 
     check.__name__ = name
     return pa.check(column)(check)
+
+
+def text_check(column: str, valid: Callable[[pl.Expr], pl.Expr], name: str) -> Any:
+    """A check of a text column that looks at its value alone."""
+    return row_check(column, name, valid(pl.col(column)))
 
 
 def name_checks(column: str) -> list[Any]:
@@ -128,9 +133,7 @@ class ResidencePermits(OfPerson):
     valid_from: Date
     valid_to: Date = optional()
 
-    @pa.check("valid_to")
-    def in_order(cls, data: PolarsData) -> pl.LazyFrame:
-        return data.lazyframe.select(pl.col("valid_to") >= pl.col("valid_from"))
+    in_order = row_check("valid_to", "in_order", pl.col("valid_to") >= pl.col("valid_from"))
 
 
 class CriminalRecords(OfPerson):
@@ -165,9 +168,7 @@ class SocialInsurance(OfPerson, OfEmployer):
     def six_digits(cls, data: PolarsData) -> pl.LazyFrame:
         return distinct(data, pl.col("work_district").str.contains("^[0-9]{6}$"))
 
-    @pa.check("recorded_on")
-    def in_order(cls, data: PolarsData) -> pl.LazyFrame:
-        return data.lazyframe.select(pl.col("recorded_on") >= pl.col("month"))
+    in_order = row_check("recorded_on", "in_order", pl.col("recorded_on") >= pl.col("month"))
 
     # on a column that is never null, since a null passes every check
     @pa.check("month")
@@ -206,9 +207,7 @@ class Housing(OfPerson):
     def six_digits(cls, data: PolarsData) -> pl.LazyFrame:
         return distinct(data, pl.col("district").str.contains("^[0-9]{6}$"))
 
-    @pa.check("end_date")
-    def in_order(cls, data: PolarsData) -> pl.LazyFrame:
-        return data.lazyframe.select(pl.col("end_date") >= pl.col("start_date"))
+    in_order = row_check("end_date", "in_order", pl.col("end_date") >= pl.col("start_date"))
 
 
 class Education(OfPerson):
@@ -225,9 +224,9 @@ class Education(OfPerson):
     def some_certificate(cls, data: PolarsData) -> pl.LazyFrame:
         return data.lazyframe.select(pl.col("has_diploma") | pl.col("has_degree"))
 
-    @pa.check("graduated_on")
-    def in_order(cls, data: PolarsData) -> pl.LazyFrame:
-        return data.lazyframe.select(pl.col("graduated_on") >= pl.col("enrolled_on"))
+    in_order = row_check(
+        "graduated_on", "in_order", pl.col("graduated_on") >= pl.col("enrolled_on")
+    )
 
 
 class Tax(OfPerson):
@@ -269,9 +268,7 @@ class Shareholdings(OfPerson, OfEmployer):
     held_from: Date
     held_to: Date = optional()
 
-    @pa.check("held_to")
-    def in_order(cls, data: PolarsData) -> pl.LazyFrame:
-        return data.lazyframe.select(pl.col("held_to") >= pl.col("held_from"))
+    in_order = row_check("held_to", "in_order", pl.col("held_to") >= pl.col("held_from"))
 
 
 class Financings(OfEmployer):
@@ -288,9 +285,7 @@ class Positions(OfPerson):
     held_from: Date
     held_to: Date = optional()
 
-    @pa.check("held_to")
-    def in_order(cls, data: PolarsData) -> pl.LazyFrame:
-        return data.lazyframe.select(pl.col("held_to") >= pl.col("held_from"))
+    in_order = row_check("held_to", "in_order", pl.col("held_to") >= pl.col("held_from"))
 
 
 class Honours(OfPerson):
@@ -302,9 +297,7 @@ class Honours(OfPerson):
 
     plain_title, title_not_blank, title_not_too_long, title_without_id = name_checks("title")
 
-    @pa.check("revoked_on")
-    def in_order(cls, data: PolarsData) -> pl.LazyFrame:
-        return data.lazyframe.select(pl.col("revoked_on") >= pl.col("awarded_on"))
+    in_order = row_check("revoked_on", "in_order", pl.col("revoked_on") >= pl.col("awarded_on"))
 
 
 class Sanctions(Feed):
