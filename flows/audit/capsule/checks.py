@@ -16,7 +16,7 @@ from flows.audit.capsule.public import Published, read
 from flows.audit.differences import compare
 from flows.common.failures import Failure
 from flows.common.messages import told_without_values
-from flows.common.points import centipoints
+from flows.common.points import centipoints, in_text
 from flows.kept.integrity import is_other_code
 from flows.kept.past_run import PastRun
 from flows.run.score import SEGMENTS, clauses
@@ -199,6 +199,4 @@ def rows_where(listed: pl.DataFrame, wrong: pl.Expr, told: str) -> Iterator[str]
 
 def points(value: int | None) -> str:
     """Centipoints as points for a message."""
-    return (
-        "none" if value is None else f"{'-' * (value < 0)}{abs(value) // 100}.{abs(value) % 100:02}"
-    )
+    return "none" if value is None else in_text(value)
