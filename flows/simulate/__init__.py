@@ -49,11 +49,8 @@ def simulate(
 ) -> None:
     """Write a delivery for a round to `out`, which must not exist or be empty."""
     s = load_setting(data, year)
-    count = (
-        s.round.published.get("applications", USUAL_APPLICANTS)
-        if applicants is None
-        else applicants
-    )
+    usual = s.round.published.get("applications", USUAL_APPLICANTS)
+    count = usual if applicants is None else applicants
     if not 0 <= dirty <= MOST_DIRTY:
         raise ValueError(f"dirty is {dirty}, expected a share from 0 to {MOST_DIRTY}")
     listed = settled(points, count, seed, s)

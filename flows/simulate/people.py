@@ -33,9 +33,11 @@ def make_people(rng: Rng, plan: Plan, part: int, parts: int, s: Setting) -> pl.D
     birth = days_of_years(rng, plan.birth_year)
     female = chance(rng, len(plan), 0.46)
     classes = CODES["retirement_class"]
-    order = np.argsort(
-        rng.random((len(plan), len(classes))) + wrong_sex(classes, female, rng), axis=1
-    )
+    drawn = rng.random((len(plan), len(classes)))
+    # classes of the other sex are hardly ever filed: the class decides, not the sex
+    of_women = np.array([name.startswith("female") for name in classes])
+    usual = (of_women == female[:, None]) | chance(rng, len(plan), 0.002)[:, None]
+    order = np.argsort(np.where(usual, drawn, drawn + 2), axis=1)
     fits = s.retired(birth) == plan.failing("retirement_age")[:, None]
     ranked = np.take_along_axis(fits, order, axis=1)
     chosen = np.take_along_axis(order, ranked.argmax(axis=1)[:, None], axis=1)[:, 0]
@@ -49,13 +51,6 @@ def make_people(rng: Rng, plan: Plan, part: int, parts: int, s: Setting) -> pl.D
             "retirement_class": among(classes, chosen),
         }
     )
-
-
-def wrong_sex(classes: list[str], female: Ints, rng: Rng) -> Ints:
-    """A burden on classes of the other sex, hardly ever filed: the class decides, not the sex."""
-    of_women = np.array([name.startswith("female") for name in classes])
-    strange = (chance(rng, len(female), 0.002))[:, None]
-    return np.asarray((of_women[None, :] != female[:, None]) & ~strange) * 2.0
 
 
 def id_numbers(rng: Rng, birth: Ints, female: Ints, part: int, parts: int) -> pl.Series:
