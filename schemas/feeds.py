@@ -41,11 +41,14 @@ def filled() -> Any:
     return pa.Field(str_length={"min_value": 1})
 
 
-def row_check(column: str, name: str, holds: pl.Expr) -> Any:
-    """A check of a column that may look at the other columns of the row."""
+def row_check(column: str, name: str, holds: pl.Expr, *, once: bool = False) -> Any:
+    """A check of a column that may look at the other columns of the row.
+
+    `once` works it out once for each distinct value of the column, as text.
+    """
 
     def check(_model: type, data: PolarsData) -> pl.LazyFrame:
-        return data.lazyframe.select(holds)
+        return distinct(data, holds) if once else data.lazyframe.select(holds)
 
     check.__name__ = name
     return pa.check(column)(check)
@@ -64,6 +67,11 @@ def name_checks(column: str) -> list[Any]:
         text_check(column, text.is_not_too_long, "not_too_long"),
         text_check(column, text.is_without_id_number, "without_id_number"),
     ]
+
+
+def district_check(column: str) -> Any:
+    """A district is a code of six digits."""
+    return row_check(column, "six_digits", pl.col(column).str.contains("^[0-9]{6}$"), once=True)
 
 
 def optional() -> Any:
@@ -90,9 +98,7 @@ class OfPerson(Feed):
 
     person_id: PersonId
 
-    @pa.check("person_id")
-    def id_number(cls, data: PolarsData) -> pl.LazyFrame:
-        return distinct(data, is_id_number(pl.col("person_id")))
+    id_number = row_check("person_id", "id_number", is_id_number(pl.col("person_id")), once=True)
 
 
 class OfEmployer(Feed):
@@ -100,9 +106,9 @@ class OfEmployer(Feed):
 
     employer_id: EmployerId
 
-    @pa.check("employer_id")
-    def credit_code(cls, data: PolarsData) -> pl.LazyFrame:
-        return distinct(data, is_credit_code(pl.col("employer_id")))
+    credit_code = row_check(
+        "employer_id", "credit_code", is_credit_code(pl.col("employer_id")), once=True
+    )
 
 
 class Applications(OfPerson, OfEmployer):
@@ -160,14 +166,8 @@ class SocialInsurance(OfPerson, OfEmployer):
     maternity: Code = one_of("insurance_status", nullable=True)
     recorded_on: Date
 
-    @pa.check("month")
-    def first_day(cls, data: PolarsData) -> pl.LazyFrame:
-        return distinct(data, pl.col("month").str.ends_with("-01"))
-
-    @pa.check("work_district")
-    def six_digits(cls, data: PolarsData) -> pl.LazyFrame:
-        return distinct(data, pl.col("work_district").str.contains("^[0-9]{6}$"))
-
+    first_day = row_check("month", "first_day", pl.col("month").str.ends_with("-01"), once=True)
+    six_digits = district_check("work_district")
     in_order = row_check("recorded_on", "in_order", pl.col("recorded_on") >= pl.col("month"))
 
     # on a column that is never null, since a null passes every check
@@ -188,10 +188,7 @@ class Employers(OfEmployer):
     tech_sme: Flag
 
     plain_name, name_not_blank, name_not_too_long, name_without_id = name_checks("name")
-
-    @pa.check("district")
-    def six_digits(cls, data: PolarsData) -> pl.LazyFrame:
-        return distinct(data, pl.col("district").str.contains("^[0-9]{6}$"))
+    six_digits = district_check("district")
 
 
 class Housing(OfPerson):
@@ -203,10 +200,7 @@ class Housing(OfPerson):
     end_date: Date = optional()
     registered_on: Date = optional()
 
-    @pa.check("district")
-    def six_digits(cls, data: PolarsData) -> pl.LazyFrame:
-        return distinct(data, pl.col("district").str.contains("^[0-9]{6}$"))
-
+    six_digits = district_check("district")
     in_order = row_check("end_date", "in_order", pl.col("end_date") >= pl.col("start_date"))
 
 
