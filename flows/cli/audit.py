@@ -101,12 +101,12 @@ def audit(
             )
         with shown():
             trust = trusted(warehouse, whatever=trust_code) if own_code else None
-            found = audit_any(what, warehouse, run_id, trust)
+            passed, page, machine = audit_any(what, warehouse, run_id, trust)
         if as_json:
-            print_json(found.machine)
+            print_json(machine)
         else:
-            show(found.page)
-    raise typer.Exit(0 if found.passed else 1)
+            show(page)
+    raise typer.Exit(0 if passed else 1)
 
 
 def diff(
