@@ -41,14 +41,22 @@ def filled() -> Any:
     return pa.Field(str_length={"min_value": 1})
 
 
-def text_check(column: str, valid: Callable[[pl.Expr], pl.Expr], name: str) -> Any:
-    """A check of a text column that looks at its value alone."""
+def row_check(column: str, name: str, holds: pl.Expr, *, once: bool = False) -> Any:
+    """A check of a column that may look at the other columns of the row.
+
+    `once` works it out once for each distinct value of the column, as text.
+    """
 
     def check(_model: type, data: PolarsData) -> pl.LazyFrame:
-        return data.lazyframe.select(valid(pl.col(data.key)))
+        return distinct(data, holds) if once else data.lazyframe.select(holds)
 
     check.__name__ = name
     return pa.check(column)(check)
+
+
+def text_check(column: str, valid: Callable[[pl.Expr], pl.Expr], name: str) -> Any:
+    """A check of a text column that looks at its value alone."""
+    return row_check(column, name, valid(pl.col(column)))
 
 
 def name_checks(column: str) -> list[Any]:
@@ -59,6 +67,11 @@ def name_checks(column: str) -> list[Any]:
         text_check(column, text.is_not_too_long, "not_too_long"),
         text_check(column, text.is_without_id_number, "without_id_number"),
     ]
+
+
+def district_check(column: str) -> Any:
+    """A district is a code of six digits."""
+    return row_check(column, "six_digits", pl.col(column).str.contains("^[0-9]{6}$"), once=True)
 
 
 def optional() -> Any:
@@ -85,9 +98,7 @@ class OfPerson(Feed):
 
     person_id: PersonId
 
-    @pa.check("person_id")
-    def id_number(cls, data: PolarsData) -> pl.LazyFrame:
-        return distinct(data, is_id_number(pl.col("person_id")))
+    id_number = row_check("person_id", "id_number", is_id_number(pl.col("person_id")), once=True)
 
 
 class OfEmployer(Feed):
@@ -95,9 +106,9 @@ class OfEmployer(Feed):
 
     employer_id: EmployerId
 
-    @pa.check("employer_id")
-    def credit_code(cls, data: PolarsData) -> pl.LazyFrame:
-        return distinct(data, is_credit_code(pl.col("employer_id")))
+    credit_code = row_check(
+        "employer_id", "credit_code", is_credit_code(pl.col("employer_id")), once=True
+    )
 
 
 class Applications(OfPerson, OfEmployer):
@@ -128,9 +139,7 @@ class ResidencePermits(OfPerson):
     valid_from: Date
     valid_to: Date = optional()
 
-    @pa.check("valid_to")
-    def in_order(cls, data: PolarsData) -> pl.LazyFrame:
-        return data.lazyframe.select(pl.col("valid_to") >= pl.col("valid_from"))
+    in_order = row_check("valid_to", "in_order", pl.col("valid_to") >= pl.col("valid_from"))
 
 
 class CriminalRecords(OfPerson):
@@ -157,17 +166,9 @@ class SocialInsurance(OfPerson, OfEmployer):
     maternity: Code = one_of("insurance_status", nullable=True)
     recorded_on: Date
 
-    @pa.check("month")
-    def first_day(cls, data: PolarsData) -> pl.LazyFrame:
-        return distinct(data, pl.col("month").str.ends_with("-01"))
-
-    @pa.check("work_district")
-    def six_digits(cls, data: PolarsData) -> pl.LazyFrame:
-        return distinct(data, pl.col("work_district").str.contains("^[0-9]{6}$"))
-
-    @pa.check("recorded_on")
-    def in_order(cls, data: PolarsData) -> pl.LazyFrame:
-        return data.lazyframe.select(pl.col("recorded_on") >= pl.col("month"))
+    first_day = row_check("month", "first_day", pl.col("month").str.ends_with("-01"), once=True)
+    six_digits = district_check("work_district")
+    in_order = row_check("recorded_on", "in_order", pl.col("recorded_on") >= pl.col("month"))
 
     # on a column that is never null, since a null passes every check
     @pa.check("month")
@@ -187,10 +188,7 @@ class Employers(OfEmployer):
     tech_sme: Flag
 
     plain_name, name_not_blank, name_not_too_long, name_without_id = name_checks("name")
-
-    @pa.check("district")
-    def six_digits(cls, data: PolarsData) -> pl.LazyFrame:
-        return distinct(data, pl.col("district").str.contains("^[0-9]{6}$"))
+    six_digits = district_check("district")
 
 
 class Housing(OfPerson):
@@ -202,13 +200,8 @@ class Housing(OfPerson):
     end_date: Date = optional()
     registered_on: Date = optional()
 
-    @pa.check("district")
-    def six_digits(cls, data: PolarsData) -> pl.LazyFrame:
-        return distinct(data, pl.col("district").str.contains("^[0-9]{6}$"))
-
-    @pa.check("end_date")
-    def in_order(cls, data: PolarsData) -> pl.LazyFrame:
-        return data.lazyframe.select(pl.col("end_date") >= pl.col("start_date"))
+    six_digits = district_check("district")
+    in_order = row_check("end_date", "in_order", pl.col("end_date") >= pl.col("start_date"))
 
 
 class Education(OfPerson):
@@ -225,9 +218,9 @@ class Education(OfPerson):
     def some_certificate(cls, data: PolarsData) -> pl.LazyFrame:
         return data.lazyframe.select(pl.col("has_diploma") | pl.col("has_degree"))
 
-    @pa.check("graduated_on")
-    def in_order(cls, data: PolarsData) -> pl.LazyFrame:
-        return data.lazyframe.select(pl.col("graduated_on") >= pl.col("enrolled_on"))
+    in_order = row_check(
+        "graduated_on", "in_order", pl.col("graduated_on") >= pl.col("enrolled_on")
+    )
 
 
 class Tax(OfPerson):
@@ -269,9 +262,7 @@ class Shareholdings(OfPerson, OfEmployer):
     held_from: Date
     held_to: Date = optional()
 
-    @pa.check("held_to")
-    def in_order(cls, data: PolarsData) -> pl.LazyFrame:
-        return data.lazyframe.select(pl.col("held_to") >= pl.col("held_from"))
+    in_order = row_check("held_to", "in_order", pl.col("held_to") >= pl.col("held_from"))
 
 
 class Financings(OfEmployer):
@@ -288,9 +279,7 @@ class Positions(OfPerson):
     held_from: Date
     held_to: Date = optional()
 
-    @pa.check("held_to")
-    def in_order(cls, data: PolarsData) -> pl.LazyFrame:
-        return data.lazyframe.select(pl.col("held_to") >= pl.col("held_from"))
+    in_order = row_check("held_to", "in_order", pl.col("held_to") >= pl.col("held_from"))
 
 
 class Honours(OfPerson):
@@ -302,9 +291,7 @@ class Honours(OfPerson):
 
     plain_title, title_not_blank, title_not_too_long, title_without_id = name_checks("title")
 
-    @pa.check("revoked_on")
-    def in_order(cls, data: PolarsData) -> pl.LazyFrame:
-        return data.lazyframe.select(pl.col("revoked_on") >= pl.col("awarded_on"))
+    in_order = row_check("revoked_on", "in_order", pl.col("revoked_on") >= pl.col("awarded_on"))
 
 
 class Sanctions(Feed):

@@ -31,6 +31,7 @@ from rich.cells import cell_len
 from test_against_reference import specification
 
 from flows.common.languages import Language
+from flows.common.points import in_text
 from flows.common.settings import DATA, Order
 from flows.explain.months import homes, insurance, row
 from flows.explain.page import WIDTH, show
@@ -39,7 +40,7 @@ from flows.explain.receipts.bulk import write_receipts
 from flows.explain.receipts.facts import DAYS, ROWS
 from flows.explain.what_if import nearest
 from flows.explain.what_if.kinds import KINDS
-from flows.explain.words import Words, holes, in_points, money, points
+from flows.explain.words import Words, holes, money, points
 from flows.explain.working import decimal, named
 from flows.explain.wrap import CLOSING, wrapped
 from flows.kept.past_run import past_run
@@ -189,7 +190,7 @@ def test_numbers() -> None:
         "-0.05",
         "0",
     ]
-    assert [in_points(each) for each in (9675, -263, 5)] == ["96.75", "-2.63", "0.05"]
+    assert [in_text(each) for each in (9675, -263, 5)] == ["96.75", "-2.63", "0.05"]
     assert [decimal(*each) for each in ((8300, 1200), (700, 200), (-3150, 1200), (-100, 300))] == [
         "6.9166…",
         "3.5",
@@ -292,7 +293,7 @@ def test_pages_show_what_the_receipt_says(hostile_round: Hostile) -> None:
                 assert rule["points"] in text
                 for part in rule["parts"]:
                     if part["numerator"]:
-                        assert in_points(part["centipoints"]) in text
+                        assert in_text(part["centipoints"]) in text
                         assert decimal(part["numerator"], part["denominator"] * 100) in plain
             spans = insurance(found["facts"])
             inside = [
@@ -485,7 +486,7 @@ def test_the_change_told_settles_when_everything_is_delivered_and_run_again(
     smallest = nearest(past, number).reached[0]
     assert smallest.change.kind == "residence_permit"
     assert "a residence permit valid on 2019-12-31" in before
-    assert f"{in_points(smallest.total)} points, place {smallest.rank}" in before
+    assert f"{in_text(smallest.total)} points, place {smallest.rank}" in before
     feeds = Delivery(delivery, past.directory).with_changes([smallest.change], tmp_path / "feeds")
     done = here("run", 2020, "--feeds", feeds, "--warehouse", tmp_path / "w", "--direct")
     assert done.returncode == 0, done.stderr

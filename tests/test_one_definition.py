@@ -23,8 +23,8 @@ from reference import scorer
 from flows.common.failures import StageFailed
 from flows.common.languages import Language
 from flows.common.settings import DATA, Order
-from flows.explain.checks import kind_of as kind_of_check
 from flows.explain.receipts.facts import DAYS, ROWS
+from flows.explain.rules import kind_of as kind_of_check
 from flows.explain.what_if.kinds import KINDS
 from flows.explain.words import Words
 from flows.explain.working import named

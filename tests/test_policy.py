@@ -17,7 +17,7 @@ from typer.testing import CliRunner
 
 from flows.audit import audit
 from flows.cli import app
-from flows.explain.what_if.bounds import Bounds
+from flows.explain.what_if.applicant import Bounds
 from flows.run.second_engine.values import values_in_force
 from flows.run.stages import Outcome
 from schemas.columns import CODES

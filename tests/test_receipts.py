@@ -747,7 +747,7 @@ def test_hashes_are_kept_and_made_again_where_they_do_not_fit(
         pytest.fail("the hashes were made again")
 
     with monkeypatch.context() as patched:
-        patched.setattr("flows.explain.receipts.inclusion.hashes_of", none_made)
+        patched.setattr("flows.explain.receipts.hashes_of", none_made)
         assert proved(warehouse, 2020, number) == first
     for spoilt in (b"", whole[:-1], whole[:-40], whole[:60] + b"x" + whole[61:]):
         kept.write_bytes(spoilt)

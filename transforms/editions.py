@@ -16,15 +16,7 @@ from typing_extensions import TypedDict
 from transforms.conditions import CONDITIONS
 from transforms.counted_months import Params as CountedMonths
 from transforms.indicators import INDICATORS
-from transforms.policy import (
-    Edition,
-    PolicyError,
-    Rule,
-    in_force,
-    read_toml,
-    rule,
-    told_where,
-)
+from transforms.policy import Edition, PolicyError, Rule, in_force, read_toml, rule, told_where
 from transforms.units import STRICT, Day, Text
 
 FILE = "editions.toml"

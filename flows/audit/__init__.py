@@ -7,7 +7,6 @@ warehouse nobody can write to, so that an auditor may work on such a copy, witho
 """
 
 from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -19,18 +18,11 @@ from flows.audit.own_code import Code, code_of, run_code
 from flows.common.by_name import read_table
 from flows.common.failures import BadUsage, Failure, PublicationFailed
 from flows.common.files import sha256
-from flows.common.messages import told_without_values
+from flows.common.messages import told_which_file, told_without_values
 from flows.common.private_folder import private_folder
 from flows.common.progress import report
 from flows.common.settings import luohu_version
-from flows.kept.integrity import (
-    Finding,
-    Integrity,
-    integrity,
-    is_other_code,
-    other_versions,
-    short,
-)
+from flows.kept.integrity import Finding, Integrity, integrity, is_other_code, other_versions, short
 from flows.kept.known_code import Trust, what_it_does
 from flows.kept.limits import require_bounded
 from flows.kept.manifest import code_digest
@@ -106,15 +98,6 @@ def audit(
     return audit_run(past, own_code)
 
 
-@contextmanager
-def told_which_file() -> Iterator[None]:
-    """Turn a file that cannot be read into a message that names it."""
-    try:
-        yield
-    except OSError as error:
-        raise BadUsage(f"cannot read {error.filename}: {error.strerror}") from None
-
-
 def audit_run(past: PastRun, own_code: Trust | None = None) -> Audit:
     """Check, repeat and compare a run that was found.
 
@@ -127,16 +110,13 @@ def audit_run(past: PastRun, own_code: Trust | None = None) -> Audit:
         told = list(repeated(past, work, own_code))
         report("comparing", 3, STEPS)
         grown = own_code is None and is_other_code(past.manifest)
-        there = [*TABLES] if not grown else [name for name in TABLES if had(past, name)]
+        # of a run that code has grown since, the tables it wrote: there may be more today
+        wrote = past.manifest["outputs"]
+        there = [name for name in TABLES if not grown or f"{name}.parquet" in wrote]
         with told_without_values("audit"):
             tables = [table_audit(name, past, found, work, grown=grown) for name in there]
     report("done", STEPS, STEPS)
     return Audit(past, found, tables, told, own_code is not None)
-
-
-def had(past: PastRun, table: str) -> bool:
-    """Whether a run wrote a table: there may be more today."""
-    return f"{table}.parquet" in past.manifest["outputs"]
 
 
 def repeated(past: PastRun, work: Path, own_code: Trust | None) -> Iterator[Finding]:

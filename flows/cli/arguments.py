@@ -18,6 +18,9 @@ Warehouse = Annotated[
     Path,
     typer.Option(help="Where runs and luohu.duckdb are kept.", show_default=True, callback=swept),
 ]
+RunId = Annotated[
+    str | None, typer.Option("--run", help="A run of the round; default: the published one.")
+]
 Data = Annotated[
     Path, typer.Option("--data", help="Folder with policy/ and rounds/.", show_default=False)
 ]

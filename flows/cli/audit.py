@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from flows.cli.arguments import Warehouse
+from flows.cli.arguments import RunId, Warehouse
 from flows.cli.messages import print_json, shown, told
 from flows.cli.streams import show, tell, work_is_done
 from flows.common.failures import BadUsage
@@ -35,10 +35,7 @@ def capsule(
     year: Annotated[int, typer.Argument(metavar="ROUND", help="Application year, e.g. 2020.")],
     out: Annotated[Path, typer.Option(help="New file, say 2020.capsule.")],
     warehouse: Warehouse = WAREHOUSE,
-    run_id: Annotated[
-        str | None,
-        typer.Option("--run", help="A run of the round; default: the published one."),
-    ] = None,
+    run_id: RunId = None,
     public: Annotated[
         bool,
         typer.Option("--public", help="Leave out every row about a person but the public list."),
@@ -70,10 +67,7 @@ def audit(
         str, typer.Argument(metavar="ROUND|FILE", help="Application year, or a capsule.")
     ],
     warehouse: Warehouse = WAREHOUSE,
-    run_id: Annotated[
-        str | None,
-        typer.Option("--run", help="A run of the round; default: the published one."),
-    ] = None,
+    run_id: RunId = None,
     as_json: Annotated[bool, typer.Option("--json", help="For machines.")] = False,
     own_code: Annotated[
         bool,
@@ -107,12 +101,12 @@ def audit(
             )
         with shown():
             trust = trusted(warehouse, whatever=trust_code) if own_code else None
-            found = audit_any(what, warehouse, run_id, trust)
+            passed, page, machine = audit_any(what, warehouse, run_id, trust)
         if as_json:
-            print_json(found.machine)
+            print_json(machine)
         else:
-            show(found.page)
-    raise typer.Exit(0 if found.passed else 1)
+            show(page)
+    raise typer.Exit(0 if passed else 1)
 
 
 def diff(

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from flows.cli.arguments import Warehouse
+from flows.cli.arguments import RunId, Warehouse
 from flows.cli.messages import print_json, shown, told
 from flows.cli.streams import work_is_done
 from flows.common.languages import Language
@@ -61,10 +61,7 @@ def receipts(
         Path, typer.Option(help="File to write, one receipt a line; .gz is compressed.")
     ],
     warehouse: Warehouse = WAREHOUSE,
-    run_id: Annotated[
-        str | None,
-        typer.Option("--run", help="A run of the round; default: the published one."),
-    ] = None,
+    run_id: RunId = None,
 ) -> None:
     """Write the receipts (积分凭单) of all applicants, and print the root over them.
 

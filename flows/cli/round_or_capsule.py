@@ -1,9 +1,8 @@
 """What `luohu audit` is given: a round of a warehouse, or a capsule file."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 from flows.audit import as_json, audit
 from flows.audit import page as audit_page
@@ -13,26 +12,19 @@ from flows.common.failures import BadUsage
 from flows.common.settings import WAREHOUSE
 from flows.kept.known_code import Trust
 
-
-@dataclass(frozen=True)
-class Told:
-    """An audit's outcome, for people and for machines."""
-
-    passed: bool
-    page: Iterator[str]
-    machine: dict[str, Any]
+Outcome: TypeAlias = tuple[bool, Iterator[str], dict[str, Any]]  # passed; for people, for machines
 
 
 def audit_any(
     what: str, warehouse: Path, run_id: str | None, own_code: Trust | None = None
-) -> Told:
+) -> Outcome:
     """Digits are a round (`./2020` is a file of that name), anything else is a capsule file."""
     if what.isascii() and what.isdigit():
         of_round = audit(int(what), warehouse, run_id, own_code)
-        return Told(of_round.passed, audit_page.lines(of_round), as_json(of_round))
+        return of_round.passed, audit_page.lines(of_round), as_json(of_round)
     if run_id or warehouse != WAREHOUSE:
         raise BadUsage(f"--run and --warehouse go with a round, not with the capsule {what}")
     if not Path(what).exists():
         raise BadUsage(f"expected a round, say 2020, or a capsule file, found no file {what}")
     found = audit_capsule(Path(what), own_code)
-    return Told(found.passed, page.lines(found), page.as_json(found))
+    return found.passed, page.lines(found), page.as_json(found)

@@ -1,5 +1,6 @@
 """`luohu runs` and `luohu current`: which runs a warehouse keeps, and which of a round is current."""
 
+from dataclasses import asdict
 from typing import Annotated
 
 import typer
@@ -28,13 +29,12 @@ def runs(
       luohu runs 2020 --warehouse /srv/luohu
       luohu runs --json | jq '.[] | select(.state == "current") | .run_id'
     """
-    from flows.kept.list_runs import as_json as for_machines
     from flows.kept.list_runs import kept_runs, lines
 
     with told():
         found = kept_runs(warehouse, year)
         if as_json:
-            print_json(for_machines(found))
+            print_json([asdict(run) for run in found])
         else:
             show(lines(found))
 

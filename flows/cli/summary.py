@@ -8,6 +8,7 @@ from rich.table import Table
 
 from flows.common.by_name import read_table
 from flows.common.database import DATABASE, OFFLINE
+from flows.common.vocabulary import FIGURES, figure
 from flows.kept.past_run import SHORTEST
 from flows.run.stages import Outcome
 
@@ -30,12 +31,8 @@ REVIEW = (
 def summary(warehouse: Path, outcome: Outcome) -> None:
     """Print the outcome of a run from what it published."""
     console = Console(highlight=False, markup=False, width=110, soft_wrap=True)
+    found = read_table(Path(outcome.directory) / "rounds.parquet").row(0, named=True)
     with tables_of(Path(outcome.directory)) as database:
-        found = database.execute(
-            "SELECT edition, applications, eligible, quota, cutoff, tied_at_cutoff, settled, highest"
-            " FROM rounds WHERE round = ?",
-            [outcome.round],
-        ).fetchall()[0]
         segments = database.execute(
             "SELECT place, total FROM segments WHERE round = ? ORDER BY place", [outcome.round]
         ).fetchall()
@@ -45,19 +42,12 @@ def summary(warehouse: Path, outcome: Outcome) -> None:
             " GROUP BY ALL ORDER BY ALL",
             [outcome.round],
         ).fetchall()
-    edition, applications, eligible, quota, cutoff, tied, settled, highest = found
+    edition = found["edition"]
     console.print(f"Round {outcome.round}, edition {edition}, run {outcome.run_id}", style="bold")
     facts = Table.grid(padding=(0, 3))
-    for name, value in (
-        ("applications (申报人数)", f"{applications:,}"),
-        ("eligible (符合条件)", f"{eligible:,}"),
-        ("quota (落户规模)", f"{quota:,}"),
-        ("line (落户分值)", "none" if cutoff is None else f"{cutoff}"),
-        ("tied at the line (同分)", f"{tied:,}"),
-        ("settled (落户人数)", f"{settled:,}"),
-        ("highest (最高分)", "none" if highest is None else f"{highest}"),
-    ):
-        facts.add_row(name, value)
+    for name, title in FIGURES.items():
+        if name != "edition":
+            facts.add_row(title, figure(found[name]))
     console.print(facts)
     if segments:
         console.print(

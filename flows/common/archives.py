@@ -4,9 +4,16 @@ Python reads the whole list before it shows one name, and makes ten times its by
 """
 
 import io
+import struct
+import zipfile
+import zlib
 from pathlib import Path
 
 MOST_LIST = 4 << 20  # bytes of the list of members, and of what is read at once
+NOT_A_ZIP = (
+    *(zipfile.BadZipFile, zlib.error, struct.error, EOFError),
+    *(ValueError, NotImplementedError, RuntimeError),
+)  # all that a zip reader says of an odd archive
 
 
 class LimitedReader(io.BufferedReader):

@@ -9,10 +9,19 @@ from pathlib import Path
 
 from polars.exceptions import PanicException
 
-from flows.common.failures import Failure, PublicationFailed, StageFailed
+from flows.common.failures import BadUsage, Failure, PublicationFailed, StageFailed
 from transforms.policy import PolicyError
 
 DISK_TROUBLE = [os.strerror(each) for each in (ENOSPC, EROFS, EACCES, EDQUOT, EIO)]
+
+
+@contextmanager
+def told_which_file() -> Iterator[None]:
+    """Turn a file that cannot be read into a message that names it."""
+    try:
+        yield
+    except OSError as error:
+        raise BadUsage(f"cannot read {error.filename}: {error.strerror}") from None
 
 
 @contextmanager

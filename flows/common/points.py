@@ -8,6 +8,11 @@ def in_points(centipoints: pl.Expr) -> pl.Expr:
     return (centipoints.cast(pl.Decimal(18, 2)) / 100).cast(pl.Decimal(9, 2))
 
 
+def in_text(centipoints: int) -> str:
+    """Whole centipoints as points with two decimals, as points are published."""
+    return f"{'-' if centipoints < 0 else ''}{abs(centipoints) // 100}.{abs(centipoints) % 100:02}"
+
+
 def centipoints(name: str) -> pl.Expr:
     """DECIMAL(9,2) points as whole centipoints, exactly."""
     return (pl.col(name).cast(pl.Decimal(18, 2)) * 100).cast(pl.Int64)

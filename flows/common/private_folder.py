@@ -100,16 +100,12 @@ def sweep(warehouse: Path | None = None) -> None:
 
 
 def may_write(folder: Path) -> bool:
-    """Whether a folder is there and may be written to."""
+    """Whether a folder is there and may be written to; root may without a write bit, and should not."""
     try:
-        return folder.is_dir() and any_may_write(folder) and os.access(folder, os.W_OK | os.X_OK)
+        any_may = folder.is_dir() and folder.stat().st_mode & 0o222
+        return bool(any_may) and os.access(folder, os.W_OK | os.X_OK)
     except OSError:
         return False
-
-
-def any_may_write(folder: Path) -> bool:
-    """Whether a folder has a write bit at all: root may write without one, and should not."""
-    return bool(folder.stat().st_mode & 0o222)
 
 
 def folders(place: Path, called: re.Pattern[str]) -> list[Path]:

@@ -3,9 +3,10 @@
 from decimal import Decimal
 from typing import Any
 
+from flows.common.points import in_text
 from flows.explain.what_if import Change, Nearest, Reached
 from flows.explain.what_if.calendar import first_day, runs
-from flows.explain.words import Words, in_points
+from flows.explain.words import Words
 from transforms.months import number_of
 
 AMOUNTS = "fen"
@@ -44,7 +45,7 @@ def lacking(found: Nearest, receipt: dict[str, Any], words: Words) -> list[str]:
 
 def outcome(reached: Reached, words: Words) -> str:
     """A change, the total and the place it leads to."""
-    total = in_points(reached.total)
+    total = in_text(reached.total)
     what = described(reached.change, words)
     return words.say("change", "outcome", what=what, total=total, rank=reached.rank)
 

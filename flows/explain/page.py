@@ -17,7 +17,7 @@ from flows.explain.months import Span, homes, insurance, row
 from flows.explain.records import records
 from flows.explain.rules import Clauses, conditions, indicators, title
 from flows.explain.sources import made_from, review
-from flows.explain.tables import STRONG, Column, table, text
+from flows.explain.tables import REST, STRONG, columns, table, text
 from flows.explain.what_if import Nearest
 from flows.explain.words import Values, Words
 
@@ -36,11 +36,12 @@ def show(receipt: Receipt, nearest: Nearest, clauses: Clauses, words: Words) -> 
     console.print(text(words.say("page", "about", **found), width))
     console.print(Text(text(standing(receipt, words), width).plain, STRONG))
     change = "\n".join(sentences(nearest, receipt, words))
+    of_records = columns(words, record=24, details=REST)
     sections: dict[str, list[RenderableType]] = {
         "conditions": [conditions(receipt, found, clauses, words, width)],
         "indicators": [indicators(receipt, found, clauses, words, width)],
         "months": months(receipt, words, width),
-        "records": [on_record(receipt, words, width)],
+        "records": [table(of_records, list(records(receipt, words)), width)],
         "change": [text(change, width)],
         "review": [*review(receipt, words, width)],
         "made_from": [*made_from(receipt, found, words, width)],
@@ -96,16 +97,5 @@ def months(receipt: Receipt, words: Words, width: int) -> list[RenderableType]:
 
 def spans(found: Iterable[Span], words: Words, width: int) -> Table:
     """Spans of months in a table."""
-    columns = [
-        Column(words.say("page", "span"), 26),
-        Column(words.say("page", "how_many"), 6, "right"),
-        Column(words.say("page", "counts"), 26),
-        Column(words.say("page", "why")),
-    ]
-    return table(columns, [row(each, words) for each in found], width)
-
-
-def on_record(receipt: Receipt, words: Words, width: int) -> Table:
-    """Everything on record that is not told month by month."""
-    columns = [Column(words.say("page", "record"), 24), Column(words.say("page", "details"))]
-    return table(columns, list(records(receipt, words)), width)
+    headed = columns(words, "how_many", span=26, how_many=6, counts=26, why=REST)
+    return table(headed, [row(each, words) for each in found], width)

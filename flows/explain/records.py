@@ -17,16 +17,12 @@ def records(receipt: dict[str, Any], words: Words) -> Iterator[tuple[str, str]]:
             continue
         name = words.say("feed", feed)
         for row in rows:
-            if feed == "employers" and told_before(row):
+            # an employer is told whole by the condition about it, unless there is more to tell
+            more = feed != "employers" or row["sanctions"] or row["financings"]
+            if not more and row["filed_application"]:
                 continue
             values = row if isinstance(row, dict) else {"day": row}
             yield name, words.say("record", feed, **shown(values, districts, words))
-
-
-def told_before(employer: dict[str, Any]) -> bool:
-    """Whether an employer is told whole by the condition about it."""
-    more = employer["sanctions"] or employer["financings"]
-    return employer["filed_application"] and not more
 
 
 def shown(row: dict[str, Any], districts: dict[str, Any], words: Words) -> dict[str, Any]:

@@ -4,12 +4,13 @@ from typing import Any
 
 from rich.table import Table
 
-from flows.explain.checks import failed
-from flows.explain.tables import DIM, STRONG, Cell, Column, Line, table
+from flows.explain.tables import DIM, REST, STRONG, Cell, Line, columns, table
 from flows.explain.words import Values, Words
 from flows.explain.working import facts, nothing, working
 
 TITLE_CELLS, RESULT_CELLS = 24, 7
+
+OF_INSURANCE = ("months_back_paid", "months")  # checks made of each insurance, named for it
 
 Clauses = dict[str, str | None]  # by file name of the rule, in the language of the page
 
@@ -27,8 +28,8 @@ def conditions(
         ]
         why = [*unmet, *map(Line, told), *law(rule, clauses, words)]
         rows.append([title(rule, words), [held], why])
-    columns = headed(words, "condition", "held", "why")
-    return table(columns, rows, width, ruled=True)
+    headed = columns(words, condition=TITLE_CELLS, held=RESULT_CELLS, why=REST)
+    return table(headed, rows, width, ruled=True)
 
 
 def indicators(
@@ -41,18 +42,35 @@ def indicators(
         rows.append([title(rule, words), rule["points"], how])
     total = [Line(receipt["total"], STRONG)]
     rows.append([words.say("page", "total"), total, words.say("page", "plain_sum")])
-    columns = headed(words, "indicator", "points", "how")
-    columns[1] = columns[1]._replace(justify="right")
-    return table(columns, rows, width, ruled=True)
+    headed = columns(words, "points", indicator=TITLE_CELLS, points=RESULT_CELLS, how=REST)
+    return table(headed, rows, width, ruled=True)
 
 
-def headed(words: Words, first: str, result: str, why: str) -> list[Column]:
-    """Three columns: what, what came of it, why."""
+def failed(rule: dict[str, Any], words: Words) -> list[str]:
+    """The failed checks of a condition in sentences, the same one of several insurances together."""
+    groups: dict[tuple[Any, ...], list[str]] = {}
+    for check in rule["checks"]:
+        if not check["holds"]:
+            name, insurance = kind_of(check["check"])
+            asked = {key: value for key, value in check.items() if key != "check"}
+            groups.setdefault((name, tuple(asked.items())), []).append(insurance)
     return [
-        Column(words.say("page", first), TITLE_CELLS),
-        Column(words.say("page", result), RESULT_CELLS),
-        Column(words.say("page", why)),
+        words.say(
+            "check",
+            name,
+            **dict(asked),
+            insurances=words.listed(words.shown("insurance", each) for each in of if each),
+        )
+        for (name, asked), of in groups.items()
     ]
+
+
+def kind_of(check: str) -> tuple[str, str]:
+    """The name of a check without the insurance it is about, and the insurance."""
+    for prefix in OF_INSURANCE:
+        if check.startswith(f"{prefix}_"):
+            return prefix, check.removeprefix(f"{prefix}_")
+    return check, ""
 
 
 def title(rule: dict[str, Any], words: Words) -> str:

@@ -8,7 +8,7 @@ from typing import Any
 from rich.table import Table
 from rich.text import Text
 
-from flows.explain.tables import Column, rest, table, text
+from flows.explain.tables import REST, columns, rest, table, text
 from flows.explain.words import Values, Words
 from flows.kept.salts import SALTED
 
@@ -33,10 +33,8 @@ def review(receipt: dict[str, Any], words: Words, width: int) -> list[Text | Tab
         ]
         for each in receipt["rejects"]
     ]
-    headings = ("of_feed", "file", "row", "column", "check")
-    widths = (18, 24, 9, 20, 0)
-    columns = [Column(words.say("page", name), w) for name, w in zip(headings, widths, strict=True)]
-    return [text(words.say("review", "rejected"), width), table(columns, rows, width)]
+    headed = columns(words, of_feed=18, file=24, row=9, column=20, check=REST)
+    return [text(words.say("review", "rejected"), width), table(headed, rows, width)]
 
 
 def made_from(
@@ -51,15 +49,10 @@ def made_from(
         for feed, delivered in receipt["delivered"].items()
         for file, each in delivered["files"].items()
     ]
-    beside = (FEED_CELLS, FILE_CELLS, ROWS_CELLS)
-    columns = [
-        Column(words.say("page", "of_feed")),
-        Column(words.say("page", "file"), FILE_CELLS),
-        Column(words.say("page", "rows"), ROWS_CELLS, "right"),
-        Column(words.say("page", "digest"), min(SHA256, rest(width, *beside, 0))),
-    ]
+    digest = min(SHA256, rest(width, FEED_CELLS, FILE_CELLS, ROWS_CELLS, 0))
+    cells = {"of_feed": REST, "file": FILE_CELLS, "rows": ROWS_CELLS, "digest": digest}
     return [
         text(run, width),
         text(words.say("source", "receipt", **found), width),
-        table(columns, rows, width),
+        table(columns(words, "rows", **cells), rows, width),
     ]

@@ -8,6 +8,7 @@ from rich.console import JustifyMethod
 from rich.table import Table
 from rich.text import Text
 
+from flows.explain.words import Words
 from flows.explain.wrap import wrapped
 
 DIM, STRONG = "dim", "bold"
@@ -44,6 +45,14 @@ def table(
     for row in rows:
         made.add_row(*(text(cell, cells) for cell, cells in zip(row, widths, strict=True)))
     return made
+
+
+def columns(words: Words, right: str = "", **widths: int) -> list[Column]:
+    """Columns by the name of their heading on the page, with their cells; one of numbers is to the right."""
+    return [
+        Column(words.say("page", name), width, "right" if name == right else "left")
+        for name, width in widths.items()
+    ]
 
 
 def rest(width: int, *columns: int) -> int:

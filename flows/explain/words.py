@@ -12,6 +12,7 @@ from string import Formatter
 from typing import Any, TypeAlias
 
 from flows.common.languages import Language
+from flows.common.points import in_text
 from flows.common.vocabulary import vocabulary
 
 Values: TypeAlias = dict[str, Any]
@@ -134,10 +135,4 @@ def money(fen: int) -> str:
 
 def points(centipoints: int) -> str:
     """Centipoints as points, without zeros at the end."""
-    cents = f".{abs(centipoints) % 100:02}".rstrip("0").rstrip(".")
-    return f"{'-' if centipoints < 0 else ''}{abs(centipoints) // 100}{cents}"
-
-
-def in_points(centipoints: int) -> str:
-    """Centipoints as points with two decimals, as points are published."""
-    return f"{'-' if centipoints < 0 else ''}{abs(centipoints) // 100}.{abs(centipoints) % 100:02}"
+    return in_text(centipoints).rstrip("0").rstrip(".")

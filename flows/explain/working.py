@@ -5,7 +5,8 @@ The numbers are those of the receipt; here they only become sentences.
 
 from typing import Any
 
-from flows.explain.words import Values, Words, in_points
+from flows.common.points import in_text
+from flows.explain.words import Values, Words
 
 DECIMALS = 4  # shown of a fraction before it is rounded
 HUNDRED = 100  # centipoints a point
@@ -71,7 +72,7 @@ def part_line(part: dict[str, Any], values: Values, words: Words) -> str:
         filled |= {"centipoints_a_year": part["numerator"] // months}
     what = words.say("part", name, **{**values, **part, **filled})
     exact = decimal(part["numerator"], part["denominator"] * HUNDRED)
-    made = in_points(part["centipoints"])
+    made = in_text(part["centipoints"])
     limited = part.get("at_most") == part["centipoints"] and part["numerator"] > part["centipoints"]
     if limited:
         return words.say("combined", "limited", what=what, exact=exact, points=made)
@@ -88,10 +89,10 @@ def together(rule: dict[str, Any], parts: list[dict[str, Any]], words: Words) ->
     made = max(each) if rule["combined"] == "largest" else sum(each)
     lines = []
     if len(parts) > 1:
-        lines.append(words.say("combined", rule["combined"], points=in_points(made)))
+        lines.append(words.say("combined", rule["combined"], points=in_text(made)))
     if made != rule["centipoints"]:
         name = "at_most" if made > rule["centipoints"] else "at_least"
-        limit, after = in_points(rule[name]), in_points(rule["centipoints"])
+        limit, after = in_text(rule[name]), in_text(rule["centipoints"])
         lines.append(words.say("combined", name, limit=limit, points=after))
     return lines
 

@@ -19,14 +19,7 @@ from flows.common.files import sha256_of
 from flows.kept import pinned_code
 from flows.kept.manifest import OF_THE_RUN, code_digest, environment
 from flows.kept.past_run import MANIFEST, PastRun
-from flows.kept.run_files import (
-    BESIDE,
-    CODE,
-    SHORT,
-    digests_of,
-    expected_digests,
-    odd_rounds,
-)
+from flows.kept.run_files import BESIDE, CODE, SHORT, digests_of, expected_digests, odd_rounds
 from flows.kept.run_id import DELIVERY, delivery, run_id_of
 from flows.kept.tables import REJECTS
 from flows.kept.tables import table as table_of

@@ -1,7 +1,7 @@
 """Which runs a warehouse keeps: when each was completed, what it was made from, whether it is current."""
 
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -162,8 +162,3 @@ def cells(run: KeptRun) -> tuple[str, ...]:
         run.state,
         "; ".join([*run.options, *([f"anyway: {run.anyway}"] if run.anyway else [])]),
     )
-
-
-def as_json(runs: list[KeptRun]) -> list[dict[str, Any]]:
-    """The list for machines."""
-    return [asdict(run) for run in runs]

@@ -48,21 +48,23 @@ def made_from(order: Order, delivery: dict[str, Any]) -> dict[str, Any]:
 def pin(order: Order, work: Path) -> None:
     """Keep the round, the policy files and the code a run was made with beside its tables."""
     kept = work / "pinned"
-    shutil.copytree(order.data / "policy", kept / "policy", ignore=only_toml)
+    shutil.copytree(
+        *(order.data / "policy", kept / "policy"),
+        ignore=lambda _, names: [name for name in names if not name.endswith(".toml")],
+    )
     (kept / "rounds").mkdir()
     shutil.copy(order.data / "rounds" / f"{order.year}.toml", kept / "rounds")
     pinned_code.keep(kept / pinned_code.NAME)
 
 
-def only_toml(_folder: str, names: list[str]) -> list[str]:
-    """What not to copy."""
-    return [name for name in names if not name.endswith(".toml")]
-
-
 def manifest(run_id: str, source: dict[str, Any], work: Path) -> dict[str, Any]:
     """The manifest of a run whose files all lie in `work`."""
     outputs = {
-        path.relative_to(work).as_posix(): output(path) for path in sorted(work.rglob("*.parquet"))
+        path.relative_to(work).as_posix(): {
+            "sha256": sha256(path),
+            "rows": scan_table(path).select(pl.len()).collect().item(),
+        }
+        for path in sorted(work.rglob("*.parquet"))
     }
     results = {
         name: outputs[f"{name}.parquet"]["sha256"] for name in TABLES if name not in OF_THE_RUN
@@ -77,12 +79,6 @@ def manifest(run_id: str, source: dict[str, Any], work: Path) -> dict[str, Any]:
         "pinned": {name: sha256(work / "pinned" / name) for name in (pinned_code.NAME, *rounds)},
         "environment": environment(),
     }
-
-
-def output(path: Path) -> dict[str, Any]:
-    """Digest and row count of a Parquet file."""
-    rows = scan_table(path).select(pl.len()).collect().item()
-    return {"sha256": sha256(path), "rows": rows}
 
 
 def round_digest(path: Path) -> str:

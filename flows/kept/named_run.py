@@ -57,7 +57,7 @@ def named_run(name: str, warehouse: Path) -> NamedRun:
     if "/" in name:
         raise NotFound(f"{name}: expected a run directory with a {MANIFEST}, found none")
     require_there(warehouse)
-    runs = all_runs(warehouse)
+    runs = [run for year in runs_of(warehouse / "runs").values() for run in runs_of(year).values()]
     ids = beginning(name, (path.name for path in runs))
     fitting = [path for path in runs if path.name in ids]
     if not fitting:
@@ -67,21 +67,11 @@ def named_run(name: str, warehouse: Path) -> NamedRun:
     return read(fitting[0])
 
 
-def all_runs(warehouse: Path) -> list[Path]:
-    """Every run directory of a warehouse, by round and id."""
-    return [run for year in runs_of(warehouse / "runs").values() for run in runs_of(year).values()]
-
-
 def by_round(runs: list[Path]) -> str:
     """Runs for a message, each round with its own."""
     rounds = sorted({run.parent.name for run in runs})
-    return (
-        "; ".join(
-            f"{year}: {listed(run.name for run in runs if run.parent.name == year)}"
-            for year in rounds
-        )
-        or "none"
-    )
+    ids = {year: listed(run.name for run in runs if run.parent.name == year) for year in rounds}
+    return "; ".join(f"{year}: {each}" for year, each in ids.items()) or "none"
 
 
 def read(directory: Path) -> NamedRun:

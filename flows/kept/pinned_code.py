@@ -9,14 +9,12 @@ the same bytes everywhere.  Runs made before hold every source file there was.
 
 import hashlib
 import re
-import struct
 import zipfile
-import zlib
 from collections.abc import Iterator, Mapping
 from functools import cache
 from pathlib import Path
 
-from flows.common.archives import limited
+from flows.common.archives import NOT_A_ZIP, limited
 from flows.common.failures import CheckFailed
 from flows.common.files import sha256, sha256_of
 from flows.common.limits import require_size
@@ -37,10 +35,6 @@ IMPORT = re.compile(
     re.MULTILINE,
 )
 NAME_IMPORTED = re.compile(r"(?<!as )\b[a-zA-Z_][\w.]*")
-NOT_A_ZIP = (
-    *(zipfile.BadZipFile, zlib.error, struct.error, EOFError),
-    *(ValueError, NotImplementedError, RuntimeError),
-)  # all that a zip reader says of an odd archive
 
 
 @cache

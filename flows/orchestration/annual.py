@@ -124,16 +124,7 @@ def annual(
     year = year or scheduled_year()
     if runtime.deployment.id:  # `luohu run` names the very folder
         feeds = Path(str(feeds).replace("{year}", str(year)))
-    order = Order(
-        year=year,
-        feeds=feeds,
-        warehouse=warehouse,
-        data=data,
-        max_rejects=max_rejects,
-        recheck=recheck,
-        keep=keep,
-        anyway=anyway,
-    )
+    order = Order(year, feeds, warehouse, data, max_rejects, recheck, keep, anyway)
     try:
         with told_without_values("run"):
             order.round()  # an unknown round is told before anything is made

@@ -7,26 +7,13 @@ import logging
 from pathlib import Path
 
 import polars as pl
-from prefect.artifacts import (
-    create_link_artifact,
-    create_markdown_artifact,
-    create_table_artifact,
-)
+from prefect.artifacts import create_link_artifact, create_markdown_artifact, create_table_artifact
 
 from flows.common.by_name import read_table
+from flows.common.vocabulary import FIGURES, figure
 from flows.kept.tables import REJECTS, table
 from flows.run.stages import Outcome
 
-FIGURES = {
-    "edition": "edition (办法版本)",
-    "applications": "applications (申报人数)",
-    "eligible": "eligible (符合条件)",
-    "quota": "quota (落户规模)",
-    "cutoff": "line (落户分值)",
-    "tied_at_cutoff": "tied at the line (同分)",
-    "settled": "settled (落户人数)",
-    "highest": "highest (最高分)",
-}
 CHECK = ["feed", "column_name", "check_name"]
 
 
@@ -62,16 +49,9 @@ def figures(outcome: Outcome) -> str:
             "",
             "| | |",
             "| --- | --- |",
-            *(f"| {words} | {shown(value)} |" for words, value in rows.items()),
+            *(f"| {words} | {figure(value)} |" for words, value in rows.items()),
         ]
     )
-
-
-def shown(value: object) -> str:
-    """A figure as people read it."""
-    if value is None:
-        return "none"
-    return f"{value:,}" if isinstance(value, int) else str(value)
 
 
 def rejects(outcome: Outcome) -> list[dict[str, object]]:

@@ -126,9 +126,10 @@ def embedded_server() -> str:
     private_home(standing=False)
     with bound(0) as listening:
         url = address(listening.getsockname()[1])
+        path = [str(HOME), *os.environ.get("PYTHONPATH", "").split(os.pathsep)]
         process = subprocess.Popen(  # noqa: S603  (our own module)
             [sys.executable, "-P", "-m", "flows.orchestration.server", str(listening.fileno())],
-            env=os.environ | {"PYTHONPATH": os.pathsep.join([str(HOME), *inherited_path()])},
+            env=os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, path))},
             pass_fds=[listening.fileno()],
             stdin=subprocess.PIPE,
             stdout=subprocess.DEVNULL,
@@ -151,11 +152,6 @@ def stop(process: subprocess.Popen[bytes]) -> None:
         process.wait()
     if process.stdin:
         process.stdin.close()
-
-
-def inherited_path() -> list[str]:
-    """The folders of PYTHONPATH."""
-    return [each for each in os.environ.get("PYTHONPATH", "").split(os.pathsep) if each]
 
 
 def wait_for_answer(url: str, process: subprocess.Popen[bytes]) -> None:

@@ -49,10 +49,11 @@ def release(feed: str, canary: dict[str, Any]) -> None:
         for name, column in schema.columns.items()
         if not column.nullable
     ]
-    rows = pl.DataFrame(
-        [canary["good"], *(spoilt(canary["good"], each) for each in bad)],
-        schema={name: uncoded(column.dtype.type) for name, column in schema.columns.items()},
-    ).cast({name: column.dtype.type for name, column in schema.columns.items()})
+    types = {name: column.dtype.type for name, column in schema.columns.items()}
+    # a categorical starts as text
+    written = {n: pl.String if isinstance(t, pl.Categorical) else t for n, t in types.items()}
+    good_and_bad = [canary["good"], *(spoilt(canary["good"], each) for each in bad)]
+    rows = pl.DataFrame(good_and_bad, schema=written).cast(types)
     caught = set(failures(rows, schema).select("index", "column_name", "check_name").iter_rows())
     if any(index == 0 for index, _, _ in caught):
         raise ValidatorBroken(f"{feed}: a good row was refused by the validator")
@@ -69,8 +70,3 @@ def spoilt(good: dict[str, Any], bad: dict[str, Any]) -> dict[str, Any]:
     if "without" in bad:
         return {name: value for name, value in good.items() if name not in bad["without"]}
     return good | {bad["column"]: bad["value"]}
-
-
-def uncoded(dtype: Any) -> Any:
-    """The type a canary is written in: a categorical starts as text."""
-    return pl.String if isinstance(dtype, pl.Categorical) else dtype

@@ -7,7 +7,6 @@ department chose may hold somebody's name or number, so it is shown only while i
 import os
 import re
 import stat
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from pathlib import Path
@@ -62,10 +61,12 @@ class Folder:
 
 def refuse_strange_entries(feeds: Path) -> None:
     """Raise FeedRefused for an entry of the delivery that is neither a feed's folder nor litter."""
+    names = enumerate(sorted(entry.name for entry in feeds.iterdir()), start=1)
     found = [
-        f"expected one folder a feed and nothing else, found {shown(name, place)} {what}"
-        for place, name, what in not_litter(feeds)
-        if name not in FEEDS
+        f"expected one folder a feed and nothing else, found {shown(name, place)}"
+        f" {trouble_with_file(feeds / name, feeds) or '(a file)'}"
+        for place, name in names
+        if name not in FEEDS and not is_litter(feeds / name)
     ]
     if found:
         raise FeedRefused("\n".join(found))
@@ -95,13 +96,6 @@ def folder_of(feeds: Path, feed: str) -> Folder:
         raise FeedRefused(refusal(feed, f"at least one of {READ}", "nothing to read"))
     parts = [Part(feed, number, folder / name) for number, name in enumerate(files)]
     return Folder(parts, len(litter))
-
-
-def not_litter(feeds: Path) -> Iterator[tuple[int, str, str]]:
-    """Place, name and kind of each entry of the delivery that is not litter."""
-    for place, name in enumerate(sorted(entry.name for entry in feeds.iterdir()), start=1):
-        if not is_litter(feeds / name):
-            yield place, name, trouble_with_file(feeds / name, feeds) or "(a file)"
 
 
 def is_litter(path: Path) -> bool:

@@ -48,9 +48,11 @@ def unknown_columns(unknown: list[tuple[int, str]]) -> str:
 def refuse_types(part: Part, kinds: dict[str, pl.DataType], types: pl.Schema) -> None:
     """Raise FeedRefused for a Parquet column that a value would have to change to fit."""
     for name, wanted in types.items():
-        if not fits(kinds[name], wanted):
+        if not fits(kind := kinds[name], wanted):
             expected = f"column {name} to be {describe(wanted)}"
-            raise FeedRefused(refusal(part.name, expected, describe_found(kinds[name])))
+            # by name alone: fields, categories and zones are a file's own text
+            zone = " in a time zone" if isinstance(kind, pl.Datetime) and kind.time_zone else ""
+            raise FeedRefused(refusal(part.name, expected, f"{type(kind).__name__}{zone}"))
 
 
 def fits(found: pl.DataType, wanted: pl.DataType) -> bool:
@@ -72,9 +74,3 @@ def describe(dtype: pl.DataType) -> str:
     if isinstance(dtype, pl.Datetime):
         return "a time without a time zone"
     return words.get(type(dtype), "text")
-
-
-def describe_found(dtype: pl.DataType) -> str:
-    """The type a column came in, by name alone: fields, categories and zones are a file's own text."""
-    zone = " in a time zone" if isinstance(dtype, pl.Datetime) and dtype.time_zone else ""
-    return f"{type(dtype).__name__}{zone}"

@@ -4,8 +4,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from flows.common.database import DATABASE
-from flows.common.failures import BadUsage, DatabaseUnreadable
-from flows.common.messages import told_without_values
+from flows.common.failures import DatabaseUnreadable
+from flows.common.messages import told_which_file, told_without_values
 from flows.kept.integrity import integrity, require_untouched
 from flows.kept.past_run import past_run
 from flows.run.publish import only_publisher, replace_database, require_readable
@@ -31,9 +31,7 @@ def make_current(year: int, name: str, warehouse: Path) -> Changed:
         past = past_run(warehouse, year, name)
         if past.publication.trouble:
             raise DatabaseUnreadable(f"{warehouse / DATABASE}: {past.publication.trouble}")
-        try:
+        with told_which_file():
             require_untouched(past, integrity(past), "made current")
-        except OSError as error:
-            raise BadUsage(f"cannot read {error.filename}: {error.strerror}") from None
         database = replace_database(past.directory, year, warehouse)
     return Changed(year, past.run_id, past.publication.current, database)

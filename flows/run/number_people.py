@@ -70,19 +70,15 @@ def resolved(feed: str, rows: pl.DataFrame, repeated: pl.Series, keys: Keys) -> 
         # no rule reads it, so an ID number in it makes no row bad; yet it may not be kept here
         pl.when(is_without_id_number(pl.col("^programme$"))).then(pl.col("^programme$")),
     )
+    # about somebody who applied, a sanction perhaps about a known employer
+    known = ("person", "employer") if feed == "sanctions" else ("person",)
+    named = [pl.col(name).is_not_null() for name in known if name in numbered.columns]
     counting = numbered.filter(
-        about_applicants(feed, numbered), ~pl.col("row").is_in(repeated.implode())
+        pl.any_horizontal(named or pl.lit(value=True)), ~pl.col("row").is_in(repeated.implode())
     ).drop("row")
     if feed == LARGEST:
         return counting  # in the order delivered: no rule looks at it, and sorting costs seconds
     return counting.sort(counting.columns)
-
-
-def about_applicants(feed: str, rows: pl.DataFrame) -> pl.Expr:
-    """Whether a row is about somebody who applied, a sanction perhaps about a known employer."""
-    known = ("person", "employer") if feed == "sanctions" else ("person",)
-    named = [pl.col(name).is_not_null() for name in known if name in rows.columns]
-    return pl.any_horizontal(named or pl.lit(value=True))
 
 
 def restrict(applications: pl.DataFrame, keys: Keys, out: Path) -> None:

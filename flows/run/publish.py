@@ -54,10 +54,6 @@ EARLIER_DATABASE = re.compile(rf"\.{re.escape(DATABASE)}\.\d+\.partial(\.wal)?")
 EARLIER_RUN = re.compile(r"\.[0-9a-f]{16}\.\d+\.old")
 
 
-def nothing() -> None:
-    """Nothing to do."""
-
-
 def publish(tables: Path, year: int, warehouse: Path) -> Path:
     """Make the tables of a run directory the current ones of their round; returns the database."""
     with only_publisher(warehouse):
@@ -78,7 +74,7 @@ def replace_database(
     tables: Path,
     year: int,
     warehouse: Path,
-    describe: Callable[[], None] = nothing,
+    describe: Callable[[], object] = lambda: None,
     place: Callable[[], Path] | None = None,
     *,
     current: bool = True,

@@ -122,17 +122,9 @@ def batches(parts: list[Part], schema: pa.DataFrameSchema) -> Iterator[Batch]:
 
 
 def check(feed: str, batch: Batch, schema: pa.DataFrameSchema, start: int) -> Checked:
-    """One batch split into good rows, as they are accepted, and rejects."""
+    """One batch split into good rows, as they are accepted, and rejects, with positions in the feed."""
     rows, beyond = within_limits(batch.rows)
     without_value = pl.concat([batch.parse_failures, beyond])
     bad = failed_checks(rows, without_value, schema)
-    return Checked(
-        good=coded(feed, good_rows(rows, bad, start)),
-        rejects=described(rows, bad, start),
-    )
-
-
-def good_rows(rows: pl.DataFrame, bad: pl.DataFrame, start: int) -> pl.DataFrame:
-    """Rows without a failed check, with their position in the whole feed."""
-    numbered = rows.with_row_index("row", offset=start)
-    return without(numbered, bad["index"].unique() + start)
+    good = without(rows.with_row_index("row", offset=start), bad["index"].unique() + start)
+    return Checked(good=coded(feed, good), rejects=described(rows, bad, start))

@@ -15,8 +15,7 @@ import polars as pl
 from flows.simulate.build import build
 from flows.simulate.dirty import MOST_DIRTY, spared, spoil
 from flows.simulate.feeds import FEEDS, KEYS
-from flows.simulate.fillers import below
-from flows.simulate.model import draw
+from flows.simulate.model import below, draw
 from flows.simulate.plan import Plan, joined, points_of
 from flows.simulate.published import read_points, solve
 from flows.simulate.setting import Setting, load_setting
@@ -50,11 +49,8 @@ def simulate(
 ) -> None:
     """Write a delivery for a round to `out`, which must not exist or be empty."""
     s = load_setting(data, year)
-    count = (
-        s.round.published.get("applications", USUAL_APPLICANTS)
-        if applicants is None
-        else applicants
-    )
+    usual = s.round.published.get("applications", USUAL_APPLICANTS)
+    count = usual if applicants is None else applicants
     if not 0 <= dirty <= MOST_DIRTY:
         raise ValueError(f"dirty is {dirty}, expected a share from 0 to {MOST_DIRTY}")
     listed = settled(points, count, seed, s)

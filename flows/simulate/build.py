@@ -44,8 +44,9 @@ def build(rng: Rng, planned: Plan, numbers: Ints, s: Setting, *, part: int, part
     fewer months than planned.  Raises ValueError where a listed row could not be met.
     """
     made = people.make_people(rng, planned, part, parts, s)
-    order = made.ids.arg_sort().to_numpy()
-    planned, made = planned.take(order), made.take(order)
+    order = made["person_id"].arg_sort().to_numpy()
+    planned, made = planned.take(order), made[order]
+    ids = made["person_id"]
     career = careers.careers(rng, planned, s)
     plan = careers.measured(planned, career, s)
     jobs = employers.make_jobs(rng, plan, career.start, part, s)
@@ -53,25 +54,24 @@ def build(rng: Rng, planned: Plan, numbers: Ints, s: Setting, *, part: int, part
     graduated, study = schooling.graduation(rng, plan, career.counted(s), s)
     plan = replace(plan, study=study)
     require_met(planned, plan, s)
-    education, claims = schooling.rows(rng, made.ids, plan, graduated, s)
+    education, claims = schooling.rows(rng, ids, plan, graduated, s)
     filed_by = jobs.codes.gather(jobs.applies_by)
     feeds = {
         "applications": people.applications(
             rng, made, numbers, s, employers=filed_by, claims=claims
         ),
-        "residence_permits": people.permits(rng, made.ids, plan, s),
-        "social_insurance": insurance.rows(rng, made.ids, plan, s, career=career, jobs=jobs),
+        "residence_permits": people.permits(rng, ids, plan, s),
+        "social_insurance": insurance.rows(rng, ids, plan, s, career=career, jobs=jobs),
         "employers": employers.rows(rng, jobs, firms.technology(ways, jobs), s),
-        "housing": homes.all_rows(rng, made.ids, plan, s),
+        "housing": homes.all_rows(rng, ids, plan, s),
         "education": education,
-        **money.all_rows(rng, made.ids, plan, s),
-        **firms.all_rows(rng, made.ids, plan, s, jobs=jobs, way=ways),
-        **records.all_rows(rng, made.ids, plan, jobs, s),
+        **money.all_rows(rng, ids, plan, s),
+        **firms.all_rows(rng, ids, plan, s, jobs=jobs, way=ways),
+        **records.all_rows(rng, ids, plan, jobs, s),
     }
-    some = slice(0, 1 + len(plan) // PEOPLE_PER_STRANGER)
-    female = np.arange(len(made.birth[some])) % 2 == 0
-    strangers = people.id_numbers(rng, made.birth[some], female, parts, parts)
-    return Part(feeds, plan, made.ids, jobs, strangers)
+    birth = made["birth_date"].to_numpy()[: 1 + len(plan) // PEOPLE_PER_STRANGER]
+    strangers = people.id_numbers(rng, birth, np.arange(len(birth)) % 2 == 0, parts, parts)
+    return Part(feeds, plan, ids, jobs, strangers)
 
 
 def require_met(planned: Plan, plan: Plan, s: Setting) -> None:

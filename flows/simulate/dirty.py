@@ -13,7 +13,7 @@ from flows.simulate import spoils
 from flows.simulate.arrays import Bools, Ints, Rng
 from flows.simulate.build import Part
 from flows.simulate.feeds import KEYS
-from flows.simulate.plan import Plan, points_of
+from flows.simulate.plan import points_of
 from flows.simulate.setting import Setting
 from flows.simulate.write import Format
 
@@ -39,16 +39,13 @@ def spared(made: Part, line: int | None, s: Setting) -> Spared:
     """Whoever could settle, or could if a row of theirs went missing; nobody without a list."""
     if line is None:
         return Spared(made.ids.clear(), made.jobs.codes.clear())
-    near = possible(made.plan, s) > line - SAFE
+    # a lost row could hide violations, detentions and the study deduction
+    none = np.zeros(len(made.plan), dtype=np.int64)
+    without = replace(made.plan, violations=none, detentions=none, study=none)
+    near = points_of(without, s)["total"] > line - SAFE
     firms = made.jobs.firms[near[made.jobs.owner]]
     used = np.unique(np.concatenate([made.jobs.applies_by[near], firms]))
     return Spared(made.ids.filter(pl.Series(near)), made.jobs.codes.gather(used))
-
-
-def possible(plan: Plan, s: Setting) -> Ints:
-    """Total without what a lost row could hide: violations, detentions, the study deduction."""
-    none = np.zeros(len(plan), dtype=np.int64)
-    return points_of(replace(plan, violations=none, detentions=none, study=none), s)["total"]
 
 
 def spoil(

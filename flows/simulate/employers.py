@@ -64,7 +64,9 @@ def credit_codes(part: int, size: int) -> pl.Series:
 def make_jobs(rng: Rng, plan: Plan, start: Ints, part: int, s: Setting) -> Jobs:
     """Draw careers of one to twelve employers; as a rule the last one files the application."""
     n = len(plan)
-    kind, edges = pool_kinds(n)
+    pool = max(100, n // PEOPLE_PER_EMPLOYER)
+    edges = np.concatenate([[0], np.round(np.cumsum(POOL_SHARES) * pool)]).astype(np.int64)
+    kind = np.repeat(np.arange(len(POOL_SHARES)), np.diff(edges))  # each begins at its edge
     financed = plan.tier != NONE
     owns, works_there = financed | chance(rng, n, 0.012), financed | chance(rng, n, 0.85)
     owner = np.flatnonzero(owns)
@@ -92,13 +94,6 @@ def make_jobs(rng: Rng, plan: Plan, start: Ints, part: int, s: Setting) -> Jobs:
     until[np.arange(MOST_JOBS) >= (count - 1)[:, None]] = s.grid_months
     codes = credit_codes(part, len(kind))
     return Jobs(codes, kind, seat, employer, district, until, applies_by, owner, at_firm)
-
-
-def pool_kinds(people: int) -> tuple[Ints, Ints]:
-    """The kind of each employer of a pool, and where each kind begins."""
-    pool = max(100, people // PEOPLE_PER_EMPLOYER)
-    edges = np.concatenate([[0], np.round(np.cumsum(POOL_SHARES) * pool)]).astype(np.int64)
-    return np.repeat(np.arange(len(POOL_SHARES)), np.diff(edges)), edges
 
 
 def final_employers(rng: Rng, plan: Plan, edges: Ints) -> Ints:

@@ -18,10 +18,7 @@ def rows(
     rng: Rng, ids: pl.Series, plan: Plan, s: Setting, *, career: Careers, jobs: Jobs
 ) -> pl.DataFrame:
     """The feed: one row a person and month with a status."""
-    any_status = career.status[0] > NONE
-    for status in career.status[1:]:
-        any_status |= status > NONE
-    person, column = np.nonzero(any_status)
+    person, column = np.nonzero(np.maximum.reduce(career.status) > NONE)
     codes = [status[person, column] for status in career.status]
     month = first_days(s.month(column))
     recorded = month + rng.integers(4, 26, len(month))

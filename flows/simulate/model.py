@@ -4,6 +4,7 @@ Its shares are assumptions (`data/simulation.toml`), no policy.  Careers grow wi
 year's applicants have been insured for longer, as the published lines show.
 """
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -14,6 +15,7 @@ from flows.simulate.setting import ASSUMED, Setting
 from schemas.columns import CODES
 
 MODEL: dict[str, Any] = ASSUMED["model"]
+DRAWS = 40  # of people below a line, before it is one that nobody eligible is below
 
 
 def draw(rng: Rng, n: int, s: Setting) -> Plan:
@@ -27,6 +29,19 @@ def draw(rng: Rng, n: int, s: Setting) -> Plan:
         stays = (rng.random(len(plan)) < np.exp(-above / knee["scale"])) | (plan.fails > 0)
         kept = joined(kept, plan.take(np.flatnonzero(stays)))
     return kept.take(slice(0, n))
+
+
+def below(rng: Rng, n: int, line: int, s: Setting) -> Plan:
+    """So many applicants: whoever is eligible stays strictly below a published line."""
+    kept = people(0, s)
+    for _ in range(DRAWS):
+        if len(kept) >= n:
+            return kept.take(slice(0, n))
+        plan = draw(rng, n - len(kept), s)
+        stays = (points_of(plan, s)["total"] < line) | (plan.fails > 0)
+        kept = joined(kept, plan.take(np.flatnonzero(stays)))
+    plan = draw(rng, n - len(kept), s)
+    return joined(kept, replace(plan, fails=plan.fails | FAILS["criminal_record"]))
 
 
 def draw_all(rng: Rng, n: int, s: Setting) -> Plan:

@@ -10,6 +10,7 @@ from flows.simulate.feeds import Feeds, rows
 from flows.simulate.plan import Plan
 from flows.simulate.setting import Setting
 from schemas.columns import CODES
+from transforms.indicators.tax import kinds_in
 
 
 def all_rows(rng: Rng, ids: pl.Series, plan: Plan, s: Setting) -> Feeds:
@@ -77,23 +78,10 @@ def payments(rng: Rng, ids: pl.Series, plan: Plan, s: Setting) -> pl.DataFrame:
     within = s.year - 1 - up_to(rng, np.full(len(stray), years - 1))
     of_other_years = np.where(stray % 2 == 0, within, s.year - years - 1)
     made.append(piece(stray, of_other_years, fen, counts=False))
-    who, late = piece(*few(rng, n, 0.04, s), fen=np.array(rule["fen_at_least"]))
-    late["treasury_date"] = days_between(rng, s.ref + 1, s.late, len(who))
-    return rows("tax", ids, *made, (who, late))
-
-
-def few(rng: Rng, n: int, share: float, s: Setting) -> tuple[Ints, Ints]:
-    """A few people, and the application year for each."""
-    who = np.flatnonzero(chance(rng, n, share))
-    return who, np.full(len(who), s.year)
-
-
-def counting(year: int, s: Setting) -> list[str]:
-    """The kinds of income that count in a year; by treasury year, or the same in all years."""
-    kinds = s.values["tax"]["income_kinds"]
-    if isinstance(kinds[0], str):
-        return list(kinds)
-    return list([since for since in kinds if since["from_year"] <= year][-1]["kinds"])
+    few = np.flatnonzero(chance(rng, n, 0.04))  # in the application year
+    _, late = piece(few, np.full(len(few), s.year), np.array(rule["fen_at_least"]))
+    late["treasury_date"] = days_between(rng, s.ref + 1, s.late, len(few))
+    return rows("tax", ids, *made, (few, late))
 
 
 def kinds(rng: Rng, years: Ints, s: Setting, *, counts: bool) -> pl.Series:
@@ -102,7 +90,7 @@ def kinds(rng: Rng, years: Ints, s: Setting, *, counts: bool) -> pl.Series:
     chosen = np.zeros(len(years), dtype=np.int64)
     rare = chance(rng, len(years), 0.08)
     for year in np.unique(years):
-        known = counting(int(year), s)
+        known = kinds_in(int(year), s.values["tax"]["income_kinds"])
         among_these = known if counts else [name for name in names if name not in known]
         first, last = names.index(among_these[0]), names.index(among_these[-1])
         chosen = np.where(years == year, np.where(rare, last, first), chosen)

@@ -1,6 +1,5 @@
 """Months of homes from published points: how residence and job_housing divide them."""
 
-from dataclasses import dataclass
 from functools import cache
 
 import numpy as np
@@ -10,24 +9,11 @@ from flows.simulate.plan import evidence_of, people, points_of
 from flows.simulate.setting import Setting
 
 
-@dataclass(frozen=True)
-class Divisions:
-    """Ways to divide a career's months: own homes, the points so far, months left to file."""
+def divisions(counted: int, missing: int, s: Setting) -> tuple[Ints, Ints, Ints, Ints]:
+    """All ways to divide a career's months with no home filed yet.
 
-    own_1: Ints
-    own_2: Ints
-    points: Ints
-    room: Ints
-
-    @property
-    def usual(self) -> Ints:
-        """People who keep their kind of home are commoner."""
-        months_2 = self.own_2.max()
-        return np.asarray(1.0 + 40 * ((self.own_2 == 0) | (self.own_2 == months_2)))
-
-
-def divisions(counted: int, missing: int, s: Setting) -> Divisions:
-    """All ways with no home filed yet."""
+    Months of the own home before the border and from it on, the points so far, months left to file.
+    """
     sizes = (min(s.months_1, counted) + 1, min(s.months_2, counted) + 1)
     own_1, own_2 = grid(*sizes)
     some = own_1 + own_2 <= counted
@@ -42,7 +28,7 @@ def divisions(counted: int, missing: int, s: Setting) -> Divisions:
     )
     used = evidence_of(plan, s).select("^counted_.*$").sum_horizontal().to_numpy()
     room = np.minimum(s.months_2 - own_2, counted - used)
-    return Divisions(own_1, own_2, points_of(plan, s, "residence")["residence"], room)
+    return own_1, own_2, points_of(plan, s, "residence")["residence"], room
 
 
 def ways_to_file(s: Setting) -> tuple[Ints, Ints, Ints]:
@@ -84,16 +70,18 @@ def divide(
     found["filed"] = np.zeros((n, filed.shape[1]), dtype=np.int64)
     for row in range(n):
         for missing in missing_months(int(in_2[row]), int(counted[row]), s):
-            ways = table(int(counted[row]), missing)
-            need = points["residence"][row] - ways.points
+            own_1, own_2, given, room = table(int(counted[row]), missing)
+            need = points["residence"][row] - given
             way = np.minimum(np.searchsorted(worth, need), len(worth) - 1)
-            fits = (worth[way] == need) & (months[way] <= ways.room)
-            fits &= covers(ways.own_1, ways.own_2, least[row], s)
+            fits = (worth[way] == need) & (months[way] <= room)
+            fits &= covers(own_1, own_2, least[row], s)
             if fits.any():
-                weight = fits * ways.usual * (1 + 9 * (months[way] == 0))
+                # people who keep their kind of home are commoner
+                usual = 1.0 + 40 * ((own_2 == 0) | (own_2 == own_2.max()))
+                weight = fits * usual * (1 + 9 * (months[way] == 0))
                 at = rng.choice(len(weight), p=weight / weight.sum())
                 found["uncounted_2"][row] = missing
-                found["own_1"][row], found["own_2"][row] = ways.own_1[at], ways.own_2[at]
+                found["own_1"][row], found["own_2"][row] = own_1[at], own_2[at]
                 found["filed"][row] = filed[way[at]]
                 break
     # A study period must be unbroken, so those months are not also missed before the border.

@@ -1,7 +1,5 @@
 """People: ID numbers, birth dates and retirement classes, and the applications they file."""
 
-from dataclasses import dataclass
-
 import numpy as np
 import polars as pl
 
@@ -30,47 +28,29 @@ DIGITS = 8  # of an application number, after the year
 KEYS = 100 * 500  # county digits and order numbers of one sex: distinct people born on one day
 
 
-@dataclass(frozen=True)
-class People:
-    """The people of a part, in the order of their ID numbers."""
-
-    ids: pl.Series
-    birth: Ints  # days
-    sex: pl.Series
-    retirement_class: pl.Series
-
-    def take(self, order: Ints) -> "People":
-        """The people in another order."""
-        return People(
-            self.ids.gather(order),
-            self.birth[order],
-            self.sex.gather(order),
-            self.retirement_class.gather(order),
-        )
-
-
-def make_people(rng: Rng, plan: Plan, part: int, parts: int, s: Setting) -> People:
-    """Birth dates in the planned years, classes that pass or fail retirement age, ID numbers."""
+def make_people(rng: Rng, plan: Plan, part: int, parts: int, s: Setting) -> pl.DataFrame:
+    """ID numbers, days of birth in the planned years, classes that pass or fail retirement age."""
     birth = days_of_years(rng, plan.birth_year)
     female = chance(rng, len(plan), 0.46)
     classes = CODES["retirement_class"]
-    order = np.argsort(
-        rng.random((len(plan), len(classes))) + wrong_sex(classes, female, rng), axis=1
-    )
+    drawn = rng.random((len(plan), len(classes)))
+    # classes of the other sex are hardly ever filed: the class decides, not the sex
+    of_women = np.array([name.startswith("female") for name in classes])
+    usual = (of_women == female[:, None]) | chance(rng, len(plan), 0.002)[:, None]
+    order = np.argsort(np.where(usual, drawn, drawn + 2), axis=1)
     fits = s.retired(birth) == plan.failing("retirement_age")[:, None]
     ranked = np.take_along_axis(fits, order, axis=1)
     chosen = np.take_along_axis(order, ranked.argmax(axis=1)[:, None], axis=1)[:, 0]
     if not ranked.any(axis=1).all():
         raise ValueError("a planned birth year fits no retirement class")
-    ids = id_numbers(rng, birth, female, part, parts)
-    return People(ids, birth, among(["M", "F"], female.astype(int)), among(classes, chosen))
-
-
-def wrong_sex(classes: list[str], female: Ints, rng: Rng) -> Ints:
-    """A burden on classes of the other sex, hardly ever filed: the class decides, not the sex."""
-    of_women = np.array([name.startswith("female") for name in classes])
-    strange = (chance(rng, len(female), 0.002))[:, None]
-    return np.asarray((of_women[None, :] != female[:, None]) & ~strange) * 2.0
+    return pl.DataFrame(
+        {
+            "person_id": id_numbers(rng, birth, female, part, parts),
+            "birth_date": birth,
+            "sex": among(["M", "F"], female.astype(int)),
+            "retirement_class": among(classes, chosen),
+        }
+    )
 
 
 def id_numbers(rng: Rng, birth: Ints, female: Ints, part: int, parts: int) -> pl.Series:
@@ -102,7 +82,13 @@ def id_numbers(rng: Rng, birth: Ints, female: Ints, part: int, parts: int) -> pl
 
 
 def applications(
-    rng: Rng, people: People, numbers: Ints, s: Setting, *, employers: pl.Series, claims: Bools
+    rng: Rng,
+    people: pl.DataFrame,
+    numbers: Ints,
+    s: Setting,
+    *,
+    employers: pl.Series,
+    claims: Bools,
 ) -> pl.DataFrame:
     """The feed: one application a person, filed in office hours of the filing days."""
     n = len(numbers)
@@ -111,11 +97,8 @@ def applications(
     second = 8 * 3600 + rng.integers(0, 12 * 3600, n)
     columns = {
         "application_no": pl.Series(numbers).cast(pl.String).str.zfill(DIGITS),
-        "person_id": people.ids,
+        **people.to_dict(),
         "name": person_names(rng, n),
-        "sex": people.sex,
-        "birth_date": people.birth,
-        "retirement_class": people.retirement_class,
         "employer_id": employers,
         "claims_education": claims,
         "submitted_at": (day.astype(np.int64) * 86_400 + second) * 1_000_000,

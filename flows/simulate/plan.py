@@ -4,7 +4,6 @@ One builder turns plans into departmental records, whether a plan was drawn from
 solved from published points, so both kinds of people look alike.
 """
 
-from collections.abc import Iterator
 from dataclasses import dataclass, fields
 from typing import Any
 
@@ -52,13 +51,9 @@ class Plan:
         """The number of people."""
         return len(self.counted)
 
-    def arrays(self) -> Iterator[tuple[str, Ints]]:
-        """Name and array of every count."""
-        return ((f.name, getattr(self, f.name)) for f in fields(self))
-
     def take(self, rows: Ints | slice) -> "Plan":
         """The plans at the given positions."""
-        return Plan(**{name: array[rows] for name, array in self.arrays()})
+        return Plan(**{f.name: getattr(self, f.name)[rows] for f in fields(self)})
 
     def failing(self, condition: str) -> Bools:
         """Who is to fail a condition."""
@@ -107,13 +102,14 @@ def evidence_of(plan: Plan, s: Setting) -> pl.DataFrame:
     credentials = s.values["education"]["credentials"]
     own, *others = s.kinds
     nothing = np.zeros(len(plan), dtype=np.int64)
+    counted_2 = np.minimum(plan.counted, s.months_2 - plan.uncounted_2)  # from the border on
     months = {part_of(kind, period): nothing for kind in s.kinds for period in ("early", "late")}
     months |= {part_of(own, "early"): plan.own_1, part_of(own, "late"): plan.own_2}
     months |= {part_of(kind, "late"): plan.filed[:, place] for place, kind in enumerate(others)}
     columns = {
         "months_counted": plan.counted,
         "months_employed": plan.counted,
-        "months_employed_early": plan.counted - counted_2(plan, s),
+        "months_employed_early": plan.counted - counted_2,
         **{f"months_{name}": each for name, each in months.items()},
         **{
             name: among([row[name] for row in credentials], plan.credential)
@@ -138,11 +134,6 @@ def evidence_of(plan: Plan, s: Setting) -> pl.DataFrame:
     birth = pl.Series("birth_date", days_of(first_days(plan.birth_year * YEAR)))
     age = s.evidence("age", pl.DataFrame([birth])).drop("person")
     return pl.DataFrame(columns).with_columns(*counted(s.params("residence"))).hstack(age)
-
-
-def counted_2(plan: Plan, s: Setting) -> Ints:
-    """Counted months from the border on."""
-    return np.asarray(np.minimum(plan.counted, s.months_2 - plan.uncounted_2))
 
 
 def of_credential(value: str, plan: Plan, s: Setting) -> Ints:

@@ -44,6 +44,13 @@ class Setting:
     edition: Edition
     rules: Mapping[str, Rule]  # by column; what the edition has no rule for is as in another
     values: Mapping[str, Mapping[str, Any]]  # by column; what the rule does not say as well
+    year: int  # of the application
+    ref: int  # the reference date
+    insurances: list[str]  # the five, in the order that decides ties
+    kinds: list[Kind]  # of homes that count, by precedence: the own one, then those that are filed
+    districts_inside: list[str]  # the six,
+    districts_outside: list[str]  # the others of Beijing,
+    districts: list[str]  # by position: both, and a few elsewhere
     grid_start: int  # month of column 0
     grid_months: int
     first: int  # columns: first month that can count,
@@ -51,67 +58,13 @@ class Setting:
     window: int  # first of the months that must be insured,
     border: int  # first month in which homes count only as filed,
     away_from: int  # first month that counts for job_housing
+    months_1: int  # countable months before the border: an employment month counts by default
+    months_2: int  # and from the border on: homes count as filed
+    away_months_1: int  # months that count for job_housing before the border,
+    away_months: int  # and in all
     insured_in: int | None  # column, where the round asks for it
     late: int  # the last day an event of the application year may have
     filing: tuple[int, int]
-
-    @property
-    def year(self) -> int:
-        """The application year."""
-        return self.round.year
-
-    @property
-    def ref(self) -> int:
-        """The reference date."""
-        return day_of(self.round.reference_date)
-
-    @property
-    def insurances(self) -> list[str]:
-        """The five insurances in the order that decides ties."""
-        return list(self.edition.counted_months.values["insurances"])
-
-    @property
-    def kinds(self) -> list[Kind]:
-        """The kinds of home that count, by precedence: the own home, then those that are filed."""
-        return list(self.values["residence"]["kinds"])
-
-    @property
-    def districts_inside(self) -> list[str]:
-        """The six districts."""
-        return [str(code) for code in self.values["job_housing"]["six_districts"]]
-
-    @property
-    def districts_outside(self) -> list[str]:
-        """The other districts of Beijing."""
-        return [
-            code for code in ASSUMED["districts"]["beijing"] if code not in self.districts_inside
-        ]
-
-    @property
-    def districts(self) -> list[str]:
-        """District codes by position: the six, the others of Beijing, a few elsewhere."""
-        elsewhere = ASSUMED["districts"]["elsewhere"]
-        return [*self.districts_inside, *self.districts_outside, *elsewhere]
-
-    @property
-    def months_1(self) -> int:
-        """Countable months before the border: an employment month counts by default."""
-        return self.border - self.first
-
-    @property
-    def months_2(self) -> int:
-        """Countable months from the border on: homes count as filed."""
-        return self.last + 1 - self.border
-
-    @property
-    def away_months_1(self) -> int:
-        """Months that count for job_housing before the border."""
-        return max(0, self.border - self.away_from)
-
-    @property
-    def away_months(self) -> int:
-        """Months that count for job_housing."""
-        return self.last + 1 - self.away_from
 
     def month(self, column: Ints) -> Ints:
         """The calendar number of months given as columns."""
@@ -174,25 +127,39 @@ def load_setting(data: Path, year: int) -> Setting:
         for column, rule in {**each.conditions, **each.indicators}.items():
             rules[column] = rule
             values[column] = values.get(column, {}) | rule.values
-    homes = values["residence"]
-    first = min(
-        number_of(own.counted_months.values["first_month"]), number_of(homes["first_month"])
+    homes, away = values["residence"], values["job_housing"]
+    counted = own.counted_months.values
+    start = min(number_of(day["first_month"]) for day in (counted, homes)) - MONTHS_BEFORE
+    first, end = MONTHS_BEFORE, number_of(this_round.reference_date) + 1 - start
+    border, away_from = (
+        min(number_of(day) - start, end) for day in (homes["filed_from"], away["counts_from"])
     )
-    last = number_of(this_round.reference_date)
     late = day_of(min(this_round.policy_date, this_round.received_on or this_round.policy_date))
-    start = first - MONTHS_BEFORE
+    inside, places = [str(code) for code in away["six_districts"]], ASSUMED["districts"]
+    outside = [code for code in places["beijing"] if code not in inside]
     return Setting(
         round=this_round,
         edition=own,
         rules=rules,
         values=values,
+        year=this_round.year,
+        ref=day_of(this_round.reference_date),
+        insurances=list(counted["insurances"]),
+        kinds=list(homes["kinds"]),
+        districts_inside=inside,
+        districts_outside=outside,
+        districts=[*inside, *outside, *places["elsewhere"]],
         grid_start=start,
         grid_months=delivered_until(this_round, late) + 1 - start,
-        first=first - start,
-        last=last - start,
-        window=last + 1 - values["social_insurance"]["months"] - start,
-        border=min(number_of(homes["filed_from"]), last + 1) - start,
-        away_from=min(number_of(values["job_housing"]["counts_from"]), last + 1) - start,
+        first=first,
+        last=end - 1,
+        window=end - values["social_insurance"]["months"],
+        border=border,
+        away_from=away_from,
+        months_1=border - first,
+        months_2=end - border,
+        away_months_1=max(0, border - away_from),
+        away_months=end - away_from,
         insured_in=number_of(this_round.insured_in) - start if this_round.insured_in else None,
         late=max(late, day_of(this_round.reference_date) + 1),
         filing=filing_days(this_round),

@@ -17,11 +17,8 @@ from flows.simulate.write import Format
 
 Way: TypeAlias = Mapping[str, pl.Expr]
 
-NUMBERS = {
-    "id_number",
-    "credit_code",
-    "person_or_employer",
-}  # checks of numbers with a check character
+# checks of numbers with a check character
+NUMBERS = {"id_number", "credit_code", "person_or_employer"}
 BOUNDED = {"isin", "in_range", "greater_than"}
 STARTS = {
     "valid_to": "valid_from",

@@ -2,7 +2,7 @@
 
 Each of the five insurances has a status in every month of the window that ends with December of the
 year before, and at most five months of each are paid back by the person; a month the bank or the
-office this_round good does not use those up.  Where the round names a month before filing, it must have a
+office made good does not use those up.  Where the round names a month before filing, it must have a
 status too, whenever recorded.
 """
 

@@ -19,16 +19,7 @@ from transforms.facts import Facts
 from transforms.months import covered_spells, months_covered
 from transforms.parts import Parts, count, monthly
 from transforms.rounds import Round
-from transforms.units import (
-    STRICT,
-    Centipoints,
-    Early,
-    Flag,
-    HomeKind,
-    Month,
-    Several,
-    unexpected,
-)
+from transforms.units import STRICT, Centipoints, Early, Flag, HomeKind, Month, Several, unexpected
 
 # `months_own_late` were held, `counted_own_late` count; early is before `filed_from`
 EVIDENCE: Evidence = {"months_*": MONTHS, "counted_*": MONTHS}

@@ -5,8 +5,9 @@ zero; then each year of at least the amount earns points.  A violation costs poi
 All of it is whole points, so nothing is rounded.
 """
 
+from collections.abc import Sequence
 from datetime import date
-from typing import Annotated, TypeAlias
+from typing import Annotated, Any, TypeAlias
 
 import polars as pl
 from pydantic import with_config
@@ -100,6 +101,14 @@ def counts(p: Params) -> pl.Expr:
             .otherwise(of_year)
         )
     return of_year
+
+
+def kinds_in(year: int, listed: Sequence[Any]) -> list[str]:
+    """The kinds of income that count in a year: of all years, or by the first year they count in."""
+    since = [each for each in listed if isinstance(each, str) or each["from_year"] <= year]
+    if not since or isinstance(since[0], str):
+        return list(since)
+    return list(max(since, key=lambda each: each["from_year"])["kinds"])
 
 
 def fen_columns(name: str, years: int) -> list[str]:

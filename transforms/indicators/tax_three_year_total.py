@@ -11,13 +11,7 @@ from pydantic.dataclasses import dataclass
 
 from transforms.evidence import COUNT, DAY, FEN, Evidence
 from transforms.facts import Facts
-from transforms.indicators.tax import (
-    IncomeKinds,
-    fen_columns,
-    violations,
-    violations_part,
-    yearly,
-)
+from transforms.indicators.tax import IncomeKinds, fen_columns, violations, violations_part, yearly
 from transforms.parts import Part, Parts, count
 from transforms.rounds import Round
 from transforms.units import STRICT, Centipoints, Day, Fen, Penalty, SomeYears

@@ -16,7 +16,7 @@ from flows.audit.capsule.public import Published, read
 from flows.audit.differences import compare
 from flows.common.failures import Failure
 from flows.common.messages import told_without_values
-from flows.common.points import centipoints
+from flows.common.points import centipoints, in_text
 from flows.kept.integrity import is_other_code
 from flows.kept.past_run import PastRun
 from flows.run.score import SEGMENTS, clauses
@@ -62,7 +62,7 @@ def checks(past: PastRun, receipts: dict[str, Any]) -> Iterator[Check]:
                 yield Check(words, list(check(found)))
         except (Failure, PolicyError) as failure:
             yield Check(words, [str(failure)])
-    number = unequal(receipts, receipts=found.told.rows["scores"])
+    number = unequal(receipts, receipts=found.rows["scores"])
     yield Check("the receipts root is over one receipt an application", list(number))
 
 
@@ -82,15 +82,15 @@ def policy(found: Published) -> Iterator[str]:
         reference_date=found.this_round.reference_date,
         quota=found.this_round.quota,
         run_id=found.past.run_id,
-        rechecked=found.told.rechecked,
+        rechecked=found.rechecked,
     )
 
 
 def counts(found: Published) -> Iterator[str]:
     """Rows delivered, accepted, scored, judged and ranked fit together."""
-    if not found.feeds.equals(found.told.delivered):
+    if not found.feeds.equals(found.delivered):
         yield "feeds: other rows than the manifest gives"
-    accepted = dict(found.told.delivered.select("feed", "accepted").iter_rows())
+    accepted = dict(found.delivered.select("feed", "accepted").iter_rows())
     people = accepted["applications"]
     expected = {
         **{f"accepted/{feed}": number for feed, number in accepted.items()},
@@ -100,7 +100,7 @@ def counts(found: Published) -> Iterator[str]:
         "condition_evidence": people * len(found.edition.conditions),
         "ranking": found.rounds["eligible"],
     }
-    yield from unequal(found.told.rows, **expected)
+    yield from unequal(found.rows, **expected)
     yield from unequal(found.rounds, applications=people)
 
 
@@ -137,7 +137,7 @@ def order(found: Published) -> Iterator[str]:
 
 def line(found: Published) -> Iterator[str]:
     """The line is the total at the place of the quota, the lowest of the list, and ties are counted."""
-    totals, eligible = found.listed["total"], found.told.rows["ranking"]
+    totals, eligible = found.listed["total"], found.rows["ranking"]
     places = min(found.this_round.quota, eligible)
     if totals.len() < places:
         yield f"expected at least {places:,} settled, found {totals.len():,}"
@@ -157,7 +157,7 @@ def line(found: Published) -> Iterator[str]:
 
 def segments(found: Published) -> Iterator[str]:
     """Totals at the thousandth places are those of the list; below it they are below the line."""
-    totals, eligible = found.listed["total"], found.told.rows["ranking"]
+    totals, eligible = found.listed["total"], found.rows["ranking"]
     places = [place for place in SEGMENTS if place <= eligible]
     if found.segments["place"].to_list() != places:
         yield f"expected places {places}, found {found.segments['place'].to_list()}"
@@ -199,6 +199,4 @@ def rows_where(listed: pl.DataFrame, wrong: pl.Expr, told: str) -> Iterator[str]
 
 def points(value: int | None) -> str:
     """Centipoints as points for a message."""
-    return (
-        "none" if value is None else f"{'-' * (value < 0)}{abs(value) // 100}.{abs(value) % 100:02}"
-    )
+    return "none" if value is None else in_text(value)

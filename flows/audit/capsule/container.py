@@ -12,9 +12,7 @@ the same wherever Python's zlib is of one make.
 
 import hashlib
 import re
-import struct
 import zipfile
-import zlib
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -22,7 +20,7 @@ from io import BytesIO
 from pathlib import Path, PurePosixPath
 from typing import IO
 
-from flows.common.archives import limited
+from flows.common.archives import NOT_A_ZIP, limited
 from flows.common.failures import CapsuleRefused, CheckFailed
 from flows.common.files import written_aside
 
@@ -32,10 +30,6 @@ FIRST_LINE_BYTES = 109
 PACKED_ALREADY = {".parquet", ".zip"}
 CHUNK = 1 << 20
 FIRST_DAY = (1980, 1, 1, 0, 0, 0)  # the zip format knows no earlier one
-NOT_A_ZIP = (
-    *(zipfile.BadZipFile, zlib.error, struct.error, EOFError),
-    *(ValueError, NotImplementedError, RuntimeError),
-)
 
 
 @dataclass(frozen=True)

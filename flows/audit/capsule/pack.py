@@ -10,13 +10,13 @@ from flows.audit.capsule.container import FORMAT, Member, Whole, opened, write
 from flows.audit.capsule.contents import FULL, INDEX, LOCK, PUBLIC, RUN, index, is_public
 from flows.audit.capsule.contents import left_out as left_out_of
 from flows.audit.capsule.public_manifest import public_manifest
-from flows.audit.capsule.root import receipts_root
 from flows.common.database import DATABASE
 from flows.common.failures import BadUsage
 from flows.common.files import json_bytes, sha256
-from flows.common.messages import told_without_values
+from flows.common.messages import told_which_file, told_without_values
 from flows.common.progress import report
 from flows.common.settings import HOME
+from flows.explain.receipts.bulk import receipts_root
 from flows.kept.integrity import integrity, require_untouched
 from flows.kept.manifest import FILE_NAMES
 from flows.kept.past_run import MANIFEST, PastRun, past_run
@@ -45,12 +45,10 @@ def pack(
     """Write the capsule of a run; raises CheckFailed where the run is not as it was published."""
     if os.path.lexists(out):
         raise BadUsage(f"--out: expected a new file, found {out}: remove it, or name another")
-    try:
+    with told_which_file():
         past = past_run(warehouse, year, run_id)
         report("files against the manifest", 0, STEPS)
         found = integrity(past)
-    except OSError as error:
-        raise BadUsage(f"cannot read {error.filename}: {error.strerror}") from None
     require_untouched(past, found, "packed")
     with told_without_values("receipts"):
         receipts = receipts_root(past, kept=True)

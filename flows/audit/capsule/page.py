@@ -32,7 +32,10 @@ def lines(found: CapsuleAudit) -> Iterator[str]:
     yield ""
     if found.repeated:
         yield from table_lines(found.repeated)
-    yield root(contents["receipts"], found.root_told)
+    receipts = contents["receipts"]  # the root in full, to be held against the one announced
+    yield (
+        f"{'receipts root':20}{receipts['receipts']:>12,}  {receipts['root']}  {found.root_told}"
+    )
     if "public_manifest" in contents:
         yield f"{'public manifest':34}{contents['public_manifest']}"
     for check in found.checks:
@@ -46,11 +49,6 @@ def lines(found: CapsuleAudit) -> Iterator[str]:
     yield ""
     yield from verdict(found)
     yield REACHES[contents["kind"]]
-
-
-def root(receipts: dict[str, Any], told: str) -> str:
-    """The receipts root in full, to be held against the one announced."""
-    return f"{'receipts root':20}{receipts['receipts']:>12,}  {receipts['root']}  {told}"
 
 
 def packed(contents: dict[str, Any]) -> Iterator[str]:

@@ -21,17 +21,11 @@ HELD = ("rounds", "feeds", "segments", "clauses", "public_list")
 
 
 @dataclass(frozen=True)
-class Told:
-    """What the manifest says of the run, in the types a run writes."""
-
-    delivered: pl.DataFrame  # the feeds table that follows
-    rows: dict[str, int]  # of every table, here or left out
-    rechecked: bool
-
-
-@dataclass(frozen=True)
 class Published:
-    """What a public capsule holds, read; points of the list in centipoints."""
+    """What a public capsule holds, read; points of the list in centipoints.
+
+    delivered, rows, rechecked: what the manifest says of the run, in the types a run writes.
+    """
 
     past: PastRun
     this_round: Round
@@ -41,7 +35,9 @@ class Published:
     segments: pl.DataFrame
     clauses: pl.DataFrame
     listed: pl.DataFrame
-    told: Told
+    delivered: pl.DataFrame  # the feeds table that follows
+    rows: dict[str, int]  # of every table, here or left out
+    rechecked: bool
 
 
 def read(past: PastRun) -> Published:
@@ -62,11 +58,11 @@ def read(past: PastRun) -> Published:
         segments=tables["segments"],
         clauses=tables["clauses"],
         listed=tables["public_list"].with_columns(points),
-        told=told_by(past.manifest, past.year),
+        **told_by(past.manifest, past.year),
     )
 
 
-def told_by(manifest: dict[str, Any], year: int) -> Told:
+def told_by(manifest: dict[str, Any], year: int) -> dict[str, Any]:
     """What is needed of a manifest; raises Failure where it does not say so."""
     try:
         if not set(manifest["feeds"]) <= set(FEEDS):
@@ -74,11 +70,12 @@ def told_by(manifest: dict[str, Any], year: int) -> Told:
         outputs = manifest["outputs"] | manifest.get(LEFT_OUT, {})
         there = [name for name in TABLES if f"{name}.parquet" in outputs]
         names = (*there, *(f"accepted/{feed}" for feed in manifest["feeds"]))
-        return Told(
-            delivered=feed_counts(year, {"feeds": manifest["feeds"]}).select(columns_of("feeds")),
-            rows={name: int(outputs[f"{name}.parquet"]["rows"]) for name in names},
-            rechecked=manifest["options"]["recheck"] is True,
-        )
+        delivered = feed_counts(year, {"feeds": manifest["feeds"]}).select(columns_of("feeds"))
+        return {
+            "delivered": delivered,
+            "rows": {name: int(outputs[f"{name}.parquet"]["rows"]) for name in names},
+            "rechecked": manifest["options"]["recheck"] is True,
+        }
     except UNTOLD:
         raise Failure(
             "manifest.json: expected counts of every feed and table, found something else"

@@ -13,12 +13,11 @@ from typing import Any
 
 import polars as pl
 
-from flows.audit import Audit, audit_run, told_which_file
+from flows.audit import Audit, audit_run
 from flows.audit.capsule.checks import Check, checks
 from flows.audit.capsule.container import FORMAT, Whole, opened
 from flows.audit.capsule.contents import FULL, INDEX, PUBLIC, RUN, left_out
 from flows.audit.capsule.itself import expected_index, odd_members, other_index
-from flows.audit.capsule.root import receipts_root
 from flows.audit.capsule.unpack import read, unpack
 from flows.common.failures import (
     BadUsage,
@@ -28,9 +27,10 @@ from flows.common.failures import (
     NewerWarehouse,
     TooLarge,
 )
-from flows.common.messages import told_without_values
+from flows.common.messages import told_which_file, told_without_values
 from flows.common.private_folder import private_folder
 from flows.common.progress import report
+from flows.explain.receipts.bulk import receipts_root
 from flows.explain.receipts.compose import FORMAT as FORMAT_OF_RECEIPTS
 from flows.kept.integrity import Finding, Integrity, integrity, is_other_code
 from flows.kept.known_code import Trust

@@ -10,7 +10,7 @@ from flows.audit.diff.attribution import FLAGS, POINTS
 from flows.audit.diff.causes import CAUSES
 from flows.common.failures import BadUsage
 from flows.common.files import may_become, written_aside
-from flows.common.points import in_points
+from flows.common.points import in_points, in_text
 
 FIRST = 20  # so many applications are listed unless all are asked for
 SUFFIXES = (".parquet", ".csv")
@@ -94,8 +94,7 @@ def amount_of(measure: str, amount: int) -> str | int:
 
 def points(centipoints: int) -> str:
     """Centipoints as points with their sign, exactly."""
-    whole, cents = divmod(abs(centipoints), 100)
-    return f"{'-' if centipoints < 0 else '+'}{whole}.{cents:02}"
+    return f"{'+' * (centipoints >= 0)}{in_text(centipoints)}"
 
 
 def why(found: Diff, movers: pl.DataFrame) -> dict[int, list[dict[str, Any]]]:

@@ -6,23 +6,15 @@ from typing import Any
 
 from rich.cells import cell_len
 
-from flows.audit.diff import NUMBER, Diff, Side
+from flows.audit.diff import LINE, NUMBER, Diff, Side
 from flows.audit.diff.attribution import FLAGS
 from flows.audit.diff.moves import PLACE, affected, by_cause, counts, moved, plain, points, why
+from flows.common.vocabulary import FIGURES
 from flows.kept.integrity import short
 
 WIDTH = 60  # a longer value is cut
 CHANGES = 12  # so many of one cause are shown; the JSON has all
 GAP = "  "  # fields are parted by two blanks or more, for grep and awk
-TITLES = {
-    "edition": "edition (办法版本)",
-    "quota": "quota (落户规模)",
-    "applications": "applications (申报人数)",
-    "eligible": "eligible (符合条件)",
-    "cutoff": "line (落户分值)",
-    "settled": "settled (落户人数)",
-    "tied_at_cutoff": "tied at the line (同分)",
-}
 COUNTS = {
     "moved": "moved",
     "more_points": "more points",
@@ -49,8 +41,8 @@ def lines(found: Diff, first: int | None) -> Iterator[str]:
         [
             ("", "then", "now"),
             *(
-                (title, number(found.a.line[name]), number(found.b.line[name]))
-                for name, title in TITLES.items()
+                (FIGURES[name], number(found.a.line[name]), number(found.b.line[name]))
+                for name in LINE
             ),
         ],
         right={1, 2},

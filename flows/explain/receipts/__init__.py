@@ -11,11 +11,13 @@ from typing import Any
 
 from flows.common.messages import told_without_values
 from flows.explain.receipts.applicants import only
+from flows.explain.receipts.bulk import hashes_of
 from flows.explain.receipts.compose import texts
-from flows.explain.receipts.inclusion import PROOF, proof_of
+from flows.explain.receipts.leaves import keep, kept
 from flows.explain.receipts.material import material
 from flows.explain.receipts.seal import sealed
 from flows.explain.receipts.source import Source, source
+from flows.explain.receipts.tree import leaf_hash, proof, root
 
 
 def receipt(warehouse: Path, year: int, application_no: str) -> dict[str, Any]:
@@ -32,7 +34,22 @@ def proved(warehouse: Path, year: int, application_no: str) -> dict[str, Any]:
     with told_without_values("receipt"):
         run = source(warehouse, year)
         text = canonical(run, application_no)
-        return {**read(text), PROOF: proof_of(warehouse, run, text)}
+        return {**read(text), "proof": proof_of(warehouse, run, text)}
+
+
+def proof_of(warehouse: Path, run: Source, text: bytes) -> dict[str, Any]:
+    """The proof of a receipt in canonical form, which is no part of the receipt.
+
+    Its place among the hashes, how many there are, the hashes beside the way up, and the root they
+    lead to.  The hashes of the others are made where none are kept.
+    """
+    own = leaf_hash(text)
+    hashes = kept(warehouse, run)
+    if hashes is None or own not in hashes:
+        hashes = hashes_of(run, "hashes of all receipts, once")
+        keep(warehouse, run, hashes)
+    index = hashes.index(own)
+    return {"index": index, "size": len(hashes), "path": proof(hashes, index), "root": root(hashes)}
 
 
 def canonical(run: Source, application_no: str) -> bytes:

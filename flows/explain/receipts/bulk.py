@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any, TypeAlias
 
 import polars as pl
 
@@ -23,14 +24,17 @@ from flows.explain.receipts.compose import FORMAT, texts
 from flows.explain.receipts.leaves import keep
 from flows.explain.receipts.material import material
 from flows.explain.receipts.seal import sealed
-from flows.explain.receipts.source import Source, source
+from flows.explain.receipts.source import Source, source, source_of
 from flows.explain.receipts.tree import leaf_hash, root
+from flows.kept.past_run import PastRun
 
 VERIFIER = Path(__file__).with_name("verify_receipt.py")
 WORKERS = 2
 WAITING = 2 * WORKERS  # chunks in memory, about a hundred megabytes each
 GZIP_LEVEL = 1  # receipts repeat much: a higher level takes three times as long for little
 GZIP = 16 + zlib.MAX_WBITS  # a gzip member, with no time in it
+
+Lines: TypeAlias = tuple[bytes, list[bytes]]  # receipts as they are written, and their hashes
 
 
 @dataclass(frozen=True)
@@ -41,14 +45,6 @@ class Written:
     format: int
     receipts: int
     root: str
-
-
-@dataclass(frozen=True)
-class Lines:
-    """Some receipts as they are written, and their hashes in the tree."""
-
-    written: bytes
-    hashes: list[bytes]
 
 
 def write_receipts(warehouse: Path, year: int, out: Path, run_id: str | None = None) -> Written:
@@ -62,9 +58,9 @@ def write_receipts(warehouse: Path, year: int, out: Path, run_id: str | None = N
         hashes: list[bytes] = []
         try:
             with written_aside(out, private=True) as file:
-                for lines in side_by_side(chunks, compress=out.suffix == ".gz"):
-                    file.write(lines.written)
-                    hashes += lines.hashes
+                for lines, of_lines in side_by_side(chunks, compress=out.suffix == ".gz"):
+                    file.write(lines)
+                    hashes += of_lines
                     report("receipts", len(hashes), people.rows.height)
         except OSError as error:
             raise BadUsage(f"cannot write {out}: {error.strerror}") from None
@@ -78,10 +74,24 @@ def hashes_of(run: Source, stage: str) -> list[bytes]:
     people = everybody(run)
     chunks = texts(material(people)) if people.rows.height else iter(())
     hashes: list[bytes] = []
-    for lines in side_by_side(chunks, compress=False):
-        hashes += lines.hashes
+    for _, of_lines in side_by_side(chunks, compress=False):
+        hashes += of_lines
         report(stage, len(hashes), people.rows.height)
     return sorted(hashes)
+
+
+def receipts_root(past: PastRun, *, kept: bool = False) -> dict[str, Any]:
+    """Format, number and root of the receipts of a run; `kept` leaves their hashes for proofs.
+
+    A capsule carries it, also a public one: whoever holds their receipt and the proof that comes with
+    it can show that the run published gave them just these points.  It is made of the rows, not of a
+    file of receipts, so an audit of a full capsule makes it again.
+    """
+    run = source_of(past)
+    hashes = hashes_of(run, "receipts root")
+    if kept:
+        keep(past.warehouse, run, hashes)
+    return {"format": FORMAT, "receipts": len(hashes), "root": root(hashes)}
 
 
 def side_by_side(chunks: Iterator[pl.Series], *, compress: bool) -> Iterator[Lines]:
@@ -103,7 +113,7 @@ def lines_of(chunk: pl.Series, *, compress: bool) -> Lines:
     if compress:
         member = zlib.compressobj(GZIP_LEVEL, zlib.DEFLATED, GZIP)
         written = member.compress(written) + member.flush()
-    return Lines(written, list(map(leaf_hash, receipts)))
+    return written, list(map(leaf_hash, receipts))
 
 
 def require_folder(out: Path) -> None:

@@ -73,25 +73,19 @@ def tax(whose: Applicants) -> pl.LazyFrame:
         .agg(exact_sum(pl.col("amount_fen")), payments=pl.len())
         .sort("person", "year", "income_kind")
     )
-    fields = {
-        "year": plain("year"),
-        "income_kind": quoted("income_kind"),
-        "amount_fen": plain("amount_fen"),
-        "payments": plain("payments"),
-    }
-    return listed(rows, fields, "tax")
+    kind = {"income_kind": quoted("income_kind")}
+    fields = {name: plain(name) for name in ("year", "income_kind", "amount_fen", "payments")}
+    return listed(rows, fields | kind, "tax")
 
 
 def shareholdings(whose: Applicants, known: pl.DataFrame) -> pl.LazyFrame:
     """Shares, the firm by its number in the receipt."""
-    columns = ("number", "share_bp", "held_from", "held_to")
-    rows = numbered(whose.feed("shareholdings"), known).select("person", *columns)
-    fields = {
-        "employer": plain("number"),
-        "share_bp": plain("share_bp"),
-        "held_from": quoted("held_from"),
-        "held_to": quoted("held_to"),
-    }
+    days = ("held_from", "held_to")
+    rows = numbered(whose.feed("shareholdings"), known).select(
+        "person", "number", "share_bp", *days
+    )
+    firm = {"employer": plain("number"), "share_bp": plain("share_bp")}
+    fields = firm | {name: quoted(name) for name in days}
     return listed(rows.sort(pl.all()), fields, "shareholdings")
 
 
@@ -100,11 +94,7 @@ def honours(whose: Applicants) -> pl.LazyFrame:
     titles = whose.run.edition.indicators["honour"].values["titles"]
     rows = whose.feed("honours").with_columns(pl.when(pl.col("title").is_in(titles)).then("title"))
     shown = pl.col("title").replace_strict({each: compact(each) for each in titles}, default="null")
-    fields = {
-        "title": shown,
-        "awarded_on": quoted("awarded_on"),
-        "revoked_on": quoted("revoked_on"),
-    }
+    fields = {"title": shown} | {name: quoted(name) for name in ("awarded_on", "revoked_on")}
     return listed(rows.sort("person", *fields), fields, "honours")
 
 

@@ -109,20 +109,13 @@ def residence(whose: Applicants, rule: Rule, jobs: pl.DataFrame) -> pl.LazyFrame
 
 
 def job_housing(whose: Applicants, rule: Rule, jobs: pl.DataFrame) -> pl.LazyFrame:
-    """Own homes; a dormitory or a rented home is none here."""
-    return job_housing_spans(whose, rule, jobs, rules.job_housing.HOME_KINDS)
+    """Spans from the first month that counts: is the home outside, and the job as well.
 
-
-def job_housing_moved_out(whose: Applicants, rule: Rule, jobs: pl.DataFrame) -> pl.LazyFrame:
-    """Homes of the first kind a month has."""
-    return job_housing_spans(whose, rule, jobs, rule.values["home_kinds"])
-
-
-def job_housing_spans(
-    whose: Applicants, rule: Rule, jobs: pl.DataFrame, kinds: Sequence[str]
-) -> pl.LazyFrame:
-    """Spans from the first month that counts: is the home outside, and the job as well."""
+    A month's home is of the first kind it has of those the rule lists; of own homes where it lists
+    none: a dormitory or a rented home is none there.
+    """
     this_round, values = whose.run.this_round, rule.values
+    kinds: Sequence[str] = values.get("home_kinds", rules.job_housing.HOME_KINDS)
     districts = (values["six_districts"], values["beijing_districts"])
     window = (values["counts_from"], this_round.reference_date)
     homes = whose.feed("housing").with_columns(
@@ -176,5 +169,5 @@ MONTHS: dict[str, Spans] = {
     "residence": residence,
     "residence_unregistered": residence,
     "job_housing": job_housing,
-    "job_housing_moved_out": job_housing_moved_out,
+    "job_housing_moved_out": job_housing,
 }

@@ -46,10 +46,9 @@ def material(whose: Applicants) -> Material:
     conditions = by_rule(whose, "condition_evidence", "condition", "holds")
     evidence = by_rule(whose, "evidence", "indicator", "points")
     fitting = [
-        fits(conditions[name], read) for name, read in read_by(edition.conditions, run.this_round)
-    ]
-    fitting += [
-        fits(evidence[name], read) for name, read in read_by(edition.indicators, run.this_round)
+        fits(stored[name], read)
+        for stored, rules in ((conditions, edition.conditions), (evidence, edition.indicators))
+        for name, read in read_by(rules, run.this_round)
     ]
     if not all(fitting):
         again = ledger(whose.feeds(), edition, run.this_round)

@@ -12,8 +12,9 @@ from typing import Any
 import polars as pl
 
 from flows.common.database import DATABASE, open_read_only
-from flows.common.failures import BadUsage, CheckFailed, DatabaseUnreadable
+from flows.common.failures import CheckFailed, DatabaseUnreadable
 from flows.common.files import sha256
+from flows.common.messages import told_which_file
 from flows.kept.past_run import MANIFEST, PastRun, past_run, pinned
 from flows.kept.run_files import expected_digests, odd_rounds
 from flows.kept.run_id import named_by, run_id_of
@@ -63,13 +64,11 @@ def source(warehouse: Path, year: int, run_id: str | None = None) -> Source:
     if not run_id and not (warehouse / DATABASE).is_file():
         with open_read_only(warehouse):  # says what to do
             pass
-    try:
+    with told_which_file():
         past = past_run(warehouse, year, run_id)
         require_published(past)
         require_files(past)
         return source_of(past)
-    except OSError as error:
-        raise BadUsage(f"cannot read {error.filename}: {error.strerror}") from None
 
 
 def source_of(past: PastRun) -> Source:

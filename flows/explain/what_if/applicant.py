@@ -5,15 +5,29 @@ from datetime import date
 from functools import cached_property
 from typing import Any
 
-from flows.explain.what_if.bounds import Bounds, bounds
+from pydantic.dataclasses import dataclass as checked
+
+from flows.common.settings import DATA
 from flows.explain.what_if.calendar import first_day
 from flows.explain.what_if.change import Row
 from flows.explain.what_if.rows import Records
 from transforms.counted_months import Params, counted_months
 from transforms.facts import existing
 from transforms.months import number_of
-from transforms.policy import Edition, params
+from transforms.policy import Edition, params, rule
 from transforms.rounds import Round
+from transforms.units import STRICT, District, Years
+
+
+@checked(frozen=True, config=STRICT)
+class Bounds:
+    """The bounds of what is tried, the values of `data/what_if.toml`.
+
+    The age from which somebody may be employed, and a district outside the six.
+    """
+
+    youngest_worker_years: Years
+    district_outside: District
 
 
 @dataclass(frozen=True)
@@ -94,5 +108,5 @@ def applicant(of: Records, edition: Edition, this_round: Round, failing: list[st
         this_round=this_round,
         counted=frozenset(counted["month"]),
         failing=failing,
-        bounds=bounds(this_round.policy_date),
+        bounds=params(Bounds, rule(Bounds, DATA, "what_if", this_round.policy_date)),
     )

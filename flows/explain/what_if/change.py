@@ -10,7 +10,7 @@ from datetime import date
 from typing import Any, TypeAlias
 
 Row: TypeAlias = dict[str, Any]
-SHARED = ("employers", "financings")  # feeds about employers: a row may concern several applicants
+OF_EMPLOYERS = ("employers", "financings")  # a row of these may concern several applicants
 
 
 @dataclass(
@@ -27,7 +27,7 @@ class Edit:
     def employer(self) -> int | None:
         """The employer whose record is edited, if it is no record of a person."""
         row = self.after or self.before or {}
-        if self.feed in SHARED or (self.feed == "sanctions" and row["person"] is None):
+        if self.feed in OF_EMPLOYERS or (self.feed == "sanctions" and row["person"] is None):
             return int(row["employer"])
         return None
 

@@ -4,14 +4,13 @@ One payment, or one share of company tax, raises one year.  All choices of years
 year has to be above zero and the years do not weigh alike.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from datetime import date
 from itertools import combinations
 
 from flows.explain.what_if.applicant import Applicant
 from flows.explain.what_if.change import Change, Edit, Row
-
-Raised = Callable[[dict[int, int], tuple[int, ...]], dict[int, int]]  # what each year lacks, in fen
+from transforms.indicators.tax import kinds_in
 
 
 def years_of(of: Applicant) -> list[int]:
@@ -75,7 +74,7 @@ def payments(of: Applicant, fen: dict[int, int]) -> Change:
         {
             "person": of.person,
             "treasury_date": date(year, 12, 31),
-            "income_kind": kinds(of, year)[0],
+            "income_kind": kinds_in(year, of.values("tax")["income_kinds"])[0],
             "amount_fen": amount,
         }
         for year, amount in fen.items()
@@ -91,18 +90,9 @@ def told(fen: dict[int, int]) -> Row:
 
 def income_tax(of: Applicant, year: int) -> int:
     """The net tax of a year, of the income that counts."""
-    counting = kinds(of, year)
+    counting = kinds_in(year, of.values("tax")["income_kinds"])
     return sum(
         row["amount_fen"]
         for row in of.rows["tax"]
         if row["treasury_date"].year == year and row["income_kind"] in counting
     )
-
-
-def kinds(of: Applicant, year: int) -> list[str]:
-    """The kinds of income that count in a year: of all years, or by the first year they count in."""
-    listed = of.values("tax")["income_kinds"]
-    since = [each for each in listed if isinstance(each, str) or each["from_year"] <= year]
-    if not since or isinstance(since[0], str):
-        return list(since)
-    return list(max(since, key=lambda each: each["from_year"])["kinds"])

@@ -64,7 +64,7 @@ def nearest(past: PastRun, application_no: str) -> Nearest:
         changes += proposed(
             applicant(trial.records, trial.edition, trial.this_round, trial.failing)
         )
-    outcomes = trial.scored(changes)
+    outcomes = scored(trial.records, changes, trial.edition, trial.this_round)
     total = outcomes["total"][0]
     require_published(past, application_no, total)
     reached = trial.smallest(changes[1:], outcomes[1:])
@@ -101,10 +101,6 @@ class Trial:
         failing = [name for name in edition.conditions if not held[name]]
         found = records(run, [person]), published(run, this_round)
         return cls(application_no, run, *found, edition, this_round, failing)
-
-    def scored(self, changes: list[Change]) -> pl.DataFrame:
-        """application_no, total, eligible: a row a change."""
-        return scored(self.records, changes, self.edition, self.this_round)
 
     def smallest(self, changes: list[Change], outcomes: pl.DataFrame) -> Iterator[Reached]:
         """The first change of each kind that settles; one that only repeats another is left out."""

@@ -9,10 +9,10 @@ from pathlib import Path
 
 import polars as pl
 
+from flows.explain.what_if.change import OF_EMPLOYERS
 from flows.kept.tables import feed as kept_feed
 from schemas.feeds import FEEDS
 
-OF_EMPLOYERS = ("employers", "financings")
 NAMING_EMPLOYERS = ("applications", "social_insurance", "shareholdings")
 
 

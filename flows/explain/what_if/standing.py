@@ -3,7 +3,7 @@
 A row taken out is one unit.  The latest goes first: the earlier ones may be too old to count.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from flows.explain.what_if.applicant import Applicant
 from flows.explain.what_if.change import Change, Edit, Row, growing
@@ -11,51 +11,42 @@ from flows.explain.what_if.change import Change, Edit, Row, growing
 UNNAMED = "（未登记单位）"  # an employer in no register has no name there
 
 
-def absent(kind: str, feed: str, rows: list[Row], dated: str) -> Iterator[Change]:
-    """The latest of some rows absent, the latest two, and so on."""
-    latest_first = sorted(rows, key=lambda row: row[dated], reverse=True)
-    yield from growing(kind, [Edit(feed, row, None) for row in latest_first])
+def absent(
+    kind: str, feed: str, dated: str, counts: Callable[[Applicant, Row], bool]
+) -> Callable[[Applicant], Iterator[Change]]:
+    """The latest of the rows that count absent, the latest two, and so on."""
+
+    def proposed(of: Applicant) -> Iterator[Change]:
+        rows = [row for row in of.rows[feed] if counts(of, row)]
+        latest_first = sorted(rows, key=lambda row: row[dated], reverse=True)
+        yield from growing(kind, [Edit(feed, row, None) for row in latest_first])
+
+    return proposed
 
 
-def violations(of: Applicant) -> Iterator[Change]:
-    """Tax violations of before the round absent."""
-    yield from decided(of, "violations_absent", "tax_violations")
+def in_time(of: Applicant, row: Row) -> bool:
+    """Whether something was decided by the reference date."""
+    return bool(row["decided_on"] <= of.this_round.reference_date)
 
 
-def detentions(of: Applicant) -> Iterator[Change]:
-    """Detentions of before the round absent."""
-    yield from decided(of, "detentions_absent", "detentions")
+def found_by(of: Applicant, row: Row) -> bool:
+    """Whether false material was found up to the year of the round."""
+    return bool(row["found_on"].year <= of.this_round.year)
 
 
-def decided(of: Applicant, kind: str, feed: str) -> Iterator[Change]:
-    """Rows decided by the reference date absent."""
-    rows = [row for row in of.rows[feed] if row["decided_on"] <= of.this_round.reference_date]
-    yield from absent(kind, feed, rows, "decided_on")
-
-
-def sentences(of: Applicant) -> Iterator[Change]:
-    """Sentences of whatever date absent."""
-    yield from absent(
-        "sentences_absent", "criminal_records", of.rows["criminal_records"], "sentenced_on"
-    )
-
-
-def findings(of: Applicant) -> Iterator[Change]:
-    """Findings of false material against the applicant absent."""
-    rows = [row for row in found(of) if row["person"] is not None]
-    yield from absent("findings_absent", "sanctions", rows, "found_on")
-
-
-def findings_on_employer(of: Applicant) -> Iterator[Change]:
-    """Findings of false material against the employer that files absent."""
-    firm = of.application["employer"]
-    rows = [row for row in found(of) if row["employer"] == firm]
-    yield from absent("employer_findings_absent", "sanctions", rows, "found_on")
-
-
-def found(of: Applicant) -> list[Row]:
-    """Findings up to the year of the round."""
-    return [row for row in of.rows["sanctions"] if row["found_on"].year <= of.this_round.year]
+violations = absent("violations_absent", "tax_violations", "decided_on", in_time)
+detentions = absent("detentions_absent", "detentions", "decided_on", in_time)
+# of whatever date
+sentences = absent("sentences_absent", "criminal_records", "sentenced_on", lambda _, __: True)
+# against the applicant, and against the employer that files
+findings = absent(
+    *("findings_absent", "sanctions", "found_on"),
+    lambda of, row: found_by(of, row) and row["person"] is not None,
+)
+findings_on_employer = absent(
+    *("employer_findings_absent", "sanctions", "found_on"),
+    lambda of, row: found_by(of, row) and row["employer"] == of.application["employer"],
+)
 
 
 def honour(of: Applicant) -> Iterator[Change]:

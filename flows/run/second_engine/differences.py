@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 
 import duckdb
 
+from flows.common.points import in_text
 from flows.run.second_engine.engine import sql
 from schemas.results import INDICATORS
 
@@ -34,9 +35,7 @@ class Difference(NamedTuple):
         """One line for people, points as points."""
         of_points = self.column.split(".")[-1] in POINTS or self.column.startswith(PLACE)
         ours, theirs = (
-            f"{'-' * (value < 0)}{abs(value) // 100}.{abs(value) % 100:02}"
-            if isinstance(value, int) and of_points
-            else f"{value}"
+            in_text(value) if isinstance(value, int) and of_points else f"{value}"
             for value in (self.ours, self.theirs)
         )
         return f"{self.application_no}: {self.column}: recomputed {ours}, scored {theirs}"
@@ -45,9 +44,9 @@ class Difference(NamedTuple):
 def differences(connection: duckdb.DuckDBPyConnection, line: Row) -> Iterator[Difference]:
     """Everything that differs, by application number; nothing where all is equal."""
     for application in pairs(connection, "differing_applications"):
-        yield from of_application(*application)
+        yield from of_row(WHOLE_APPLICATION, *application)
     for listed in pairs(connection, "differing_public_list"):
-        yield from of_listed(*listed)
+        yield from of_row(PUBLIC_LIST, *listed)
     for number, table, lines in connection.execute(sql("repeated")).fetchall():
         yield Difference(number, table, "there once", f"there {lines} times")
     yield from of_line(connection, line)
@@ -69,27 +68,18 @@ def number_of(ours: Row, theirs: Row) -> str:
     return str(ours["application_no"] or theirs["application_no"])
 
 
-def of_application(ours: Row, theirs: Row) -> Iterator[Difference]:
-    """Column by column what differs."""
+def of_row(table: str, ours: Row, theirs: Row) -> Iterator[Difference]:
+    """Column by column what differs, personal values of the public list not told."""
     number = number_of(ours, theirs)
     if there := only_one_side(ours, theirs):
-        yield Difference(number, WHOLE_APPLICATION, *there)
+        yield Difference(number, table, *there)
         return
+    listed = table == PUBLIC_LIST
     for column, value in ours.items():
         if value != theirs[column]:
-            yield Difference(number, column, value, theirs[column])
-
-
-def of_listed(ours: Row, theirs: Row) -> Iterator[Difference]:
-    """Column by column what differs in the public list, personal values not told."""
-    number = number_of(ours, theirs)
-    if there := only_one_side(ours, theirs):
-        yield Difference(number, PUBLIC_LIST, *there)
-        return
-    for column, value in ours.items():
-        if value != theirs[column]:
-            told = ("as filed", "another") if column in OF_A_PERSON else (value, theirs[column])
-            yield Difference(number, f"{PUBLIC_LIST}.{column}", *told)
+            personal = listed and column in OF_A_PERSON
+            told = ("as filed", "another") if personal else (value, theirs[column])
+            yield Difference(number, f"{table}.{column}" if listed else column, *told)
 
 
 def only_one_side(ours: Row, theirs: Row) -> tuple[str | None, str | None] | None:
