@@ -34,7 +34,7 @@ from flows.run.stages import Outcome, run
 
 Json = dict[str, Any]
 Change = Callable[[Json], object]
-ROUNDS = [(2018, 0), (2020, 2), (2026, 4)]
+ROUNDS = [(2018, 0), (2019, 1), (2020, 2), (2022, 3), (2026, 4)]
 PEOPLE = 50
 QUOTA = 10  # so that there is a line to fall below
 
