@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 import polars as pl
 
-from flows.run.quarantine import mask
+from flows.common.shapes import mask
 
 # what tells the rows of a round's table apart
 KEYS = {

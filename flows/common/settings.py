@@ -7,7 +7,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 from flows.common.failures import BadUsage
-from schemas.identifiers import holds_any_id_number
+from schemas.identifiers import characters
 from transforms.editions import edition
 from transforms.policy import Edition
 from transforms.rounds import Round, load_round
@@ -17,7 +17,7 @@ DATA = HOME / "data"
 WAREHOUSE = Path("warehouse")
 MAX_REJECTS = "0.05"
 LONGEST_REASON = 200
-LIKE_AN_ID = re.compile(r"\d{15}")
+LIKE_AN_ID = re.compile("[0-9]{15}")  # so many digits in a row, whatever stands between them
 PREFECT_PORT = 4200  # where `luohu server` listens, and `luohu serve` looks for it
 SHARE = re.compile(r"[0-9](\.[0-9]{1,18})?")
 
@@ -53,7 +53,7 @@ class Order:
                 f"--anyway: expected a reason in one line of 1 to {LONGEST_REASON} characters,"
                 f" found {len(words)} characters{'' if words.isprintable() else ', not all printable'}"
             )
-        if holds_any_id_number(words) or LIKE_AN_ID.search(re.sub(r"[\W_]", "", words)):
+        if LIKE_AN_ID.search(characters(words)):
             raise BadUsage("--anyway: expected a reason without an ID number: it is published")
         return words
 

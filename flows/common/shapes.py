@@ -2,6 +2,8 @@
 
 import re
 
+import polars as pl
+
 from schemas.steering import STEERING
 
 SHAPES = (
@@ -20,6 +22,14 @@ def shape(text: str) -> str:
     for pattern, letter in SHAPES:
         cut = re.sub(pattern, letter, cut)
     return cut if len(text) <= SHAPE_CHARACTERS else f"{cut}..."
+
+
+def mask(value: pl.Expr) -> pl.Expr:
+    """The same of each value of a String column, without the mark of a cut."""
+    masked = value.str.slice(0, SHAPE_CHARACTERS)
+    for pattern, letter in SHAPES:
+        masked = masked.str.replace_all(pattern, letter)
+    return masked
 
 
 def visible(text: str) -> str:

@@ -60,6 +60,5 @@ def require_plausible(order: Order, *wrong: str | None) -> str | None:
                 " it is, run again with --anyway REASON; the reason is kept and published"
             )
         return order.reason()
-    return (
-        order.reason() if order.keep else None
-    )  # what is only kept is not held to what is current
+    # what is only kept is not held to what is current: the reason may be needed when it becomes that
+    return order.reason() if order.keep else None

@@ -42,13 +42,13 @@ from flows.common.database import (
 from flows.common.files import sha256, sync, sync_entry
 from flows.common.private_folder import private_folder
 from flows.kept.past_run import runs_of
+from flows.kept.run_files import REPORT
 from flows.kept.tables import FORMER_NAMES, REJECTS
 from flows.kept.tables import table as table_of
 from flows.run.plausible import Size
 from schemas.results import PUBLISHED, REGISTERS, TABLES, columns_of, dictionary, empty
 
 STORAGE_VERSION = "v1.5.0"  # readable by DuckDB 1.5 and 2.0
-REPORT = "report.html"
 DAMAGED = ("Could not read", "Corrupt", "checksum")  # how DuckDB tells a block it cannot read
 EARLIER_DATABASE = re.compile(rf"\.{re.escape(DATABASE)}\.\d+\.partial(\.wal)?")
 EARLIER_RUN = re.compile(r"\.[0-9a-f]{16}\.\d+\.old")

@@ -7,7 +7,7 @@ from fractions import Fraction
 
 import polars as pl
 
-from flows.common.shapes import SHAPE_CHARACTERS, SHAPES
+from flows.common.shapes import mask
 from flows.run.file_columns import describe, types_of
 from flows.run.refusal import refusal
 from schemas.feeds import FEEDS
@@ -35,14 +35,6 @@ def identity(rows: pl.DataFrame, name: str) -> pl.Series:
     if name in rows.columns:
         return rows[name].cast(pl.String)
     return pl.Series(name, [None] * rows.height, dtype=pl.String)
-
-
-def mask(value: pl.Expr) -> pl.Expr:
-    """The shape of a value, so that it cannot be read back: `shape` of messages, on a column."""
-    masked = value.str.slice(0, SHAPE_CHARACTERS)
-    for pattern, letter in SHAPES:
-        masked = masked.str.replace_all(pattern, letter)
-    return masked
 
 
 def contradictions(feed: str, rows: pl.DataFrame) -> pl.DataFrame:

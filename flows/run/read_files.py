@@ -42,15 +42,16 @@ def check_columns(part: Part, types: pl.Schema) -> None:
 
 def require_kind(part: Part) -> None:
     """Raise FeedRefused for Parquet or gzip that is something else; `header_of` looks at CSV."""
-    wanted = PARQUET if part.is_parquet else GZIP
-    if part.is_parquet or part.is_gzip:
-        with part.path.open("rb") as file:
-            kind = kind_of(file.read(START_BYTES))
-        if kind != wanted:
-            expected = (
-                "a whole Parquet file" if part.is_parquet else "CSV in UTF-8, compressed once"
-            )
-            raise FeedRefused(refusal(part.name, expected, kind))
+    if part.is_parquet:
+        wanted, expected = PARQUET, "a whole Parquet file"
+    elif part.is_gzip:
+        wanted, expected = GZIP, "CSV in UTF-8, compressed once"
+    else:
+        return
+    with part.path.open("rb") as file:
+        kind = kind_of(file.read(START_BYTES))
+    if kind != wanted:
+        raise FeedRefused(refusal(part.name, expected, kind))
 
 
 def read(part: Part, schema: pa.DataFrameSchema) -> Iterator[Delivered]:

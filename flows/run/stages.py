@@ -109,7 +109,8 @@ def publish_stage(order: Order, work: Path) -> Outcome:
             write_json(manifest(run_id, source, work), work / "manifest.json")
 
         with only_publisher(order.warehouse):
-            less = less_than_current(order, work, current_size(order.warehouse, order.year))
+            before = current_size(order.warehouse, order.year)
+            less = less_than_current(order, work, before)
             reason = require_plausible(order, of_another_year(order, work), less)
             there = there_already(directory, order.warehouse, order.year)
             database = replace_database(
@@ -121,7 +122,6 @@ def publish_stage(order: Order, work: Path) -> Outcome:
                 current=not order.keep,
                 anyway=reason,
             )
-            now = current_size(order.warehouse, order.year)
     report("done", STEPS, STEPS)
     return Outcome(
         round=order.year,
@@ -131,5 +131,5 @@ def publish_stage(order: Order, work: Path) -> Outcome:
         applications=delivery["feeds"]["applications"]["accepted"],
         litter=delivery["litter"],
         line=line,
-        current=now is not None and now.run_id == run_id,
+        current=not order.keep or (before is not None and before.run_id == run_id),
     )

@@ -21,11 +21,11 @@ from flows.common.failures import BadUsage, CheckFailed
 from flows.common.messages import told_without_values
 from flows.common.points import in_points
 from flows.common.private_folder import private_folder
+from flows.common.shapes import mask
 from flows.kept.known_code import Trust, trust_of
 from flows.kept.limits import require_bounded
 from flows.kept.named_run import NamedRun, named_run
 from flows.kept.tables import table
-from flows.run.quarantine import mask
 
 LINE = ("edition", "quota", "applications", "eligible", "cutoff", "settled", "tied_at_cutoff")
 ROUNDS = "rounds"
