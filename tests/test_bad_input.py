@@ -419,6 +419,6 @@ def test_a_refusal_for_bad_rows_tells_of_the_row_it_names() -> None:
     )
     message = too_many("housing", rows, 5, 50, Fraction(1, 20))
     assert (
-        "expected six digits in 3 rows (first: housing/part-0 row 4, text like '9999')" in message
+        "expected six digits, came text like '9999' (first of 3: housing/part-0 row 4)" in message
     )
-    assert "to be equal in 2 rows (first: housing/part-0 row 20)" in message
+    assert "to be equal (first of 2: housing/part-0 row 20)" in message

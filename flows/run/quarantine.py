@@ -121,9 +121,8 @@ def too_many(
         .head(SHOWN_CHECKS)
     )
     told = "; ".join(
-        f"column {each['column_name']}: expected {expected(feed, **each)} in {each['rows']:,} row"
-        f"{'s' if each['rows'] > 1 else ''} (first: {each['file']} row"
-        f" {each['row_number']:,}{came(**each)})"
+        f"column {each['column_name']}: expected {expected(feed, **each)}{came(**each)}"
+        f" (first of {each['rows']:,}: {each['file']} row {each['row_number']:,})"
         for each in common.iter_rows(named=True)
     )
     at_most = f"at most {hundredths(max_rejects.numerator, max_rejects.denominator)} % bad rows"
@@ -138,10 +137,11 @@ def expected(feed: str, column_name: str, check_name: str, **_others: object) ->
 
 
 def came(check_name: str, like: str | None, **_others: object) -> str:
-    """What stands in the first of the rows, by its shape; no single value contradicts another."""
+    """What came in the first of the rows, by its shape; no single value contradicts another."""
     if check_name == "conflicting_duplicate":
         return ""
-    return f", text like {like!r}" if like else ", nothing" if like is None else ", empty text"
+    shown = f"text like {like!r}" if like else "nothing" if like is None else "empty text"
+    return f", came {shown}"
 
 
 def hundredths(part: int, whole: int) -> str:
