@@ -70,24 +70,24 @@ def suspects(parts: list[pl.DataFrame]) -> Iterator[pl.DataFrame]:
     Departments deliver a person's months together and rising.  Who stands in two parts, or whose
     months do not come in one rising run, is looked at; that leaves few of millions.
     """
-    person = OF_PERSON_AND_MONTH[0]
-    people = pl.concat(part.select(pl.col(person).unique()) for part in parts)
-    in_two = pl.col(person).is_in(people.filter(people.is_duplicated())[person].unique().implode())
+    person = pl.col(OF_PERSON_AND_MONTH[0])
+    runs = [part.select(person.filter(person.ne_missing(person.shift()))) for part in parts]
+    people = pl.concat(each.unique() for each in runs)
+    in_two = among(people.filter(people.is_duplicated()))
     yield pl.concat(part.filter(in_two) for part in parts)
-    for part in parts:
-        loose = pl.col(person).is_in(loosely_ordered(part)[person].unique().implode())
-        yield part.filter(loose & ~in_two)
+    for part, run in zip(parts, runs, strict=True):
+        loose = pl.concat([not_rising(part), run.filter(run.is_duplicated())])
+        yield part.filter(among(loose) & ~in_two)
 
 
-def loosely_ordered(rows: pl.DataFrame) -> pl.DataFrame:
-    """The persons whose months do not come in one rising run."""
-    person, month = OF_PERSON_AND_MONTH
-    same = pl.col(person) == pl.col(person).shift()
-    not_rising = rows.lazy().filter(same & (pl.col(month) <= pl.col(month).shift()))
-    runs = rows.select(pl.col(person).rle().struct.field("value"))
-    return pl.concat(
-        [
-            not_rising.select(person).collect(),
-            runs.filter(pl.col("value").is_duplicated()).rename({"value": person}),
-        ]
-    )
+def not_rising(rows: pl.DataFrame) -> pl.DataFrame:
+    """The persons with a month that does not come after the one in the row before."""
+    person, month = map(pl.col, OF_PERSON_AND_MONTH)
+    same = person == person.shift()
+    return rows.lazy().filter(same & (month <= month.shift())).select(person).collect()
+
+
+def among(people: pl.DataFrame) -> pl.Expr:
+    """Whether a row is about one of them."""
+    person = OF_PERSON_AND_MONTH[0]
+    return pl.col(person).is_in(people[person].unique().implode())

@@ -63,23 +63,21 @@ employed2 AS (
     WHERE month >= $filed_from
     GROUP BY person
 ),
--- without employment there is nothing to earn; the parts in the turn in which they use it up: what
--- counts in both periods, of these the second first, in the end what counts in the second only
+-- the parts in the turn in which they use employment up: what counts in both periods, of these the
+-- second first, in the end what counts in the second only; without employment there is none to use
 held AS (
     SELECT
         person,
         longest.months AS e,
-        longest.months - coalesce(e2, 0) AS e1,
         period,
         CASE WHEN early = 'held' THEN 2 * place - period ELSE 1000 + place END AS turn,
         centipoints_per_year,
-        coalesce(covered.months, 0) - coalesce(
+        covered.months - coalesce(
             lag(covered.months) OVER (PARTITION BY person, period ORDER BY place), 0
         ) AS months
-    FROM facts.longest
-    CROSS JOIN parts
-    LEFT JOIN covered USING (person, period, place)
-    LEFT JOIN employed2 USING (person)
+    FROM covered
+    JOIN facts.longest USING (person)
+    JOIN parts USING (period, place)
 ),
 -- 1. homes that count in both periods, capped by employment: each takes what those before it left
 both_periods AS (
@@ -98,12 +96,13 @@ used1 AS (
 by_default AS (
     SELECT
         person,
-        e,
+        longest.months AS e,
         1000 AS turn,
         centipoints_per_year,
-        greatest(0, e1 - coalesce(used1.months, 0)) AS months
-    FROM (SELECT DISTINCT person, e, e1 FROM held)
+        greatest(0, longest.months - coalesce(e2, 0) - coalesce(used1.months, 0)) AS months
+    FROM facts.longest
     CROSS JOIN (SELECT centipoints_per_year FROM kinds WHERE early = 'default')
+    LEFT JOIN employed2 USING (person)
     LEFT JOIN used1 USING (person)
 ),
 -- 3. then each part of what is left
