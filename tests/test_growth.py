@@ -293,7 +293,7 @@ def test_the_phases_of_a_round_name_no_run_and_its_values_do(
     text = (HOME / "data" / "rounds" / "2020.toml").read_text(encoding="utf-8")
     (tmp_path / "2020.toml").write_text(text, encoding="utf-8")
     named = round_digest(path)
-    path.write_text(text.replace("to = 2020-08-15", "to = 2020-08-16"), encoding="utf-8")
+    path.write_text(text.replace("to = 2020-08-15T", "to = 2020-08-16T"), encoding="utf-8")
     assert path.read_text(encoding="utf-8") != text
     assert round_digest(path) == named
     path.write_text(text.replace("quota = 6000", "quota = 6001"), encoding="utf-8")

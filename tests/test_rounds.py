@@ -11,6 +11,7 @@ from cases import ROOT
 
 from transforms.editions import edition
 from transforms.ranking import line, ranking
+from transforms.phases import spans
 from transforms.rounds import Round, load_round, rounds
 
 POLICY = ROOT / "data" / "policy"
@@ -83,13 +84,11 @@ def test_the_month_before_filing_is_asked_for_where_it_is_known() -> None:
 
 @pytest.mark.parametrize("year", YEARS)
 def test_phases_follow_each_other(year: int) -> None:
-    days = []
-    for phase in of(year).phases:
-        assert phase["name"].strip()
-        assert phase["name_zh"].strip()
-        days += [phase[name] for name in ("from", "to") if name in phase]
+    found = spans(f"{year}", of(year).phases)
+    days = [day for each in found for day in each[1:] if day]
     assert days == sorted(days)
-    assert not days or days[0] >= of(year).policy_date
+    assert not days or days[0].date() >= of(year).policy_date
+    assert all(each["cite"].strip() for each in of(year).phases.values())
 
 
 @pytest.mark.parametrize("year", YEARS)

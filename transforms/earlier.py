@@ -1,4 +1,4 @@
-"""How policy files of earlier versions stated their values.
+"""How policy and round files of earlier versions stated their values.
 
 A run keeps the policy it was made with and is repeated, explained and compared by the code of today:
 what its files say stays as it is, and a rule gets it in the form of today.
@@ -61,3 +61,11 @@ def form_of(rule: str, keys: set[str]) -> Form | None:
     """The earlier form whose values a file of a rule states; none where it is that of today."""
     form = FORMS.get(rule)
     return form if form and keys == set(form.stated.__annotations__) else None
+
+
+def are_earlier_phases(value: object) -> bool:
+    """Whether a round file of an earlier version lists its phases: by names, not by codes."""
+    keys = {"name", "name_zh", "from"}
+    return isinstance(value, list) and all(
+        isinstance(each, dict) and keys <= set(each) <= keys | {"to"} for each in value
+    )

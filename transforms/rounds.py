@@ -9,20 +9,18 @@ import re
 from dataclasses import field
 from datetime import date
 from pathlib import Path
-from typing import NotRequired
 
 from pydantic.dataclasses import dataclass
 from typing_extensions import TypedDict
 
+from transforms.earlier import are_earlier_phases
+from transforms.phases import Phases, spans
 from transforms.policy import PolicyError, read_toml, require_keys, told_where
 from transforms.units import STRICT, Day, Month, People, Places, Text, Total, Year
 
 REQUIRED = {"year", "policy_date", "reference_date", "quota", "cite"}
 YEAR = re.compile("[0-9]{4}")
 OPTIONAL = {"insured_in", "permit_date", "received_on", "phases", "published"}
-
-# no key but these in either: both are as strict as `Round`
-Phase = TypedDict("Phase", {"name": Text, "name_zh": Text, "from": Day, "to": NotRequired[Day]})
 
 
 class Published(TypedDict, total=False):
@@ -48,7 +46,7 @@ class Round:
     permit_date: Day
     insured_in: Month | None = None
     received_on: Day | None = None
-    phases: list[Phase] = field(default_factory=list)
+    phases: Phases = field(default_factory=Phases)
     published: Published = field(default_factory=Published)
 
     def first_day(self, years_back: int) -> date:
@@ -71,10 +69,13 @@ def load_round(folder: Path, year: int) -> Round:
         raise PolicyError(f"there is no round {year}; rounds: {known}")
     text = read_toml(path)
     require_keys(f"rounds/{path.name}", set(text), REQUIRED | OPTIONAL, optional=OPTIONAL)
+    if are_earlier_phases(text.get("phases")):
+        del text["phases"]  # of a run of before, under names that no operation knows
     with told_where(f"rounds/{path.name}"):
         made = Round(**{"permit_date": text["reference_date"], **text})
     expected = {"year": int(path.stem), "reference_date": date(made.year - 1, 12, 31)}
     for name, value in expected.items():
         if (found := getattr(made, name)) != value:
             raise PolicyError(f"rounds/{path.name}: {name}: expected {value}, found {found}")
+    spans(f"rounds/{path.name}", made.phases)  # raises where they overlap
     return made

@@ -7,7 +7,7 @@ rounded or converted: 45.0 is no age, "45" is none, and neither is true.
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from functools import cache
 from itertools import pairwise
 from typing import Annotated, Any, TypeAlias, get_type_hints
@@ -98,9 +98,17 @@ def is_first_day(day: date) -> date:
     return day
 
 
+def is_moment(value: Any) -> date | datetime:
+    """A day, or a time of a day with or without a zone; anything else raises."""
+    if not isinstance(value, date) or not EARLIEST.year <= value.year <= LATEST.year:
+        raise ValueError
+    return value
+
+
 EARLIEST, LATEST = date(1900, 1, 1), date(2199, 12, 31)
 DAY = core.date_schema(strict=True, ge=EARLIEST, le=LATEST)
 MONTH = core.no_info_after_validator_function(is_first_day, DAY)
+MOMENT = core.no_info_plain_validator_function(is_moment)
 SPAN = f"from {EARLIEST} to {LATEST}"
 
 Centipoints: TypeAlias = Annotated[int, whole("centipoints", 0, 10_000)]
@@ -120,6 +128,7 @@ SIX_DIGITS = "a whole number of six digits, a code of GB/T 2260"
 District: TypeAlias = Annotated[int, whole("GB/T 2260 code", 110_000, 839_999, SIX_DIGITS)]
 
 Day: TypeAlias = Annotated[date, One("day", f"a day {SPAN}, without a time", DAY)]
+Moment: TypeAlias = Annotated[date, One("moment", f"a day {SPAN}, with or without a time", MOMENT)]
 Month: TypeAlias = Annotated[date, One("month", f"the first day of a month {SPAN}", MONTH)]
 
 NOT_BLANK = core.str_schema(strict=True, pattern=r"\S")

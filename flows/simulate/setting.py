@@ -26,13 +26,14 @@ from transforms.facts import Facts
 from transforms.indicators import INDICATORS
 from transforms.indicators.residence import Kind
 from transforms.months import number_of
+from transforms.phases import Span, spans
 from transforms.policy import Edition, Rule, params
 from transforms.rounds import Round, load_round
 
 ASSUMED: dict[str, Any] = tomllib.loads((DATA / "simulation.toml").read_text(encoding="utf-8"))
 MODULES: Mapping[str, ModuleType] = {**CONDITIONS, **INDICATORS}
 MONTHS_BEFORE = 24  # insurance rows are delivered from before the first month that can count
-FILING_DAYS = 30  # where a round has no phases
+FILING_DAYS = 30  # where it is not known when filing closed
 OLDEST = 100
 
 
@@ -168,10 +169,12 @@ def load_setting(data: Path, year: int) -> Setting:
 
 def filing_days(this_round: Round) -> tuple[int, int]:
     """First and last day an application may be submitted."""
-    filing = next((phase for phase in this_round.phases if phase["name"] == "filing"), None)
-    opens = filing["from"] if filing else this_round.policy_date
-    closes = filing.get("to") if filing else None
-    closes = closes or opens + timedelta(days=FILING_DAYS)
+    known = spans(str(this_round.year), this_round.phases)
+    filing = next((each for each in known if each.code == "filing"), Span("filing", None, None))
+    opens = filing.begins.date() if filing.begins else this_round.policy_date
+    closes = opens + timedelta(days=FILING_DAYS)
+    if filing.ends:
+        closes = (filing.ends - timedelta(microseconds=1)).date()
     if this_round.received_on:  # whatever the hour, before the day the feeds were received
         closes = min(closes, this_round.received_on - timedelta(days=1))
     return day_of(min(opens, closes)), day_of(closes)
