@@ -705,7 +705,7 @@ def test_permit_date_is_the_reference_date_unless_given(round_files: Path) -> No
         ("to = 2020-09-04", "to = 2020-08-15", "phases.summary.to: expected an end after 2020-08-16 00:00"),
         ("from = 2020-10-15", "from = 2020-10-14T23:59:59", "phases.publication.from: expected a moment not before 2020-10-15 00:00"),
         ("[phases.filing]", "[phases.file]", "phases has unknown file"),
-        ('cite = "Release of 2020-07-16, Q&A 11"\n[phases.summary]', 'cite = 7\n[phases.summary]', "phases.filing.cite: expected a text that is not blank, found 7"),
+        ('cite = "Release of 2020-07-16, Q&A 11"\n[phases.summary]', "cite = 7\n[phases.summary]", "phases.filing.cite: expected a text that is not blank, found 7"),
         ('cite = "Release of 2020-07-16, Q&A 11"\n[phases.summary]', "[phases.summary]", "phases.filing lacks cite"),
         ("settled = 6032", "settled = 6032.0", "published.settled: expected a whole number of people"),
         ("settled = 6032", "setled = 6032", "published has unknown setled"),

@@ -10,8 +10,8 @@ import pytest
 from cases import ROOT
 
 from transforms.editions import edition
-from transforms.ranking import line, ranking
 from transforms.phases import spans
+from transforms.ranking import line, ranking
 from transforms.rounds import Round, load_round, rounds
 
 POLICY = ROOT / "data" / "policy"

@@ -65,5 +65,17 @@ class RunRefused(Failure):
     """A run that looks like a mistake, say the delivery of another year; nothing was published."""
 
 
+class ProcessRefused(Failure):
+    """An operation of the annual process that may not be done now or not by these; nothing was recorded."""
+
+
+class ClockRefused(Failure):
+    """The system's clock is behind the ledger; nothing was recorded."""
+
+
+class LedgerDamaged(Failure):
+    """The ledger is not what its chain says, or not the one of this warehouse; nothing was recorded."""
+
+
 class PrefectUnavailable(Failure):
     """No Prefect server could be started or reached."""

@@ -1,0 +1,61 @@
+"""Whether a ledger is as it was written: its chain, its order, and every file it names.
+
+A chain that was written anew from some entry on holds together as well: only a digest that was noted
+elsewhere, when it was the head, tells that (`require_head`).
+"""
+
+import re
+from pathlib import Path
+
+from flows.common.failures import BadUsage, CheckFailed, LedgerDamaged
+from flows.common.files import sha256
+from flows.ledger.entries import FILES, LEDGER, Entry, checked
+from flows.ledger.file import unfinished
+from flows.ledger.state import State
+
+DIGEST = re.compile("[0-9a-f]{64}")
+
+
+def verified(warehouse: Path, year: int | None = None) -> State:
+    """The ledger, every entry looked at; raises CheckFailed that names the first bad one.
+
+    With a round, only the files that its entries name are read.
+    """
+    try:
+        content = (warehouse / LEDGER).read_bytes()
+    except FileNotFoundError:
+        return State()
+    entries: list[Entry] = []
+    for seq, line in enumerate(content.split(b"\n")[:-1], 1):
+        try:
+            entries.append(checked(line, seq, entries[-1] if entries else None))
+        except LedgerDamaged as damage:
+            raise CheckFailed(str(damage)) from None
+    for entry in entries:
+        if year in {None, entry.round} and (fault := fault_of_files(warehouse, entry)):
+            raise CheckFailed(f"{LEDGER}: entry {entry.seq}: {fault}")
+    return State(tuple(entries[: len(entries) - unfinished(entries[-1] if entries else None)]))
+
+
+def fault_of_files(warehouse: Path, entry: Entry) -> str | None:
+    """What is wrong with a file that an entry names; nothing where all are as they were."""
+    for name, digest in sorted(entry.body.get(FILES, {}).items()):
+        path = warehouse / name
+        if not path.resolve().is_relative_to(warehouse.resolve()) or not path.is_file():
+            return f"expected the file {name}, found none"
+        if sha256(path) != digest:
+            return f"expected the file {name} as it was, found another digest"
+    return None
+
+
+def require_head(state: State, digest: str) -> Entry:
+    """The entry that was the head when its digest was noted; raises CheckFailed where none was."""
+    if not DIGEST.fullmatch(digest):
+        raise BadUsage(f"--head: expected 64 hexadecimal digits, found {len(digest)} characters")
+    for entry in state.entries:
+        if entry.sha256 == digest:
+            return entry
+    raise CheckFailed(
+        f"{LEDGER}: expected an entry with the digest {digest}, found none: this is another ledger,"
+        " an older copy, or one that was written anew"
+    )
