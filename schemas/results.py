@@ -11,7 +11,8 @@ import pandera.polars as pa
 import polars as pl
 from pandera.api.polars.types import PolarsData
 
-from schemas.columns import CalendarDay, Flag, Points, Text, Whole, Year
+from schemas.columns import CalendarDay, Flag, Moment, Points, Text, Whole, Year
+from schemas.process import PROCESS
 from schemas.words import of_column
 
 
@@ -87,6 +88,13 @@ class RoundsPublished(Rounds):
     """One row a round: what pinned it and what it came to."""
 
     anyway: Text = nullable()
+    state: Text = pa.Field(isin=["preliminary", "published"])
+    published_at: Moment = nullable()
+    cancelled: Whole
+    withdrawn: Whole
+    lapsed: Whole
+    registered: Whole
+    children: Whole
 
 
 class Scores(TenIndicators, OfApplication):
@@ -207,7 +215,7 @@ TABLES: dict[str, type[pa.DataFrameModel]] = {
 }
 
 # tables of the database that no run directory holds
-REGISTERS: dict[str, type[pa.DataFrameModel]] = {"manifests": Manifests}
+REGISTERS: dict[str, type[pa.DataFrameModel]] = {"manifests": Manifests, **PROCESS}
 
 # the tables of the database that come from runs; to `rounds` it adds what is no part of a run
 PUBLISHED: dict[str, type[pa.DataFrameModel]] = {**TABLES, "rounds": RoundsPublished}

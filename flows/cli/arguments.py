@@ -6,11 +6,16 @@ from typing import Annotated
 import typer
 
 from flows.common.private_folder import sweep
+from flows.ledger.entries import LEDGER
 
 
 def swept(warehouse: Path) -> Path:
-    """A warehouse without what killed commands left there."""
+    """A warehouse without what killed commands left there; says where it is a rehearsal."""
     sweep(warehouse)
+    if (warehouse / LEDGER).exists():
+        from flows.cli.process_arguments import tell_rehearsal
+
+        tell_rehearsal(warehouse)
     return warehouse
 
 

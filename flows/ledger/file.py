@@ -15,7 +15,7 @@ from typing import NamedTuple
 from flows.common.access import OWN_FILE
 from flows.common.failures import LedgerDamaged, PublicationFailed
 from flows.common.files import sync_entry
-from flows.ledger.entries import BATCH, LEDGER, Entry, checked, entry_of, line_of
+from flows.ledger.entries import BATCH, GIVEN, LEDGER, Entry, checked, entry_of, line_of
 from flows.ledger.state import State
 
 LOCK = ".ledger.lock"
@@ -41,6 +41,16 @@ def read(warehouse: Path) -> State:
     except FileNotFoundError:
         return State()
     return state_of(content)
+
+
+def is_rehearsal(warehouse: Path) -> bool:
+    """Whether the first time in a ledger was given; not where there is none this user may read."""
+    try:
+        with (warehouse / LEDGER).open("rb") as file:
+            first = file.readline()
+        return first.endswith(b"\n") and entry_of(first, 1).clock == GIVEN
+    except (OSError, LedgerDamaged):
+        return False
 
 
 def state_of(content: bytes) -> State:

@@ -1,1 +1,6 @@
-"""The annual process."""
+"""The annual process (contract 9): from the first delivery to the last registration.
+
+An operation is a small module: it says what it is asked (`Asked`), takes a turn (`turn.turn`), is
+judged, checks what stands, and records a body.  What follows from the ledger is a table each in
+`tables/`.  Whoever reads only calls `ledger.file.read`.
+"""

@@ -46,6 +46,7 @@ from flows.kept.run_files import REPORT
 from flows.kept.tables import FORMER_NAMES, REJECTS
 from flows.kept.tables import table as table_of
 from flows.run.plausible import Size
+from schemas.process import PRELIMINARY, STATES
 from schemas.results import PUBLISHED, REGISTERS, TABLES, columns_of, dictionary, empty
 
 STORAGE_VERSION = "v1.5.0"  # readable by DuckDB 1.5 and 2.0
@@ -96,15 +97,20 @@ def replace_database(
         built.result()
         directory = place() if place else tables
         register(aside, year, directory / "manifest.json", anyway)
-        access = access_of(database)
-        give(aside, access)
         if directory.is_relative_to(warehouse):
-            admit(directory, access)
-        sync(aside)
-        (warehouse / WAL).unlink(missing_ok=True)  # of the file that goes; nobody of ours wrote it
-        os.replace(aside, database)
-        sync_entry(warehouse)
+            admit(directory, access_of(database))
+        become_current(aside, database)
     return database
+
+
+def become_current(aside: Path, database: Path) -> None:
+    """Let a new database take the place of the current one, in one rename."""
+    give(aside, access_of(database))
+    sync(aside)
+    # of the file that goes; nobody of ours wrote it
+    (database.parent / WAL).unlink(missing_ok=True)
+    os.replace(aside, database)
+    sync_entry(database.parent)
 
 
 def admit(run: Path, access: Access) -> None:
@@ -138,6 +144,7 @@ def build(target: Path, run: Path | None, year: int, current: Path) -> None:
                     insert(
                         connection, table, of_others(connection, table, current.parent), replaced
                     )
+        carry_states(connection, current)
         connection.register("dictionary_rows", dictionary().to_arrow())
         connection.execute("CREATE TABLE new.dictionary AS SELECT * FROM dictionary_rows")
         for table in (*TABLES, *REGISTERS):
@@ -145,6 +152,22 @@ def build(target: Path, run: Path | None, year: int, current: Path) -> None:
         connection.execute("COMMIT")
         connection.execute("CHECKPOINT new")
         connection.execute("DETACH new")
+
+
+def carry_states(connection: duckdb.DuckDBPyConnection, current: Path) -> None:
+    """What a round's publication came to stays, whichever run of it is current."""
+    if current.exists() and has_table(connection, "rounds"):
+        known = {
+            each[0] for each in connection.execute("FROM old.rounds LIMIT 0").description or []
+        }
+        if set(STATES) <= known:
+            stays = ", ".join(f"{name} = known.{name}" for name in STATES)
+            connection.execute(
+                f"UPDATE new.rounds SET {stays} FROM old.rounds AS known"
+                " WHERE known.round = rounds.round"
+            )
+    for name, value in PRELIMINARY.items():
+        connection.execute(f"UPDATE new.rounds SET {name} = coalesce({name}, ?)", [value])
 
 
 def insert(
@@ -158,11 +181,8 @@ def insert(
     columns = ", ".join(
         f'"{name}"' if name in there else f'NULL AS "{name}"' for name in columns_of(table)
     )
-    connection.execute(
-        f"INSERT INTO new.{table} BY NAME SELECT {columns} FROM {source}"
-        " WHERE round IS DISTINCT FROM ?",
-        [replaced],
-    )
+    others = "" if replaced is None else f" WHERE round != {replaced}"
+    connection.execute(f"INSERT INTO new.{table} BY NAME SELECT {columns} FROM {source}{others}")
 
 
 def of_run(connection: duckdb.DuckDBPyConnection, run: Path, table: str, held: ExitStack) -> str:

@@ -1,0 +1,70 @@
+"""`retract`: a mistaken entry counts from now on as not made; it stays in the ledger (contract 9.2)."""
+
+from flows.common.failures import NotFound, ProcessRefused
+from flows.ledger.entries import Entry
+from flows.ledger.state import RETRACTED, State
+from flows.process.names import free_text
+from flows.process.turn import Asked, Turn, turn
+
+PUBLISHED = "publish"
+DECISION, OBJECTION_DECISION = "appeal decide", "objection decide"
+
+
+def retract(asked: Asked, seq: int, reason: str) -> Turn:
+    """Take an entry back; raises a Failure where it is none that may be, or something rests on it."""
+    why = free_text(reason, "--reason")
+    with turn(asked) as now:
+        entry = mistaken(now.state, seq)
+        require_retractable(now, entry)
+        now.judge(round=entry.round)
+        require_not_rested_on(now.state, entry)
+        now.record({RETRACTED: seq, "reason": why})
+    return now
+
+
+def mistaken(state: State, seq: int) -> Entry:
+    """The entry of a number; raises a Failure where there is none, or it was taken back already."""
+    entry = state.entry(seq)
+    if entry is None:
+        raise NotFound(f"expected the number of an entry, 1 to {state.seq}, found {seq}")
+    if seq in state.retracted:
+        raise ProcessRefused(f"entry {seq} was retracted by entry {state.retracted[seq].seq}")
+    return entry
+
+
+def require_retractable(now: Turn, entry: Entry) -> None:
+    """Raise ProcessRefused for an entry that is not, or no longer, one to be taken back."""
+    until = {row.retract for row in now.asked.rules.of(entry.operation)} - {None}
+    if not until or entry.round is None:
+        may = ", ".join(
+            dict.fromkeys(each.name for each in now.asked.rules.operations if each.retract)
+        )
+        raise ProcessRefused(
+            f"entry {entry.seq}: expected one of {may}, found {entry.operation}, which stays"
+        )
+    if "publication" in until and any(now.state.standing(PUBLISHED, entry.round)):
+        raise ProcessRefused(
+            f"entry {entry.seq}: {entry.operation} can be retracted until the round is published,"
+            f" and round {entry.round} is"
+        )
+
+
+def require_not_rested_on(state: State, entry: Entry) -> None:
+    """Raise ProcessRefused where a decision that stands names the entry: it goes first."""
+    assert entry.round is not None
+    decisions = [
+        *state.standing(DECISION, entry.round),
+        *state.standing(OBJECTION_DECISION, entry.round),
+    ]
+    for each in decisions:
+        if rests_on(each, entry):
+            raise ProcessRefused(
+                f"entry {entry.seq}: decision {each.seq} names it: retract that one first"
+            )
+
+
+def rests_on(decision: Entry, entry: Entry) -> bool:
+    """Whether a decision names what an entry made: an appeal, an objection or a delivery."""
+    made = entry.body.get("id")
+    named = [decision.body.get("appeal"), decision.body.get("objection")]
+    return made is not None and made in (*named, *decision.body.get("deliveries", []))
