@@ -7,7 +7,7 @@ warehouse nobody can write to, so that an auditor may work on such a copy, witho
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -16,7 +16,13 @@ import polars as pl
 from flows.audit.differences import ABSENT, ALL_ROWS, Compared, Difference, compare
 from flows.audit.own_code import Code, code_of, run_code
 from flows.common.by_name import read_table
-from flows.common.failures import BadUsage, Failure, PublicationFailed
+from flows.common.failures import (
+    BadUsage,
+    CheckFailed,
+    Failure,
+    LedgerDamaged,
+    PublicationFailed,
+)
 from flows.common.files import sha256
 from flows.common.messages import told_which_file, told_without_values
 from flows.common.private_folder import private_folder
@@ -30,6 +36,9 @@ from flows.kept.past_run import MANIFEST, PastRun, past_run
 from flows.kept.run_files import CODE
 from flows.kept.salts import PEOPLE
 from flows.kept.tables import NEEDS_REVIEW
+from flows.ledger.entries import LEDGER
+from flows.ledger.shown import require_of_ledger, shown_by
+from flows.ledger.verify import verified
 from flows.run.recompute import repeat
 from schemas.results import TABLES
 from transforms.policy import PolicyError
@@ -63,6 +72,7 @@ class Audit:
     tables: list[TableAudit]
     untold: list[Finding]  # why it could not be repeated
     own_code: bool  # or with today's
+    ledger: tuple[Finding, ...] = ()  # what is wrong with the warehouse's ledger
 
     @property
     def notes(self) -> list[str]:
@@ -80,7 +90,7 @@ class Audit:
     @property
     def findings(self) -> list[Finding]:
         """Every finding: files first."""
-        return [*self.files.findings, *self.untold]
+        return [*self.files.findings, *self.untold, *self.ledger]
 
     @property
     def passed(self) -> bool:
@@ -95,7 +105,16 @@ def audit(
     with told_without_values("audit"), told_which_file():
         past = past_run(warehouse, year, run_id)
         require_bounded(past.directory, past.manifest)
-    return audit_run(past, own_code)
+        ledger = tuple(faults_of_ledger(warehouse, year))
+    return replace(audit_run(past, own_code), ledger=ledger)
+
+
+def faults_of_ledger(warehouse: Path, year: int) -> Iterator[Finding]:
+    """The first thing wrong with a ledger, or with a file that an entry of the round names."""
+    try:
+        require_of_ledger(shown_by(warehouse), verified(warehouse, year))
+    except (CheckFailed, LedgerDamaged) as damage:
+        yield Finding(LEDGER, str(damage).removeprefix(f"{LEDGER}: "))
 
 
 def audit_run(past: PastRun, own_code: Trust | None = None) -> Audit:

@@ -30,7 +30,7 @@ def time_of_entry(state: State, now: datetime, given: datetime | None) -> dateti
         )
     elif last and given < earliest(state):
         raise BadUsage(
-            f"--at: expected {shown(last.moment)} or later, where entry {last.seq} was made,"
+            f"--at: expected {shown(earliest(state))} or later, the time of entry {last.seq},"
             f" found {shown(given)}: time never goes back"
         )
     at = given or now

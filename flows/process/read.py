@@ -8,9 +8,10 @@ from flows.common.failures import CheckFailed, LedgerDamaged, NotFound
 from flows.common.private_folder import may_work_in
 from flows.ledger.entries import LEDGER
 from flows.ledger.file import read, tail
+from flows.ledger.shown import is_behind
 from flows.ledger.state import State
 from flows.ledger.verify import verified
-from flows.process.tables import is_behind, rebuilt
+from flows.process.tables import rebuilt
 
 
 def looked_at(

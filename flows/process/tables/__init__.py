@@ -8,13 +8,10 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import duckdb
 import polars as pl
 
-from flows.common.database import DATABASE, open_read_only
-from flows.common.failures import LedgerDamaged
-from flows.ledger.entries import LEDGER
 from flows.ledger.file import read, tail
+from flows.ledger.shown import is_behind
 from flows.ledger.state import State
 from flows.process.tables import (
     appeals,
@@ -71,45 +68,3 @@ def frames(of: View) -> dict[str, pl.DataFrame]:
     """Every table of what stands, checked against its model."""
     models: dict[str, type[pa.DataFrameModel]] = {**PROCESS, "rounds": RoundStates}
     return {name: models[name].validate(make(of)) for name, make in TABLES.items()}
-
-
-def shown_by(warehouse: Path) -> tuple[str, int, str] | None:
-    """Warehouse id, seq and digest of the entry up to which the database shows a ledger, if any."""
-    if not (warehouse / DATABASE).exists():
-        return None
-    with open_read_only(warehouse) as database:
-        try:
-            found = database.execute("SELECT warehouse, seq, head FROM ledger_shown").fetchall()
-        except duckdb.CatalogException:  # of a version before there was a ledger
-            return None
-    return found[0] if found else None
-
-
-def is_behind(warehouse: Path, state: State) -> bool:
-    """Whether the database shows less than the ledger has; raises where it shows more, or another."""
-    shown = shown_by(warehouse)
-    require_of_ledger(shown, state)
-    return bool(state.entries) and (shown is None or shown[1] < state.seq)
-
-
-def require_of_ledger(shown: tuple[str, int, str] | None, state: State) -> None:
-    """Raise LedgerDamaged where the database knows of an entry that the ledger has not."""
-    if shown is None:
-        return
-    warehouse, seq, head = shown
-    if state.warehouse not in {None, warehouse}:
-        raise LedgerDamaged(
-            f"{LEDGER}: expected the ledger of warehouse {warehouse}, as {DATABASE} says, found the"
-            f" one of {state.warehouse}: restore the ledger, or move the database away"
-        )
-    if seq > state.seq:
-        raise LedgerDamaged(
-            f"{LEDGER}: expected at least {seq} entries, as {DATABASE} shows, found {state.seq}:"
-            " entries were lost; restore the ledger from a backup"
-        )
-    entry = state.entry(seq)
-    if entry is None or entry.sha256 != head:
-        raise LedgerDamaged(
-            f"{LEDGER}: expected entry {seq} as {DATABASE} shows it, found another: the ledger was"
-            " written anew; restore it from a backup"
-        )
