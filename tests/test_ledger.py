@@ -512,7 +512,7 @@ def test_the_tables_show_the_ledger_and_are_made_again_when_behind(rehearsal: Pa
     assert rows(rehearsal, "SELECT seq, round, operation, overridden FROM ledger ORDER BY seq") == [
         (1, None, "warehouse", False), (2, 2021, "phases", False), (3, 2021, "deliver", False), (4, 2021, "deliver", False),
     ]  # fmt: skip
-    at = rows(rehearsal, "SELECT at::VARCHAR FROM ledger WHERE seq = 4")
+    at = rows(rehearsal, 'SELECT "at"::VARCHAR FROM ledger WHERE seq = 4')
     assert at == [("2021-05-01 00:00:04",)]
     text = json.dumps(
         [
