@@ -6,7 +6,7 @@ where the one before it ends, the first one never; one without a `to` lasts up t
 last one for ever.  What is not known is left out, and nothing is guessed in its place.
 """
 
-from datetime import date, datetime, time, timedelta, timezone
+from datetime import date, datetime, timedelta, timezone
 from typing import Any, NamedTuple, NotRequired, TypeAlias
 
 from typing_extensions import TypedDict
@@ -54,7 +54,7 @@ class Standing(NamedTuple):
 def in_beijing(moment: date | datetime) -> datetime:
     """A moment with Beijing's zone; a bare day is its start."""
     if not isinstance(moment, datetime):
-        moment = datetime.combine(moment, time())
+        moment = datetime(moment.year, moment.month, moment.day, tzinfo=BEIJING)
     return moment.astimezone(BEIJING) if moment.tzinfo else moment.replace(tzinfo=BEIJING)
 
 
