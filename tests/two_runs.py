@@ -19,7 +19,7 @@ from flows.common.settings import DATA, Order
 from flows.run.stages import Outcome, run
 from flows.simulate import simulate
 
-QUOTA, LARGER_QUOTA, APPLICANTS = 120, 140, 500
+QUOTA, LARGER_QUOTA, APPLICANTS = 96, 112, 400
 DETAINED = 12
 REFERENCE = {"insured_in": date(2020, 6, 1)}
 

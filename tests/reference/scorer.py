@@ -499,6 +499,7 @@ def beyond_limits(value: Any) -> str | None:
     return None
 
 
+@cache
 def text_faults(feed: str, column: str, text: str) -> list[str]:
     """What is wrong with a text as text."""
     found = []
@@ -539,6 +540,7 @@ def is_yymmdd(text: str) -> bool:
 def problems(feed: str, cells: Row, spec: RoundSpec) -> list[str]:
     """Every check of the contract that this row fails, as `column: check`."""
     found: list[str] = []
+    beyond = {column: beyond_limits(value) for column, value in cells.items()}
 
     for column, kind in FEEDS[feed].items():
         value = cells[column]
@@ -552,14 +554,14 @@ def problems(feed: str, cells: Row, spec: RoundSpec) -> list[str]:
         elif (feed, column) in ALLOWED and value is not None and value not in ALLOWED[feed, column]:
             found.append(f"{column}: outside its set")
 
-        if (limit := beyond_limits(value)) is not None:
+        if (limit := beyond[column]) is not None:
             found.append(f"{column}: {limit}")
         if isinstance(value, str):
             found += [f"{column}: {fault}" for fault in text_faults(feed, column, value)]
 
     # From here on a check looks only at cells that are there, of their type and within the limits.
     row: Row = {
-        c: None if isinstance(v, Unparsed) or v == "" or beyond_limits(v) else v
+        c: None if isinstance(v, Unparsed) or v == "" or beyond[c] else v
         for c, v in cells.items()
     }
 
