@@ -561,8 +561,7 @@ def problems(feed: str, cells: Row, spec: RoundSpec) -> list[str]:
 
     # From here on a check looks only at cells that are there, of their type and within the limits.
     row: Row = {
-        c: None if isinstance(v, Unparsed) or v == "" or beyond[c] else v
-        for c, v in cells.items()
+        c: None if isinstance(v, Unparsed) or v == "" or beyond[c] else v for c, v in cells.items()
     }
 
     if row.get("person_id") is not None and not is_person_id(row["person_id"]):
