@@ -85,8 +85,10 @@ def may_become(target: Path) -> bool:
 
 
 @contextmanager
-def written_aside(target: Path, *, private: bool) -> Iterator[IO[bytes]]:
+def written_aside(target: Path, *, private: bool, new: bool = False) -> Iterator[IO[bytes]]:
     """A file to write and read, which becomes the target in one rename when all went well.
+
+    A `new` one replaces nothing: FileExistsError where something came there meanwhile.
 
     It has no name until then where the file system can do that, so that a kill leaves nothing.
     Elsewhere it stands beside the target, locked, and the next to write the target removes it.
@@ -103,7 +105,10 @@ def written_aside(target: Path, *, private: bool) -> Iterator[IO[bytes]]:
             os.fsync(handle)
             if not named:
                 named = give_name(handle, aside)
-            os.replace(aside, target)
+            if new:
+                os.link(aside, target)
+            else:
+                os.replace(aside, target)
     finally:
         if named:
             named.unlink(missing_ok=True)
