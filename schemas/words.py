@@ -32,8 +32,9 @@ def of_column(table: str, column: str, like: Iterable[str] = ()) -> dict[str, st
     `like` are the tables a view has its columns from, the first that knows one counts.
     """
     tables = words()["table"]
-    known = (each for each in (table, *like, "shared") if column in tables.get(each, ()))
-    return dict(zip(("meaning", "unit", "source"), tables[next(known)][column], strict=True))
+    known = (each for each in (table, *like) if column in tables.get(each, ()))
+    found = tables[next(known, "shared")][column]
+    return dict(zip(("meaning", "unit", "source"), found, strict=True))
 
 
 def of_key(rule: str, name: str, declared: str) -> str | None:

@@ -52,7 +52,8 @@ EVIDENCE = (
     Explained("evidence", "indicator", "indicators", indicators.INDICATORS),
     Explained("condition_evidence", "condition", "conditions", conditions.CONDITIONS),
 )
-CLAUSES, CITES = "clauses", "cites"
+CLAUSES = "clauses"
+FORMER = "Of a run made with an earlier version"
 
 
 def describe(connection: duckdb.DuckDBPyConnection, data: Path) -> None:
@@ -85,7 +86,7 @@ def dictionary(
     """Every column with its type, every key of its JSON, and every coded value of either."""
     codes = lists(entries)
     of_json = {each.table: list(evidence_keys(connection, each, entries)) for each in EVIDENCE}
-    of_json[CLAUSES] = list(cited(data, entries))
+    of_json[CLAUSES] = list(cited(connection, data, entries))
     for table, column, kind in connection.execute(
         "SELECT table_name, column_name, data_type FROM duckdb_columns()"
         " WHERE database_name = 'new' AND NOT internal ORDER BY table_oid, column_index"
@@ -160,37 +161,41 @@ def evidence_keys(
 
 
 def key_row(rule: str, key: str, declared: Evidence, source: str) -> Row:
-    """A key of evidence; one that an earlier version wrote has neither type nor unit."""
+    """A key of evidence; one that only an earlier version wrote is known by its name alone."""
     entry = declared_as(declared, key)
     kind: Kind | None = kind_of(declared, key) if entry in declared else None
     return {
         "rule": rule,
         "key": key,
-        "type": AS_TYPE[kind.dtype] if kind else None,
-        "unit": kind.unit if kind else None,
-        "meaning": of_key(rule, key, entry),
+        "type": AS_TYPE[kind.dtype] if kind else "JSON",
+        "unit": kind.unit if kind else "",
+        "meaning": of_key(rule, key, entry) or (None if kind else FORMER),
         "source": source,
     }
 
 
-def cited(data: Path, entries: list[dict[str, Any]]) -> Iterator[Row]:
-    """The values that clauses cite, as the policy files describe them."""
+def cited(
+    connection: duckdb.DuckDBPyConnection, data: Path, entries: list[dict[str, Any]]
+) -> Iterator[Row]:
+    """The values that clauses cite, as the policy files describe them, those of today first."""
     rules = dict.fromkeys(
         (column, name)
-        for each in entries
+        for each in reversed(entries)
         for kind in ("conditions", "indicators")
         for column, name in each[kind].items()
     )
+    told: dict[tuple[str, str], Row] = {}
     for column, name in rules:
         for key, described in read_toml(data / "policy" / f"{name}.toml").items():
-            if key in (*ABOUT, CLAUSE_ZH):
-                continue
-            unit = described["unit"]
-            yield {
-                "rule": column,
-                "key": key,
-                "type": "JSON",
-                "unit": unit if isinstance(unit, str) else json.dumps(unit, ensure_ascii=False),
-                "meaning": described["meaning"],
-                "source": f"data/policy/{name}.toml",
-            }
+            if key not in {*ABOUT, CLAUSE_ZH}:
+                source = f"data/policy/{name}.toml"
+                unit = described["unit"]
+                shown = unit if isinstance(unit, str) else json.dumps(unit, ensure_ascii=False)
+                row = {"rule": column, "key": key, "type": "JSON", "unit": shown, "source": source}
+                told.setdefault((column, key), row | {"meaning": described["meaning"]})
+    for column, key in connection.execute(
+        f"SELECT DISTINCT name, unnest(json_keys(cites)) AS key FROM {CLAUSES} ORDER BY ALL"
+    ).fetchall():
+        row = {"rule": column, "key": key, "type": "JSON", "unit": "", "source": "pinned policy"}
+        told.setdefault((column, key), row | {"meaning": FORMER})
+    yield from told.values()
