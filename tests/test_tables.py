@@ -348,10 +348,10 @@ def test_the_database_is_read_under_any_name_and_by_a_plain_duckdb(warehouse: Pa
 def names(warehouse: Path) -> set[bytes]:
     """Names of the settled, long enough to be nobody else's by chance, some ID numbers, the reason."""
     found = {REASON}
-    for run in warehouse.glob("runs/*/*"):
-        listed = pl.read_parquet(run / "public_list.parquet")["name"]
+    for directory in warehouse.glob("runs/*/*"):
+        listed = pl.read_parquet(directory / "public_list.parquet")["name"]
         found |= {each for each in listed if len(each) > 2}
-        people = pl.read_parquet(run / "restricted" / "people.parquet")
+        people = pl.read_parquet(directory / "restricted" / "people.parquet")
         found |= set(people["person_id"].cast(pl.String)[:100])
     return {each.encode() for each in found}
 
