@@ -270,6 +270,31 @@ def test_a_run_of_before_has_filings_too(database: duckdb.DuckDBPyConnection) ->
     assert found[1] > found[0] / 2
 
 
+def test_a_database_of_an_earlier_version_is_taken_over(
+    database: duckdb.DuckDBPyConnection, warehouse: Path, tmp_path: Path
+) -> None:
+    """One without views, without what no run keeps, with JSON as text and columns in another order."""
+    shutil.copytree(warehouse / "runs", tmp_path / "runs")
+    with duckdb.connect(str(tmp_path / "luohu.duckdb")) as earlier:
+        earlier.execute(f"ATTACH '{warehouse}/luohu.duckdb' AS today (READ_ONLY)")
+        for table in (*TABLES, "manifests"):
+            columns = ", ".join(f'"{name}"' for name in columns_of(table))
+            text = f"FROM (SELECT {columns} FROM today.{table})"
+            if table in ("evidence", "condition_evidence"):
+                text = f"SELECT * REPLACE (CAST(evidence AS VARCHAR) AS evidence) {text}"
+            earlier.execute(f"CREATE TABLE {table} AS {text}")
+    build(tmp_path / "new.duckdb", None, tmp_path / "luohu.duckdb")
+    with duckdb.connect(str(tmp_path / "new.duckdb"), read_only=True) as new:
+        assert typed(new) == typed(database)
+        for name in (*TABLES, *REGISTERS, "applicants", "dictionary"):
+            reasonless = "* EXCLUDE (anyway)" if name == "rounds" else "*"
+            both = [
+                rows(each, f"SELECT {reasonless} FROM {name} ORDER BY ALL")
+                for each in (new, database)
+            ]
+            assert both[0] == both[1], name
+
+
 def test_lines_are_ours_and_the_official_one_by_year(database: duckdb.DuckDBPyConnection) -> None:
     found = database.execute("FROM lines").pl()
     assert found["round"].to_list() == rounds(
@@ -429,6 +454,22 @@ def test_what_comes_meanwhile_is_not_replaced_either(
     assert out.read_text() == "of somebody"
     assert [each.name for each in tmp_path.iterdir()] == ["copy"]
     assert not (warehouse / ".work").exists()
+
+
+def test_a_disk_without_links_is_written_to_as_well(
+    warehouse: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As a stick to carry it away on has none: nothing is replaced there either."""
+
+    def no_links(*_: object, **__: object) -> None:
+        raise PermissionError(1, "Operation not permitted")
+
+    monkeypatch.setattr("flows.common.files.without_name", lambda *_: None)
+    monkeypatch.setattr("flows.common.files.os.link", no_links)
+    asked = ("export", "--without-names", "--warehouse", warehouse, "--out", tmp_path / "copy")
+    assert here(*asked).returncode == 0
+    assert here(*asked).returncode == 2
+    assert [each.name for each in tmp_path.iterdir()] == ["copy"]
 
 
 def test_export_wants_a_word_on_names_and_a_place(warehouse: Path, tmp_path: Path) -> None:

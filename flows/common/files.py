@@ -10,6 +10,7 @@ import secrets
 import stat
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
+from errno import EEXIST
 from pathlib import Path
 from typing import IO, Any
 
@@ -105,14 +106,23 @@ def written_aside(target: Path, *, private: bool, new: bool = False) -> Iterator
             os.fsync(handle)
             if not named:
                 named = give_name(handle, aside)
-            if new:
-                os.link(aside, target)
-            else:
-                os.replace(aside, target)
+            (put_new if new else os.replace)(aside, target)
     finally:
         if named:
             named.unlink(missing_ok=True)
     sync_entry(target.parent)
+
+
+def put_new(aside: Path, target: Path) -> None:
+    """Give a file its name unless something has it; where a system has no links, as near as can be."""
+    try:
+        os.link(aside, target)
+    except FileExistsError:
+        raise
+    except OSError:
+        if os.path.lexists(target):
+            raise FileExistsError(EEXIST, os.strerror(EEXIST), target) from None
+        aside.rename(target)
 
 
 def opened_aside(target: Path, mode: int) -> tuple[int, Path]:

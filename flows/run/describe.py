@@ -95,7 +95,7 @@ def dictionary(
         row = {"table": table, "column": column, "type": kind, **about}
         yield from coded(row, codes, f"{table}.{column}", column)
         if database.is_json(table, column):
-            for key in of_json[table]:
+            for key in of_json.get(table, ()):
                 row = {"table": table, "column": column, **key}
                 holds = key["unit"] == CODE.unit
                 names = (f"{key['rule']}.{key['key']}", str(key["key"])) if holds else ()
