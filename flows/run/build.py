@@ -19,6 +19,7 @@ from flows.kept.tables import table as table_of
 from flows.run.beside_runs import filings, official
 from flows.run.describe import describe
 from schemas.database import in_order, is_json, is_personal, queries, views
+from schemas.process import PRELIMINARY, STATES
 from schemas.results import PUBLISHED, REGISTERS, TABLES, columns_of, empty
 
 STORAGE_VERSION = "v1.5.0"  # readable by DuckDB 1.5 and 2.0
@@ -66,9 +67,9 @@ def build(
                 with damage_told(current):
                     if source := of_others(connection, table, current.parent):
                         insert(connection, table, source, replaced, without_names=without_names)
-        connection.execute(
-            "USE new"
-        )  # a view names tables of its own database, whatever it is called
+        carry_states(connection, current)
+        # a view names tables of its own database, whatever that is called where it is opened
+        connection.execute("USE new")
         for view, sql in views():
             connection.execute(f"CREATE VIEW {view} AS {sql}")
         connection.register("query_rows", pl.DataFrame(queries()).to_arrow())
@@ -78,6 +79,22 @@ def build(
         connection.execute("COMMIT")
         connection.execute("CHECKPOINT new")
         connection.execute("DETACH new")
+
+
+def carry_states(connection: duckdb.DuckDBPyConnection, current: Path) -> None:
+    """What a round's publication came to stays, whichever run of it is current."""
+    if current.exists() and has_table(connection, "rounds"):
+        known = {
+            each[0] for each in connection.execute("FROM old.rounds LIMIT 0").description or []
+        }
+        if set(STATES) <= known:
+            stays = ", ".join(f"{name} = known.{name}" for name in STATES)
+            connection.execute(
+                f"UPDATE new.rounds SET {stays} FROM old.rounds AS known"
+                " WHERE known.round = rounds.round"
+            )
+    for name, value in PRELIMINARY.items():
+        connection.execute(f"UPDATE new.rounds SET {name} = coalesce({name}, ?)", [value])
 
 
 def create(connection: duckdb.DuckDBPyConnection, table: str) -> None:
@@ -109,11 +126,8 @@ def insert(
     columns = ", ".join(
         f'"{name}"' if name in there else f'NULL AS "{name}"' for name in empty(table).columns
     )
-    connection.execute(
-        f"INSERT INTO new.{table} BY NAME SELECT {columns} FROM {source}"
-        " WHERE round IS DISTINCT FROM ?",
-        [replaced],
-    )
+    others = "" if replaced is None else f" WHERE round != {replaced}"
+    connection.execute(f"INSERT INTO new.{table} BY NAME SELECT {columns} FROM {source}{others}")
 
 
 def of_run(
@@ -166,6 +180,16 @@ def runs_shown(
     """The rounds of the current database and where the run of each lies."""
     shown = connection.execute("SELECT round, run_id FROM old.rounds").fetchall()
     yield from ((year, warehouse / "runs" / str(year) / run_id) for year, run_id in shown)
+
+
+def is_of_today(connection: duckdb.DuckDBPyConnection) -> bool:
+    """Whether the current database has every table and view that one of today has, and no other."""
+    found = connection.execute(
+        "SELECT table_name FROM duckdb_tables() WHERE database_name = 'old' UNION ALL"
+        " SELECT view_name FROM duckdb_views() WHERE database_name = 'old' AND NOT internal"
+    ).fetchall()
+    today = {*PUBLISHED, *REGISTERS, *(name for name, _ in views()), "dictionary", "queries"}
+    return {name for (name,) in found} == today
 
 
 def has_table(connection: duckdb.DuckDBPyConnection, table: str) -> bool:

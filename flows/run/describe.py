@@ -59,7 +59,7 @@ FORMER = "Of a run made with an earlier version"
 def describe(connection: duckdb.DuckDBPyConnection, data: Path) -> None:
     """Comment on everything in the database in use, and write its dictionary."""
     columns = ", ".join(f'"{name}" VARCHAR' for name in DICTIONARY)
-    connection.execute(f"CREATE TABLE dictionary ({columns})")
+    connection.execute(f"CREATE OR REPLACE TABLE dictionary ({columns})")
     entries = editions(data / "policy")
     rows = list(dictionary(connection, data, entries))
     connection.register(
