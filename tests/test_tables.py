@@ -1,6 +1,7 @@
 """The analysts' database: everything in it is explained, its views and queries say what is so, no copy has names."""
 
 import shutil
+import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -18,6 +19,7 @@ from flows.run.describe import FORMER
 from flows.run.publish import publish
 from flows.run.stages import Outcome, run
 from schemas import database as layout
+from schemas.process import PROCESS, RoundStates
 from schemas.results import REGISTERS, TABLES, columns_of
 from transforms.rounds import load_round, rounds
 
@@ -219,6 +221,26 @@ def test_the_dictionary_has_every_coded_value(database: duckdb.DuckDBPyConnectio
             f" AND code IS NOT NULL EXCEPT {codes}",
         )
         assert unknown == [], (rule, key)
+
+
+def test_the_codes_of_the_process_are_those_its_tables_and_its_rules_take(
+    database: duckdb.DuckDBPyConnection,
+) -> None:
+    """Its tables are empty here: what they may hold stands in their models and in `process.toml`."""
+    told: dict[tuple[str, str], set[str]] = {}
+    for table, column, code in rows(
+        database,
+        'SELECT "table", "column", value FROM dictionary WHERE value IS NOT NULL AND key IS NULL',
+    ):
+        told.setdefault((str(table), str(column)), set()).add(str(code))
+    for table, model in (PROCESS | {"rounds": RoundStates}).items():
+        for name, column in model.to_schema().columns.items():
+            for check in column.checks:
+                if allowed := check.statistics.get("allowed_values"):
+                    assert told[table, name] == set(allowed), (table, name)
+    operations = tomllib.loads((DATA / "process.toml").read_text("utf-8"))["operations"]
+    named = {each["name"] for each in operations}
+    assert told["ledger", "operation"] == {"warehouse", *named}
 
 
 def test_a_table_that_nobody_explained_is_told_at_once(
