@@ -1,8 +1,7 @@
 """The tables a run publishes (data contract 7), one pandera model each.
 
 What we made ourselves is validated whole: a bad row raises, it is never dropped.  Meaning, unit and
-source of every column stand in `words.toml` and become the `dictionary` table, so that an analyst
-needs nothing else.
+source of every column stand in `words.toml`; the views beside the tables stand in `database.toml`.
 """
 
 from typing import Any
@@ -13,7 +12,6 @@ from pandera.api.polars.types import PolarsData
 
 from schemas.columns import CalendarDay, Flag, Moment, Points, Text, Whole, Year
 from schemas.process import PROCESS
-from schemas.words import of_column
 
 
 def nullable() -> Any:
@@ -200,6 +198,23 @@ class Manifests(Table):
     anyway: Text = nullable()
 
 
+class Filings(OfApplication):
+    """What an accepted application was filed with, as far as that is about nobody by name."""
+
+    employer_district: Text = nullable()
+
+
+class Official(Table):
+    """The official result of a round, as far as it is known."""
+
+    applications: Whole = nullable()
+    settled: Whole = nullable()
+    cutoff: Points = nullable()
+    tied_at_cutoff: Whole = nullable()
+    highest: Points = nullable()
+    cite: Text = nullable()
+
+
 TABLES: dict[str, type[pa.DataFrameModel]] = {
     "rounds": Rounds,
     "scores": Scores,
@@ -215,7 +230,12 @@ TABLES: dict[str, type[pa.DataFrameModel]] = {
 }
 
 # tables of the database that no run directory holds
-REGISTERS: dict[str, type[pa.DataFrameModel]] = {"manifests": Manifests, **PROCESS}
+REGISTERS: dict[str, type[pa.DataFrameModel]] = {
+    "manifests": Manifests,
+    "filings": Filings,
+    "official": Official,
+    **PROCESS,
+}
 
 # the tables of the database that come from runs; to `rounds` it adds what is no part of a run
 PUBLISHED: dict[str, type[pa.DataFrameModel]] = {**TABLES, "rounds": RoundsPublished}
@@ -235,16 +255,3 @@ def columns_of(table: str) -> list[str]:
 def empty(table: str) -> pl.DataFrame:
     """A table of the database without rows."""
     return pl.DataFrame(schema=types_of(table, PUBLISHED))
-
-
-def dictionary() -> pl.DataFrame:
-    """Every column of every table: table, column, unit, meaning, source."""
-    names = ("unit", "meaning", "source")
-    return pl.DataFrame(
-        [
-            {"table": table, "column": column}
-            | {each: of_column(table, column)[each] for each in names}
-            for table in (*PUBLISHED, *REGISTERS)
-            for column in types_of(table, PUBLISHED)
-        ]
-    )

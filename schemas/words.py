@@ -4,6 +4,7 @@ They are read when they are shown and never before: no run is named by them.
 """
 
 import tomllib
+from collections.abc import Iterable
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -20,8 +21,30 @@ def of_check(name: str) -> str:
     return str(words()["check"][name])
 
 
-def of_column(table: str, column: str) -> dict[str, str]:
-    """What a column of a published table means, its unit and where its values come from."""
+def of_table(table: str) -> str:
+    """What a row of a table or view is."""
+    return str(words()["about"][table])
+
+
+def of_column(table: str, column: str, like: Iterable[str] = ()) -> dict[str, str]:
+    """What a column of a table or view means, its unit and where its values come from.
+
+    `like` are the tables a view has its columns from, the first that knows one counts.
+    """
     tables = words()["table"]
-    found = tables[table].get(column) or tables["shared"][column]
+    known = (each for each in (table, *like) if column in tables.get(each, ()))
+    found = tables[next(known, "shared")][column]
     return dict(zip(("meaning", "unit", "source"), found, strict=True))
+
+
+def of_key(rule: str, name: str, declared: str) -> str | None:
+    """What a key of evidence means, by its name or as it is declared; none where nobody said."""
+    keys = words()["key"]
+    asked = ((of, each) for each in (name, declared) for of in (rule, "shared"))
+    return next((keys[of][each] for of, each in asked if each in keys.get(of, ())), None)
+
+
+def codes_of(*names: str) -> str | None:
+    """The list of codes that a column or key holds, by the first of its names that has one."""
+    coded = words()["coded"]
+    return next((coded[each] for each in names if each in coded), None)

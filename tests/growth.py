@@ -201,6 +201,11 @@ EDITS = (
             'tax_standing = ["No tax violation", "", "invented"]\n'
         ),
     ),
+    (
+        "schemas/words.toml",
+        "[key.shared]\n",
+        '[key.shared]\nhours_served = "Hours of service"\nyears_completed = "Completed years"\n',
+    ),
 )
 
 

@@ -155,6 +155,7 @@ WITHOUT_WAREHOUSE = {
     "audit": ("audit", 2020),
     "audit_of": ("audit", 2020, "--run", "0123456789abcdef"),
     "capsule": ("capsule", 2020, "--out", "c"),
+    "export": ("export", "--without-names", "--out", "c"),
     "diff": ("diff", "012345", "6789ab"),
 }
 
@@ -299,6 +300,10 @@ ODD_OF_A_RUN = [
         for path in ("full", "file/x", "nowhere/x", "gone/x", "pipe/x", LONG, "", "/")
     ),
     ("capsule", 2020, "--out", "file"),
+    *(
+        ("export", "--without-names", "--out", path)
+        for path in ("file", "full", "file/x", "nowhere/x", "gone", "pipe", LONG, "", "/")
+    ),
     *(
         (*command, "--run", run)
         for command in (("audit", 2020), ("receipts", 2020, "--out", "r"))

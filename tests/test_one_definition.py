@@ -33,6 +33,7 @@ from flows.run.stages import ingest_stage, score_stage
 from flows.simulate import feeds as simulated_feeds
 from flows.simulate import simulate
 from schemas.feeds import FEEDS
+from schemas.words import of_key
 from transforms.checks import all_hold
 from transforms.conditions import CONDITIONS
 from transforms.evidence import CODE, declared_as, kind_of
@@ -170,6 +171,13 @@ def declared(of: Listed) -> Iterator[str]:
         )
 
 
+def meanings(of: Listed) -> Iterator[str]:
+    """What each key of its evidence means, for the dictionary."""
+    for name in of.module.EVIDENCE:
+        if not of_key(of.column, name, name):
+            yield f"schemas/words.toml: key {name}"
+
+
 def sql(of: Listed) -> Iterator[str]:
     """The file of the second engine."""
     try:
@@ -213,7 +221,7 @@ def worked(of: Listed) -> Iterator[str]:
 
 
 OF_A_RULE: list[Demand] = [policy, module]
-OF_ITS_WORKING: list[Demand] = [evidence, declared]  # once it has a file and values
+OF_ITS_WORKING: list[Demand] = [evidence, declared, meanings]  # once it has a file and values
 OF_ALL_AROUND: list[Demand] = [sql, words, reference, what_if, worked]
 
 
@@ -379,14 +387,16 @@ def test_a_rule_whose_declarations_are_wrong_is_named(
     monkeypatch.setitem(INDICATORS, "volunteering", rule_file)
     of = by_name(scratch)["volunteering"]
     lacks = lacking(of, verifier, simulated)
-    assert lacks[:4] == [
+    assert lacks[:6] == [
         "EVIDENCE of begun as Date, not Int64",
         "EVIDENCE of hours",
         "column minutes of its EVIDENCE",
         "evidence weeks, read by hours",
+        "schemas/words.toml: key begun",
+        "schemas/words.toml: key minutes",
     ]
     parts = ["words (en): part.hours", "words (zh): part.hours"]
-    assert sorted(lacks[4:]) == sorted([*around(of), *parts])
+    assert sorted(lacks[6:]) == sorted([*around(of), *parts])
 
 
 def test_points_defined_twice_are_named(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 from flows.run.publish import publish
 from flows.run.stages import Outcome
 
-PUBLICATIONS = 100
+PUBLICATIONS = 60
 
 READER = """
 import sys, time

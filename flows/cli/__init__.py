@@ -12,6 +12,7 @@ import typer
 from flows.cli.audit import audit, capsule, diff
 from flows.cli.commands import Commands
 from flows.cli.explain import explain, receipts
+from flows.cli.export import export
 from flows.cli.ledger import ledger, retract
 from flows.cli.messages import told
 from flows.cli.run import run
@@ -59,7 +60,7 @@ def before_every_command(
 
 
 for command in (
-    *(simulate, run, runs, current, explain, receipts, capsule, audit, diff),
+    *(simulate, run, runs, current, explain, receipts, export, capsule, audit, diff),
     *(ledger, retract, server, serve),
 ):
     app.command()(command)

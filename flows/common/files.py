@@ -10,6 +10,7 @@ import secrets
 import stat
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
+from errno import EEXIST
 from pathlib import Path
 from typing import IO, Any
 
@@ -85,8 +86,10 @@ def may_become(target: Path) -> bool:
 
 
 @contextmanager
-def written_aside(target: Path, *, private: bool) -> Iterator[IO[bytes]]:
+def written_aside(target: Path, *, private: bool, new: bool = False) -> Iterator[IO[bytes]]:
     """A file to write and read, which becomes the target in one rename when all went well.
+
+    A `new` one replaces nothing: FileExistsError where something came there meanwhile.
 
     It has no name until then where the file system can do that, so that a kill leaves nothing.
     Elsewhere it stands beside the target, locked, and the next to write the target removes it.
@@ -103,11 +106,23 @@ def written_aside(target: Path, *, private: bool) -> Iterator[IO[bytes]]:
             os.fsync(handle)
             if not named:
                 named = give_name(handle, aside)
-            os.replace(aside, target)
+            (put_new if new else os.replace)(aside, target)
     finally:
         if named:
             named.unlink(missing_ok=True)
     sync_entry(target.parent)
+
+
+def put_new(aside: Path, target: Path) -> None:
+    """Give a file its name unless something has it; where a system has no links, as near as can be."""
+    try:
+        os.link(aside, target)
+    except FileExistsError:
+        raise
+    except OSError:
+        if os.path.lexists(target):
+            raise FileExistsError(EEXIST, os.strerror(EEXIST), target) from None
+        aside.rename(target)
 
 
 def opened_aside(target: Path, mode: int) -> tuple[int, Path]:

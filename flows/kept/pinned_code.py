@@ -1,10 +1,11 @@
 """The code of a run, kept beside its tables, so that it can be run again when the code has moved on.
 
 It is the code that makes tables: every module that the stages of a run and the door of a repetition
-import, found by walking imports, with the SQL beside them.  The page of a run makes no table, and
-words shown to people stand in TOML: neither names a run.  `pinned/code.zip` holds just that code and
-the code lists it reads.  Names are sorted, times fixed and nothing is compressed: the same code gives
-the same bytes everywhere.  Runs made before hold every source file there was.
+import, found by walking imports, with the SQL beside them.  The page of a run and the comments in the
+database make no table, and words shown to people stand in TOML: none of them names a run.
+`pinned/code.zip` holds just that code and the code lists it reads.  Names are sorted, times fixed and
+nothing is compressed: the same code gives the same bytes everywhere.  Runs made before hold every
+source file there was.
 """
 
 import hashlib
@@ -25,7 +26,8 @@ PACKAGES = ("flows", "schemas", "transforms")
 SUFFIXES = (".py", ".sql")
 PACKAGE = "__init__.py"
 MAKE_TABLES = ("flows.run.stages", "flows.recompute")
-MAKE_NONE = "flows.report"  # imported, and no part of what names a run
+# imported, and no part of what names a run: the page, and what is said about tables
+MAKE_NONE = ("flows.report", "flows.run.describe")
 READ_BY_CODE = "data/codes.toml"  # from beside the packages, whatever --data says
 LONG_AGO = (1980, 1, 1, 0, 0, 0)  # the earliest time a zip can hold
 FILE_MODE = 0o100644 << 16

@@ -12,11 +12,10 @@ import re
 import shutil
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor, wait
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from pathlib import Path
 
 import duckdb
-import polars as pl
 
 from flows.common.access import (
     OWN_FILE,
@@ -34,23 +33,16 @@ from flows.common.database import (
     attach,
     database_in_sql,
     open_read_only,
-    quoted,
     require_nameable,
-    table_in_sql,
-    unreadable,
 )
 from flows.common.files import sha256, sync, sync_entry
 from flows.common.private_folder import private_folder
+from flows.common.settings import DATA
 from flows.kept.past_run import runs_of
 from flows.kept.run_files import REPORT
-from flows.kept.tables import FORMER_NAMES, REJECTS
-from flows.kept.tables import table as table_of
+from flows.run.build import STORAGE_VERSION, OfRun, build
 from flows.run.plausible import Size
-from schemas.process import PRELIMINARY, STATES
-from schemas.results import PUBLISHED, REGISTERS, TABLES, columns_of, dictionary, empty
 
-STORAGE_VERSION = "v1.5.0"  # readable by DuckDB 1.5 and 2.0
-DAMAGED = ("Could not read", "Corrupt", "checksum")  # how DuckDB tells a block it cannot read
 EARLIER_DATABASE = re.compile(rf"\.{re.escape(DATABASE)}\.\d+\.partial(\.wal)?")
 EARLIER_RUN = re.compile(r"\.[0-9a-f]{16}\.\d+\.old")
 
@@ -80,6 +72,7 @@ def replace_database(
     *,
     current: bool = True,
     anyway: str | None = None,
+    data: Path = DATA,
 ) -> Path:
     """A new database with the tables of a run, or, of a run only kept, the digest of its manifest.
 
@@ -89,7 +82,8 @@ def replace_database(
     database = warehouse / DATABASE
     with private_folder(warehouse) as work, ThreadPoolExecutor(1) as beside:
         aside = work / DATABASE
-        built = beside.submit(build, aside, tables if current else None, year, database)
+        of_run = OfRun(year, tables) if current else None
+        built = beside.submit(build, aside, of_run, database, data=data)
         try:
             describe()
         finally:
@@ -119,96 +113,6 @@ def admit(run: Path, access: Access) -> None:
         let_through(folder, access)
     if (run / REPORT).is_file():
         give_report(run / REPORT, access)
-
-
-def build(target: Path, run: Path | None, year: int, current: Path) -> None:
-    """A new database of a run's tables and, from the current one, every other round."""
-    with (
-        ExitStack() as held,
-        duckdb.connect(config={**OFFLINE, "temp_directory": f"{target}.spill"}) as connection,
-    ):
-        connection.execute(
-            f"ATTACH {database_in_sql(target)} AS new (STORAGE_VERSION '{STORAGE_VERSION}')"
-        )
-        if current.exists():
-            attach(connection, current, "old")
-        connection.execute("BEGIN")
-        for table in (*PUBLISHED, *REGISTERS):
-            connection.register("empty", empty(table).to_arrow())
-            connection.execute(f"CREATE TABLE new.{table} AS FROM empty")
-            if run and (run / f"{table}.parquet").is_file():
-                insert(connection, table, of_run(connection, run, table, held))
-            if current.exists() and has_table(connection, table):
-                replaced = year if run and table in TABLES else None
-                with damage_told(current):
-                    insert(
-                        connection, table, of_others(connection, table, current.parent), replaced
-                    )
-        carry_states(connection, current)
-        connection.register("dictionary_rows", dictionary().to_arrow())
-        connection.execute("CREATE TABLE new.dictionary AS SELECT * FROM dictionary_rows")
-        for table in (*TABLES, *REGISTERS):
-            connection.execute(f"COMMENT ON TABLE new.{table} IS '{quoted(summary(table))}'")
-        connection.execute("COMMIT")
-        connection.execute("CHECKPOINT new")
-        connection.execute("DETACH new")
-
-
-def carry_states(connection: duckdb.DuckDBPyConnection, current: Path) -> None:
-    """What a round's publication came to stays, whichever run of it is current."""
-    if current.exists() and has_table(connection, "rounds"):
-        known = {
-            each[0] for each in connection.execute("FROM old.rounds LIMIT 0").description or []
-        }
-        if set(STATES) <= known:
-            stays = ", ".join(f"{name} = known.{name}" for name in STATES)
-            connection.execute(
-                f"UPDATE new.rounds SET {stays} FROM old.rounds AS known"
-                " WHERE known.round = rounds.round"
-            )
-    for name, value in PRELIMINARY.items():
-        connection.execute(f"UPDATE new.rounds SET {name} = coalesce({name}, ?)", [value])
-
-
-def insert(
-    connection: duckdb.DuckDBPyConnection, table: str, source: str, replaced: int | None = None
-) -> None:
-    """Add the rows of a table of any version, but those of the round that is replaced.
-
-    What a version did not have is null.
-    """
-    there = {each[0] for each in connection.execute(f"FROM {source} LIMIT 0").description or []}
-    columns = ", ".join(
-        f'"{name}"' if name in there else f'NULL AS "{name}"' for name in columns_of(table)
-    )
-    others = "" if replaced is None else f" WHERE round != {replaced}"
-    connection.execute(f"INSERT INTO new.{table} BY NAME SELECT {columns} FROM {source}{others}")
-
-
-def of_run(connection: duckdb.DuckDBPyConnection, run: Path, table: str, held: ExitStack) -> str:
-    """Where a table of a run directory is read."""
-    if table == REJECTS:
-        connection.register("rejects_of_run", table_of(run, REJECTS).collect().to_arrow())
-        return "rejects_of_run"
-    return table_in_sql(run / f"{table}.parquet", held)
-
-
-def of_others(connection: duckdb.DuckDBPyConnection, table: str, warehouse: Path) -> str:
-    """Where a table of the current database is read; its rejects under the names of today."""
-    known = {each[0] for each in connection.execute(f"FROM old.{table} LIMIT 0").description or []}
-    if table != REJECTS or set(columns_of(table)) <= known:
-        return f"old.{table}"
-    rows = [empty(REJECTS)]
-    for year, run_id in connection.execute("SELECT round, run_id FROM old.rounds").fetchall():
-        run = warehouse / "runs" / str(year) / run_id
-        if (run / f"{REJECTS}.parquet").is_file():
-            rows.append(table_of(run, REJECTS).collect())
-            continue
-        shown = connection.execute("FROM old.rejects WHERE round = ?", [year]).pl()
-        unknown = pl.col("feed") + "/part-?"  # which part it was, the missing directory knew
-        rows.append(shown.rename(FORMER_NAMES).with_columns(file=unknown))
-    connection.register("rejects_before", pl.concat(rows).to_arrow())
-    return "rejects_before"
 
 
 def register(target: Path, year: int, manifest: Path, anyway: str | None) -> None:
@@ -256,31 +160,6 @@ def current_size(warehouse: Path, year: int) -> Size | None:
             "SELECT run_id, applications, eligible FROM rounds WHERE round = ?", [year]
         ).fetchall()
     return Size(*found[0]) if found else None
-
-
-@contextmanager
-def damage_told(current: Path) -> Iterator[None]:
-    """Tell a current database that is damaged inside from a disk that is full."""
-    try:
-        yield
-    except duckdb.Error as error:
-        if any(words in str(error) for words in DAMAGED):
-            raise unreadable(current, str(error)) from None
-        raise
-
-
-def has_table(connection: duckdb.DuckDBPyConnection, table: str) -> bool:
-    """Whether the current database, perhaps of an older version, has a table."""
-    found = connection.execute(
-        "SELECT count(*) FROM duckdb_tables() WHERE database_name = 'old' AND table_name = ?",
-        [table],
-    ).fetchall()
-    return bool(found[0][0])
-
-
-def summary(table: str) -> str:
-    """The first line of a table's docstring."""
-    return ({**TABLES, **REGISTERS}[table].__doc__ or "").strip().splitlines()[0]
 
 
 def remove_earlier_leftovers(warehouse: Path) -> None:

@@ -10,11 +10,14 @@ from pathlib import Path
 import duckdb
 import polars as pl
 
-from flows.common.database import DATABASE, OFFLINE, attach, database_in_sql, quoted
+from flows.common.database import DATABASE, OFFLINE, attach, database_in_sql
 from flows.common.private_folder import private_folder
-from flows.run.publish import become_current, build, summary
+from flows.common.settings import DATA
+from flows.run.build import build, is_of_today
+from flows.run.describe import describe
+from flows.run.publish import become_current
 from schemas.process import PRELIMINARY
-from schemas.results import dictionary, empty
+from schemas.results import empty
 
 ROUNDS = "rounds"
 
@@ -23,24 +26,27 @@ def replace_registers(warehouse: Path, tables: Mapping[str, pl.DataFrame]) -> Pa
     """A database with these tables in place of those of the same names; `rounds` gets their columns.
 
     For who holds the warehouse's lock (`only_publisher`).  Where there is no database yet, one
-    without runs is made.
+    without runs is made; one of an earlier version is built anew.
     """
     database = warehouse / DATABASE
     with private_folder(warehouse) as work:
-        aside = work / DATABASE
+        aside, as_it_is = work / DATABASE, False
         if database.exists():
             with duckdb.connect(config=OFFLINE) as connection:
                 attach(connection, database, "old")  # one that cannot be read is told here
+                as_it_is = is_of_today(connection)
+        if as_it_is:
             shutil.copyfile(database, aside)
         else:
-            build(aside, None, 0, database)
+            build(aside, None, database)
         with duckdb.connect(config=OFFLINE) as connection:
             connection.execute(f"ATTACH {database_in_sql(aside)} AS new")
             connection.execute("BEGIN")
             for name, rows in tables.items():
                 put(connection, name, with_states(connection, rows) if name == ROUNDS else rows)
-            connection.register("dictionary_rows", dictionary().to_arrow())
-            connection.execute("CREATE OR REPLACE TABLE new.dictionary AS FROM dictionary_rows")
+            connection.execute("USE new")
+            describe(connection, DATA)
+            connection.execute("USE memory")
             connection.execute("COMMIT")
             connection.execute("CHECKPOINT new")
             connection.execute("DETACH new")
@@ -54,7 +60,6 @@ def put(connection: duckdb.DuckDBPyConnection, name: str, rows: pl.DataFrame) ->
     whole = pl.concat([shape, rows.select(shape.columns)], how="vertical_relaxed")
     connection.register("rows_now", whole.to_arrow())
     connection.execute(f"CREATE OR REPLACE TABLE new.{name} AS FROM rows_now")
-    connection.execute(f"COMMENT ON TABLE new.{name} IS '{quoted(summary(name))}'")
 
 
 def with_states(connection: duckdb.DuckDBPyConnection, states: pl.DataFrame) -> pl.DataFrame:

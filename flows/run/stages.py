@@ -121,6 +121,7 @@ def publish_stage(order: Order, work: Path) -> Outcome:
                 lambda: (keep_beside if there else place)(work, directory),
                 current=not order.keep,
                 anyway=reason,
+                data=order.data,
             )
     report("done", STEPS, STEPS)
     return Outcome(
