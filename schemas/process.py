@@ -6,8 +6,7 @@ Times are Beijing's.
 
 from typing import Any
 
-import pandera.polars as pa
-
+from schemas import models as pa
 from schemas.columns import CalendarDay, Flag, Moment, Points, Text, Whole, Year
 
 
