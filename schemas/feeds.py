@@ -8,10 +8,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-import pandera.polars as pa
 import polars as pl
-from pandera.api.polars.types import PolarsData
 
+from schemas import models as pa
 from schemas import text
 from schemas.columns import (
     CODES,
@@ -28,6 +27,7 @@ from schemas.columns import (
     Whole,
 )
 from schemas.identifiers import is_credit_code, is_id_number
+from schemas.models import PolarsData
 
 # every first of a month: found by look-up, since taking a day from millions of dates costs ten times that
 FIRST_DAYS = pl.date_range(LIMITS["earliest_date"], LIMITS["latest_date"], "1mo", eager=True)
@@ -361,11 +361,11 @@ def accepted(feed: str) -> dict[str, Any]:
 
     People and employers are numbers, a code is an enum, a district its number.
     """
-    columns = FEEDS[feed].schema().columns
+    columns = pa.columns(FEEDS[feed].model)
     numbers = [to for to, by in NUMBERED.items() if columns.keys() & by]
     of_ids = {name for by in NUMBERED.values() for name in by}
     types = {
-        name: kept_type(column.dtype.type, column.metadata)
+        name: kept_type(column.type, column.metadata)
         for name, column in columns.items()
         if name not in of_ids and (feed, name) not in RESTRICTED
     }
@@ -375,6 +375,6 @@ def accepted(feed: str) -> dict[str, Any]:
 
 def kept_type(delivered: Any, about: dict[str, str] | None) -> Any:
     """The type a delivered column is kept in; the order of a list of codes is the order of its enum."""
-    if delivered != pl.Categorical:
+    if not isinstance(delivered, pl.Categorical):
         return delivered
     return pl.Enum(CODES[about["codes"]]) if about else pl.Int32()

@@ -6,8 +6,7 @@ Times are Beijing's.
 
 from typing import Any
 
-import pandera.polars as pa
-
+from schemas import models as pa
 from schemas.columns import CalendarDay, Flag, Moment, Points, Text, Whole, Year
 
 
@@ -128,7 +127,7 @@ PROCESS: dict[str, type[pa.DataFrameModel]] = {
 }
 
 # what `rounds` has beside what a run says, and what a round has that was never published
-STATES = [name for name in RoundStates.to_schema().columns if name != "round"]
+STATES = [name for name in pa.columns(RoundStates) if name != "round"]
 PRELIMINARY: dict[str, Any] = {"state": "preliminary", "published_at": None} | dict.fromkeys(
     STATES[2:], 0
 )

@@ -6,11 +6,11 @@ source of every column stand in `words.toml`; the views beside the tables stand 
 
 from typing import Any
 
-import pandera.polars as pa
 import polars as pl
-from pandera.api.polars.types import PolarsData
 
+from schemas import models as pa
 from schemas.columns import CalendarDay, Flag, Moment, Points, Text, Whole, Year
+from schemas.models import PolarsData
 from schemas.process import PROCESS
 
 
@@ -243,8 +243,8 @@ PUBLISHED: dict[str, type[pa.DataFrameModel]] = {**TABLES, "rounds": RoundsPubli
 
 def types_of(table: str, among: dict[str, type[pa.DataFrameModel]] = TABLES) -> dict[str, Any]:
     """The columns of a table of a run or of a register with their types, in order."""
-    columns = {**REGISTERS, **among}[table].to_schema().columns
-    return {name: column.dtype.type for name, column in columns.items()}
+    columns = pa.columns({**REGISTERS, **among}[table])
+    return {name: column.type for name, column in columns.items()}
 
 
 def columns_of(table: str) -> list[str]:

@@ -11,7 +11,8 @@ A case is `cases/<rule>/<what_it_shows>.toml`; `<rule>` is the stem of the rule'
     <feed> = [ { column = value }, ... ]
     [expect]
     centipoints = 1666           # an indicator; a condition has `holds`
-    evidence = { months = 249 }  # the entries that matter; {} = the rule found nothing at all
+    evidence = { months = 249 }  # the entries that matter; {} = the rule found nothing at all,
+                                 # "none" = nothing under that name
 
 Facts are rows of the feeds as departments deliver them, without person_id.  What a case does not
 say is not so: a feed left out is empty, a column left out is null where that is allowed, a flag left

@@ -64,7 +64,9 @@ def scored(cases: list[Case]) -> dict[str, Outcomes]:
 
 
 def told(value: Any) -> Any:
-    """A value of a case file as evidence tells it: dates as text."""
+    """A value of a case file as evidence tells it: dates as text, "none" as nothing."""
+    if value == "none":
+        return None
     return value.isoformat() if isinstance(value, date) else value
 
 

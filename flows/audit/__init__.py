@@ -19,6 +19,7 @@ from flows.common.by_name import read_table
 from flows.common.failures import (
     BadUsage,
     CheckFailed,
+    DatabaseUnreadable,
     Failure,
     LedgerDamaged,
     PublicationFailed,
@@ -113,6 +114,8 @@ def faults_of_ledger(warehouse: Path, year: int) -> Iterator[Finding]:
     """The first thing wrong with a ledger, or with a file that an entry of the round names."""
     try:
         require_of_ledger(shown_by(warehouse), verified(warehouse, year))
+    except DatabaseUnreadable:
+        return  # a finding of its own
     except (CheckFailed, LedgerDamaged) as damage:
         yield Finding(LEDGER, str(damage).removeprefix(f"{LEDGER}: "))
 

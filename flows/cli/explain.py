@@ -9,6 +9,7 @@ import typer
 from flows.cli.arguments import RunId, Warehouse
 from flows.cli.messages import print_json, shown, told
 from flows.cli.streams import work_is_done
+from flows.common.failures import BadUsage
 from flows.common.languages import Language
 from flows.common.settings import WAREHOUSE
 
@@ -17,7 +18,9 @@ def explain(
     year: Annotated[int, typer.Argument(metavar="ROUND", help="Application year, e.g. 2020.")],
     application_no: Annotated[str, typer.Argument(help="Application number (申请编号).")],
     warehouse: Warehouse = WAREHOUSE,
-    lang: Annotated[Language, typer.Option(help="Language of the page.")] = Language.en,
+    lang: Annotated[
+        Language | None, typer.Option(help="Language of the page.", show_default="en")
+    ] = None,
     as_json: Annotated[
         bool, typer.Option("--json", help="The receipt (积分凭单) and its proof, for machines.")
     ] = False,
@@ -38,6 +41,7 @@ def explain(
       luohu explain 2020 2020000123 --what-if | jq .changes[0]
     """
     with told():
+        require_one_answer(lang, as_json=as_json, what_if=what_if)
         if as_json:
             from flows.explain.receipts import proved
 
@@ -52,7 +56,21 @@ def explain(
         else:
             from flows.explain import explain as page
 
-            page(warehouse, year, application_no, lang)
+            page(warehouse, year, application_no, lang or Language.en)
+
+
+def require_one_answer(lang: Language | None, *, as_json: bool, what_if: bool) -> None:
+    """Raise BadUsage where the options ask for two things at once: none of them wins in silence."""
+    asked = [name for name, it_is in (("--json", as_json), ("--what-if", what_if)) if it_is]
+    if len(asked) > 1:
+        raise BadUsage(
+            "expected --json (the receipt) or --what-if, found both: ask for one at a time"
+        )
+    if asked and lang:
+        raise BadUsage(
+            f"expected {asked[0]} without --lang, found --lang {lang.value}: JSON for machines has codes"
+            " and no language; --lang is for the page"
+        )
 
 
 def receipts(

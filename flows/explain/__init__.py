@@ -8,6 +8,7 @@ from typing import Any
 
 from flows.common.languages import Language
 from flows.common.messages import told_without_values
+from flows.explain.law import law
 from flows.explain.page import show
 from flows.explain.receipts import receipt
 from flows.explain.what_if import nearest
@@ -23,12 +24,10 @@ def explain(warehouse: Path, year: int, application_no: str, language: Language)
     """
     found = receipt(warehouse, year, application_no)
     past = past_run(warehouse, year, found["run_id"])
-    edition = pinned(past.directory, year).edition()
-    rules = [*edition.conditions.values(), *edition.indicators.values()]
     words = Words(language)
-    clauses = {rule.name: rule.clause_zh if words.zh else rule.clause for rule in rules}
+    in_force = law(pinned(past.directory, year).edition(), words)
     with told_without_values("explain"):
-        show(found, nearest(past, application_no), clauses, words)
+        show(found, nearest(past, application_no), in_force, words)
 
 
 def what_if(warehouse: Path, year: int, application_no: str) -> dict[str, Any]:

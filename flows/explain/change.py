@@ -13,17 +13,16 @@ AMOUNTS = "fen"
 
 
 def sentences(found: Nearest, receipt: dict[str, Any], words: Words) -> list[str]:
-    """What would have been enough; for who settled, how far above the line."""
+    """What would have been enough; nothing for who settled."""
     if found.settled:
-        above = receipt["standing"]["above_line"]
-        name = "settled_no_line" if found.line is None else "settled"
-        return [words.say("change", name, distance=above)]
+        return []
     if not found.places:
         return [words.say("change", "no_places")]
     if not found.reached:
         return [words.say("change", "nothing", tried=found.tried), *lacking(found, receipt, words)]
     first, *others = found.reached
-    lines = [words.say("change", "smallest"), f"  {outcome(first, words)}"]
+    hindsight = words.say("change", "hindsight")
+    lines = [hindsight, words.say("change", "smallest"), f"  {outcome(first, words)}"]
     if others:
         lines.append(words.say("change", "others"))
         lines += [f"  · {outcome(each, words)}" for each in others]
@@ -75,6 +74,5 @@ def spans(change: Change, words: Words) -> str:
     found = []
     for run in runs(number_of(month) for month in change.months):
         first, last = (words.shown("month", f"{first_day(each):%Y-%m}") for each in run)
-        two = words.say("page", "from_to", **{"from": first, "to": last})
-        found.append(first if first == last else two)
+        found.append(words.span(first, last))
     return words.listed(found)

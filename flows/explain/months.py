@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from typing import Any, NamedTuple
 
-from flows.explain.words import Words
+from flows.explain.words import Values, Words
 from flows.explain.working import named
 
 
@@ -61,11 +61,15 @@ def joined(spans: Iterable[Span]) -> list[Span]:
     return found
 
 
-def row(span: Span, words: Words) -> tuple[str, str, str, str]:
+def row(span: Span, found: Values, words: Words) -> tuple[str, str, str, str]:
     """A span in words: from and to, how many months, what they count as, why not."""
-    first, last = (words.shown("month", each) for each in (span.first, span.last))
-    run = first if span.months == 1 else words.say("page", "from_to", **{"from": first, "to": last})
-    name, filled = named(span.counts_as or "")
-    counts_as = words.say("counts_as", name, **filled) if name else words.say("page", "uncounted")
-    why = words.say("why", span.why, recorded_on=span.recorded_on) if span.why else ""
-    return run, str(span.months), counts_as, why
+    run = words.span(*(words.shown("month", each) for each in (span.first, span.last)))
+    name = "month_long" if span.months == 1 else "months_long"
+    long = words.say("page", name, months=span.months)
+    counted, filled = named(span.counts_as or "")
+    counts_as = (
+        words.say("counts_as", counted, **filled) if counted else words.say("page", "uncounted")
+    )
+    told = {**found, "recorded_on": span.recorded_on}
+    why = words.say("why", span.why, **told) if span.why else ""
+    return run, long, counts_as, why

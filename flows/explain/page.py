@@ -1,64 +1,71 @@
 """A receipt as a page a citizen understands: conditions, points, months, records, the change, sources.
 
-It shows what the receipt holds and works nothing out again.  On a terminal it is as wide as that,
-within limits; in a pipe it has one width, so that equal results are equal texts.
+It shows what the receipt holds and works nothing out again.  On a terminal it is never wider than that;
+in a pipe it has one width, so that equal results are equal texts, unless COLUMNS asks for another.
 """
 
+import os
 from collections.abc import Iterable
 from decimal import Decimal
 from typing import Any
 
 from rich.console import Console, RenderableType
-from rich.table import Table
-from rich.text import Text
 
 from flows.explain.change import sentences
+from flows.explain.law import Law
 from flows.explain.months import Span, homes, insurance, row
 from flows.explain.records import records
-from flows.explain.rules import Clauses, conditions, indicators, title
+from flows.explain.rules import conditions, indicators, title
 from flows.explain.sources import made_from, review
-from flows.explain.tables import REST, STRONG, columns, table, text
+from flows.explain.tables import REST, columns, strong, table, text
 from flows.explain.what_if import Nearest
 from flows.explain.words import Values, Words
 
-NARROWEST, WIDTH = 100, 118
+NARROWEST, WIDEST = 20, 118
+IN_A_PIPE = 80
 
 Receipt = dict[str, Any]
 
 
-def show(receipt: Receipt, nearest: Nearest, clauses: Clauses, words: Words) -> None:
+def show(receipt: Receipt, nearest: Nearest, law: Law, words: Words) -> None:
     """Print the page."""
     console = Console(highlight=False, markup=False, emoji=False)
-    width = min(max(console.width, NARROWEST), WIDTH) if console.is_terminal else WIDTH
-    console.width = width
-    found = said_of_all(receipt, words)
-    console.print(Text(words.say("page", "title"), STRONG))
+    console.width = width = width_of(console)
+    found = said_of_all(receipt)
+    console.print(strong(words.say("page", "title"), width))
     console.print(text(words.say("page", "about", **found), width))
-    console.print(Text(text(standing(receipt, words), width).plain, STRONG))
-    change = "\n".join(sentences(nearest, receipt, words))
+    console.print(text(words.say("page", "act", edition=law.act), width))
+    console.print(strong(standing(receipt, words), width))
+    change = sentences(nearest, receipt, words)
     of_records = columns(words, record=24, details=REST)
     sections: dict[str, list[RenderableType]] = {
-        "conditions": [conditions(receipt, found, clauses, words, width)],
-        "indicators": [indicators(receipt, found, clauses, words, width)],
+        "conditions": [conditions(receipt, found, law.clauses, words, width)],
+        "indicators": [indicators(receipt, found, law.clauses, words, width)],
         "months": months(receipt, words, width),
         "records": [table(of_records, list(records(receipt, words)), width)],
-        "change": [text(change, width)],
+        "change": [text("\n".join(change), width)] if change else [],
         "review": [*review(receipt, words, width)],
-        "made_from": [*made_from(receipt, found, words, width)],
+        "made_from": [*made_from(found, words, width)],
     }
     shown = [name for name, content in sections.items() if content]
     for numeral, name in zip(words.tree["page"]["numerals"], shown, strict=False):
         heading = words.say("page", "heading", numeral=numeral, heading=words.say("page", name))
-        console.print(Text(f"\n{heading}", STRONG))
+        console.print(strong(f"\n{heading}", width))
         console.print(*sections[name], sep="\n")
 
 
-def said_of_all(receipt: Receipt, words: Words) -> Values:
+def width_of(console: Console) -> int:
+    """How many cells a line of the page may have."""
+    asked = console.is_terminal or os.environ.get("COLUMNS", "").isdigit()
+    return min(max(console.width, NARROWEST), WIDEST) if asked else IN_A_PIPE
+
+
+def said_of_all(receipt: Receipt) -> Values:
     """What any sentence of the page may name: the round, its dates, the edition, whose it is."""
     names = ("round", "application_no", "run_id", "policy_date", "reference_date", "permit_date")
     return {
-        **{name: receipt[name] for name in (*names, "insured_in", "sha256")},
-        "edition": words.tree["edition"].get(receipt["edition"], receipt["edition"]),
+        **{name: receipt[name] for name in (*names, "insured_in")},
+        "version": receipt["made_from"]["code"]["version"],
         **{f"year_{back}": receipt["round"] - back for back in range(1, 4)},
         "claims_education": receipt["facts"]["claims_education"],
     }
@@ -77,25 +84,29 @@ def standing(receipt: Receipt, words: Words) -> str:
         above = Decimal(said["above_line"])
         side = "above" if above > 0 else "below" if above < 0 else "equal"
         line = say("standing", side, line=said["line"], distance=str(abs(above)))
-    tied = say("standing", "tied", **said) if said["tied_at_line"] > 1 else ""
-    return f"{say('standing', 'total', total=receipt['total'])}{place}{line}{tied}".strip()
+    more = ""
+    if said["settled"] and receipt["quota"] > said["ranked"]:
+        more = say("standing", "places_left")
+    elif said["settled"] and said["tied_at_line"] > 1 and not Decimal(said["above_line"]):
+        more = say("standing", "tied", **said)
+    return f"{say('standing', 'total', total=receipt['total'])}{place}{line}{more}".strip()
 
 
 def months(receipt: Receipt, words: Words, width: int) -> list[RenderableType]:
     """Every month, counted or not, and why: of insurance, and of homes as two indicators see them."""
-    rules = receipt["indicators"]
+    rules, found = receipt["indicators"], said_of_all(receipt)
     content: list[RenderableType] = [
-        Text(words.say("page", "insurance", **receipt["counted_months"])),
-        spans(insurance(receipt["facts"]), words, width),
+        text(words.say("page", "insurance", **receipt["counted_months"]), width),
+        spans(insurance(receipt["facts"]), found, words, width),
     ]
     for name, heading in (("residence", "homes"), ("job_housing", "job_housing")):
-        if "months" in rules[name]:
-            content.append(Text(words.say("page", heading)))
-            content.append(spans(homes(rules[name]), words, width))
+        if "months" in rules.get(name, {}):
+            content.append(text(words.say("page", heading), width))
+            content.append(spans(homes(rules[name]), found, words, width))
     return content
 
 
-def spans(found: Iterable[Span], words: Words, width: int) -> Table:
+def spans(of: Iterable[Span], found: Values, words: Words, width: int) -> RenderableType:
     """Spans of months in a table."""
-    headed = columns(words, "how_many", span=26, how_many=6, counts=26, why=REST)
-    return table(headed, [row(each, words) for each in found], width)
+    headed = columns(words, "how_many", span=24, how_many=10, counts=22, why=REST)
+    return table(headed, [row(each, found, words) for each in of], width)

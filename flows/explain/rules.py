@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from rich.table import Table
+from rich.console import RenderableType
 
 from flows.explain.tables import DIM, REST, STRONG, Cell, Line, columns, table
 from flows.explain.words import Values, Words
@@ -17,7 +17,7 @@ Clauses = dict[str, str | None]  # by file name of the rule, in the language of 
 
 def conditions(
     receipt: dict[str, Any], found: Values, clauses: Clauses, words: Words, width: int
-) -> Table:
+) -> RenderableType:
     """Each condition, whether it is met and why."""
     rows: list[list[Cell]] = []
     for rule in receipt["conditions"].values():
@@ -34,7 +34,7 @@ def conditions(
 
 def indicators(
     receipt: dict[str, Any], found: Values, clauses: Clauses, words: Words, width: int
-) -> Table:
+) -> RenderableType:
     """Each indicator, its points and how they come about; the total."""
     rows: list[list[Cell]] = []
     for rule in receipt["indicators"].values():

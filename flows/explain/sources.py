@@ -1,23 +1,15 @@
-"""What the page rests on: rows that were left out, the run, its receipt and the delivered files.
-
-The page goes to one applicant: of a delivered file it shows the salted digest, see `kept/salts`.
-"""
+"""What the page rests on: rows that were left out, the run, and the receipt that says it all."""
 
 from typing import Any
 
-from rich.table import Table
+from rich.console import RenderableType
 from rich.text import Text
 
-from flows.explain.tables import REST, columns, rest, table, text
+from flows.explain.tables import REST, columns, table, text
 from flows.explain.words import Values, Words
-from flows.kept.salts import SALTED
-
-DIGEST = 16  # characters of a digest that only has to be told from others
-SHA256 = 64
-FEED_CELLS, FILE_CELLS, ROWS_CELLS = 14, 17, 9
 
 
-def review(receipt: dict[str, Any], words: Words, width: int) -> list[Text | Table]:
+def review(receipt: dict[str, Any], words: Words, width: int) -> list[RenderableType]:
     """Rows that were left out; nothing when the application needs no review."""
     if not receipt["needs_review"]:
         return []
@@ -37,22 +29,6 @@ def review(receipt: dict[str, Any], words: Words, width: int) -> list[Text | Tab
     return [text(words.say("review", "rejected"), width), table(headed, rows, width)]
 
 
-def made_from(
-    receipt: dict[str, Any], found: Values, words: Words, width: int
-) -> list[Text | Table]:
-    """Edition, run and receipt, and the salted digest of every delivered file."""
-    code = receipt["made_from"]["code"]
-    version = {"version": code["version"], "code": code["digest"][:DIGEST]}
-    run = words.say("source", "run", **found, **version)
-    rows = [
-        [words.say("feed", feed), file, words.shown("rows", each["rows"]), each[SALTED]]
-        for feed, delivered in receipt["delivered"].items()
-        for file, each in delivered["files"].items()
-    ]
-    digest = min(SHA256, rest(width, FEED_CELLS, FILE_CELLS, ROWS_CELLS, 0))
-    cells = {"of_feed": REST, "file": FILE_CELLS, "rows": ROWS_CELLS, "digest": digest}
-    return [
-        text(run, width),
-        text(words.say("source", "receipt", **found), width),
-        table(columns(words, "rows", **cells), rows, width),
-    ]
+def made_from(found: Values, words: Words, width: int) -> list[Text]:
+    """The run, and that there is a receipt."""
+    return [text(words.say("source", name, **found), width) for name in ("run", "receipt")]

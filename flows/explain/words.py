@@ -30,6 +30,7 @@ MONTHS = {
     "study_from",
     "window_from",
 }
+TO = "-"  # between the two names of a span
 LARGE = {"rank", "ranked", "rows", "tried"}
 DAY = re.compile(r"(\d{4})-(\d{2})-(\d{2})")
 MONTH = re.compile(r"(\d{4})-(\d{2})")
@@ -60,9 +61,16 @@ class Words:
 
     def filled(self, template: str, values: Values) -> str:
         """A template with its values written as the language writes them."""
-        return template.format_map(
-            {name: self.shown(name, values[name]) for name in holes(template)}
-        )
+        return template.format_map({each: self.hole(each, values) for each in fields(template)})
+
+    def hole(self, field: str, values: Values) -> str:
+        """What stands in one place of a template: a value, or from one to another, told once if equal."""
+        first, *more = (self.shown(name, values[name]) for name in field.split(TO))
+        return self.span(first, more[0]) if more else first
+
+    def span(self, first: str, last: str) -> str:
+        """From one day or month to another; one of them where they are the same."""
+        return first if first == last else self.say("page", "from_to", first=first, last=last)
 
     def shown(self, name: str, value: Any) -> str:
         """One value by its name."""
@@ -97,9 +105,14 @@ class Words:
         return str(self.tree["page"]["several"]).join(items)
 
 
+def fields(template: str) -> list[str]:
+    """The places a template leaves open, as they are written: `name`, or `first-last` for a span."""
+    return [name for _, name, _, _ in Formatter().parse(template) if name]
+
+
 def holes(template: str) -> list[str]:
     """The names a template asks for."""
-    return [name for _, name, _, _ in Formatter().parse(template) if name]
+    return [name for field in fields(template) for name in field.split(TO)]
 
 
 def tells(template: str, values: Values, *, zeros: bool = False) -> bool:
@@ -124,6 +137,8 @@ def number(name: str, value: int) -> str:
         return points(value)
     if "fen" in name.split("_"):
         return money(value)
+    if name == "share_bp":
+        return f"{points(value)}%"  # basis points: hundredths of a percent
     return f"{value:,}" if name in LARGE else str(value)
 
 

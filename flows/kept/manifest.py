@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import Any
 
 import polars as pl
-from pandera.config import get_config_global
 
 from flows.common.by_name import scan_table
 from flows.common.files import sha256, sha256_of
@@ -99,6 +98,8 @@ def code_digest(*starts: str) -> str:
 
 def environment() -> dict[str, Any]:
     """Versions, lock and validator settings: what a difference may come from, not what names a run."""
+    from pandera.config import get_config_global  # slow to import, and explain needs none of it
+
     lock = HOME / "requirements.lock"
     config = get_config_global()
     return {

@@ -17,6 +17,7 @@ import polars as pl
 
 from flows.common.by_name import scan_table
 from schemas.feeds import FEEDS, accepted
+from schemas.models import columns
 from schemas.results import TABLES, columns_of, types_of
 
 REJECTS = "rejects"
@@ -35,8 +36,8 @@ def table(directory: Path, name: str) -> pl.LazyFrame:
     path = directory / f"{name}.parquet"
     if name == REJECTS and "row" in scan_table(path).collect_schema():
         return former_rejects(directory).select(columns_of(name))
-    columns = TABLES[name].to_schema().columns
-    return as_today(path, types_of(name), {each for each in columns if columns[each].nullable})
+    optional = {column for column, about in columns(TABLES[name]).items() if about.nullable}
+    return as_today(path, types_of(name), optional)
 
 
 def as_today(

@@ -107,6 +107,7 @@ def shape(known: Material) -> Pieces:
 def standing(line: dict[str, Any]) -> Pieces:
     """Where the application stands against the line; nulls where it is not ranked or there is none."""
     cutoff = line["cutoff"]
+    exact = pl.lit(str(cutoff)).cast(pl.Decimal(9, 2))  # a Decimal as such makes polars load numpy
     return an_object(
         {
             "eligible": plain("eligible"),
@@ -116,7 +117,7 @@ def standing(line: dict[str, Any]) -> Pieces:
             "serial": plain("serial"),
             "line": cutoff,
             "tied_at_line": line["tied_at_cutoff"],
-            "above_line": None if cutoff is None else quoted(pl.col("total") - pl.lit(cutoff)),
+            "above_line": None if cutoff is None else quoted(pl.col("total") - exact),
         }
     )
 
