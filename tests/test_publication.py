@@ -9,7 +9,7 @@ from pathlib import Path
 from flows.run.publish import publish
 from flows.run.stages import Outcome
 
-PUBLICATIONS = 60
+PUBLICATIONS = 30
 
 READER = """
 import sys, time
