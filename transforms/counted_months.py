@@ -9,6 +9,7 @@ from typing import Annotated
 import polars as pl
 from pydantic.dataclasses import dataclass
 
+from transforms.facts import Engine
 from transforms.units import STRICT, Insurance, Month, Several, Status
 
 
@@ -39,13 +40,15 @@ def longest(insurance: pl.LazyFrame, p: Params) -> pl.LazyFrame:
     )
 
 
-def counted_months(insurance: pl.LazyFrame, people: pl.LazyFrame, p: Params) -> pl.LazyFrame:
+def counted_months(
+    insurance: pl.LazyFrame, people: pl.LazyFrame, p: Params, engine: Engine = "streaming"
+) -> pl.LazyFrame:
     """Every counted month: person, month, taken (the insurance it is taken from)."""
     taken = (
         people.select("person")
         .join(longest(insurance, p), on="person", how="left", validate="1:1")
         .sort("person")
-        .collect(engine="streaming")["insurance"]
+        .collect(engine=engine)["insurance"]
     )
     is_counted = pl.any_horizontal(
         (pl.col("taken") == name) & (pl.col(name) == p.counted_status) for name in p.insurances

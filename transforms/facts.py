@@ -6,7 +6,7 @@ whole number; no rule sees a name or an ID number.
 """
 
 from dataclasses import dataclass, field
-from typing import TypeAlias
+from typing import Literal, TypeAlias
 
 import polars as pl
 
@@ -14,6 +14,7 @@ from transforms.policy import Edition
 from transforms.rounds import Round
 
 Feeds: TypeAlias = dict[str, pl.LazyFrame]
+Engine: TypeAlias = Literal["streaming", "in-memory"]  # of polars
 
 
 @dataclass(frozen=True)

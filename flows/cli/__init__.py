@@ -17,6 +17,7 @@ from flows.cli.ledger import ledger, retract
 from flows.cli.messages import told
 from flows.cli.run import run
 from flows.cli.runs import current, runs
+from flows.cli.score import score
 from flows.cli.serve import serve, server
 from flows.cli.simulate import simulate
 from flows.common.environment import require_environment
@@ -60,7 +61,7 @@ def before_every_command(
 
 
 for command in (
-    *(simulate, run, runs, current, explain, receipts, export, capsule, audit, diff),
+    *(simulate, run, runs, current, explain, receipts, score, export, capsule, audit, diff),
     *(ledger, retract, server, serve),
 ):
     app.command()(command)

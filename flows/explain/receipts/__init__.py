@@ -54,7 +54,7 @@ def proof_of(warehouse: Path, run: Source, text: bytes) -> dict[str, Any]:
 
 def canonical(run: Source, application_no: str) -> bytes:
     """The receipt of one application as the tree has it."""
-    (text,) = next(texts(material(only(run, application_no))))
+    (text,) = next(texts(material(only(run, application_no)), run))
     return sealed(text.encode())
 
 

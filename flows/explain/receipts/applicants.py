@@ -5,6 +5,7 @@ in that order and nothing has to be looked up twice.  ID numbers and names are n
 """
 
 from dataclasses import dataclass
+from typing import Protocol
 
 import polars as pl
 
@@ -13,6 +14,29 @@ from flows.explain.receipts.source import Source
 from schemas.feeds import FEEDS, accepted
 from schemas.words import of_check
 from transforms.facts import Feeds
+from transforms.policy import Edition
+from transforms.rounds import Round
+
+
+class Results(Protocol):
+    """Accepted rows and the tables made of them, of a run or of people who need not exist."""
+
+    @property
+    def this_round(self) -> Round:
+        """The round."""
+
+    @property
+    def edition(self) -> Edition:
+        """The edition in force."""
+
+    def table(self, name: str) -> pl.LazyFrame:
+        """A table of results by application number."""
+
+    def feed(self, name: str) -> pl.LazyFrame:
+        """The accepted rows of a feed."""
+
+    def had(self, feed: str) -> bool:
+        """Whether there was such a feed."""
 
 
 @dataclass(frozen=True)
@@ -22,7 +46,7 @@ class Applicants:
     rows: person (0, 1, ...), application_no (ascending), key (the run's own number of the person).
     """
 
-    run: Source
+    run: Results
     rows: pl.DataFrame
 
     def feed(self, name: str) -> pl.LazyFrame:

@@ -54,7 +54,7 @@ def write_receipts(warehouse: Path, year: int, out: Path, run_id: str | None = N
         report("reading the run", 0, 1)
         run = source(warehouse, year, run_id)
         people = everybody(run)
-        chunks = texts(material(people)) if people.rows.height else iter(())
+        chunks = texts(material(people), run) if people.rows.height else iter(())
         hashes: list[bytes] = []
         try:
             with written_aside(out, private=True) as file:
@@ -72,7 +72,7 @@ def write_receipts(warehouse: Path, year: int, out: Path, run_id: str | None = N
 def hashes_of(run: Source, stage: str) -> list[bytes]:
     """The hashes of all receipts of a run in the order of the tree; no receipt is kept."""
     people = everybody(run)
-    chunks = texts(material(people)) if people.rows.height else iter(())
+    chunks = texts(material(people), run) if people.rows.height else iter(())
     hashes: list[bytes] = []
     for _, of_lines in side_by_side(chunks, compress=False):
         hashes += of_lines

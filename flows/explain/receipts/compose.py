@@ -13,31 +13,42 @@ from flows.explain.receipts.encode import Pieces, an_object, compact, plain, quo
 from flows.explain.receipts.facts import insurance
 from flows.explain.receipts.material import Material, aligned
 from flows.explain.receipts.rules import conditions, indicators, law
+from flows.explain.receipts.source import Source
 from schemas.columns import INSURANCES
 from transforms.policy import Rule
+from transforms.rounds import Round
 
 FORMAT = 2  # 1: not salted, in the tree by application number, with the digests of single files
 CHUNK = 2048  # applicants put together at a time
 
 
-def texts(known: Material) -> Iterator[pl.Series]:
-    """The receipts without their digests, as JSON texts, some applicants at a time."""
+def texts(known: Material, run: Source) -> Iterator[pl.Series]:
+    """The receipts of a run without their digests, as JSON texts, some applicants at a time."""
     height = known.rows.height
     for start in range(0, height, CHUNK):
-        yield chunk(known, start, min(CHUNK, height - start))
+        rows = worked_out(known, start, min(CHUNK, height - start))
+        numbers = rows["application_no"]
+        salts = [run.salts.of_receipt(run.run_id, each) for each in numbers]
+        named = rows.with_columns(
+            number=pl.Series(map(compact, numbers), dtype=pl.String),
+            salt=pl.Series(salts, dtype=pl.String),
+        )
+        yield named.select(text(shape(known, run))).to_series()
 
 
-def chunk(known: Material, start: int, size: int) -> pl.Series:
-    """The receipts of some applicants."""
+def text_without_run(known: Material) -> Iterator[pl.Series]:
+    """The same of people who need not exist."""
+    for start in range(0, known.rows.height, CHUNK):
+        rows = worked_out(known, start, CHUNK)
+        yield rows.select(text(shape_without_run(known))).to_series()
+
+
+def worked_out(known: Material, start: int, size: int) -> pl.DataFrame:
+    """Some applicants with everything `reckoning` names as JSON."""
     run = known.whose.run
     rows = known.rows.slice(start, size)
-    numbers = rows["application_no"]
     people = rows.lazy().select("person")
-    rows = rows.with_columns(
-        number=pl.Series(map(compact, numbers), dtype=pl.String),
-        salt=pl.Series(
-            [run.salts.of_receipt(run.run_id, each) for each in numbers], dtype=pl.String
-        ),
+    return rows.with_columns(
         insurance=aligned(people, insurance(of(known.insurance, start, size), "spans"), "spans"),
         outside=aligned(
             people, insurance(of(known.insurance_outside, start, size), "spans"), "spans"
@@ -58,7 +69,6 @@ def chunk(known: Material, start: int, size: int) -> pl.Series:
             for name, rule in run.edition.indicators.items()
         },
     )
-    return rows.select(text(shape(known))).to_series()
 
 
 def of(rows: pl.DataFrame, start: int, size: int) -> pl.LazyFrame:
@@ -67,41 +77,69 @@ def of(rows: pl.DataFrame, start: int, size: int) -> pl.LazyFrame:
     return rows.slice(first, last - first).lazy()
 
 
-def shape(known: Material) -> Pieces:
-    """A receipt, in the order a reader meets it."""
-    run, this_round = known.whose.run, known.whose.run.this_round
+def shape(known: Material, run: Source) -> Pieces:
+    """A receipt of a run, in the order a reader meets it."""
     return an_object(
         {
             "format": FORMAT,
-            "round": this_round.year,
+            "round": run.this_round.year,
             "application_no": pl.col("number"),
             "salt": quoted("salt"),
             "edition": run.edition.name,
             "run_id": run.run_id,
-            "policy_date": this_round.policy_date,
-            "reference_date": this_round.reference_date,
-            "permit_date": this_round.permit_date,
-            "insured_in": None
-            if this_round.insured_in is None
-            else f"{this_round.insured_in:%Y-%m}",
-            "quota": this_round.quota,
-            "total": quoted("total"),
-            "total_centipoints": plain(centipoints("total")),
+            **dates(run.this_round),
+            **total(),
             "needs_review": plain("needs_review"),
             "standing": standing(known.line),
-            "conditions": an_object(
-                {name: pl.col(f"condition {name}") for name in run.edition.conditions}
-            ),
-            "indicators": an_object(
-                {name: pl.col(f"indicator {name}") for name in run.edition.indicators}
-            ),
-            "counted_months": counted_months(run.edition.counted_months),
-            "facts": of_record(known.facts),
+            **reckoning(known),
             "rejects": pl.col("rejects"),
             "made_from": run.made_from,
             "delivered": run.delivered,
         }
     )
+
+
+def shape_without_run(known: Material) -> Pieces:
+    """The same of people who need not exist: nobody filed, no run was made, nobody is ranked."""
+    run = known.whose.run
+    return an_object(
+        {
+            "format": FORMAT,
+            "round": run.this_round.year,
+            "edition": run.edition.name,
+            **dates(run.this_round),
+            **total(),
+            **reckoning(known),
+        }
+    )
+
+
+def dates(this_round: Round) -> dict[str, Any]:
+    """What pins the round."""
+    insured_in = this_round.insured_in
+    return {
+        "policy_date": this_round.policy_date,
+        "reference_date": this_round.reference_date,
+        "permit_date": this_round.permit_date,
+        "insured_in": None if insured_in is None else f"{insured_in:%Y-%m}",
+        "quota": this_round.quota,
+    }
+
+
+def total() -> dict[str, Any]:
+    """The total, in both forms."""
+    return {"total": quoted("total"), "total_centipoints": plain(centipoints("total"))}
+
+
+def reckoning(known: Material) -> dict[str, Any]:
+    """Conditions, indicators, counted months and the facts they follow from."""
+    edition = known.whose.run.edition
+    return {
+        "conditions": an_object({name: pl.col(f"condition {name}") for name in edition.conditions}),
+        "indicators": an_object({name: pl.col(f"indicator {name}") for name in edition.indicators}),
+        "counted_months": counted_months(edition.counted_months),
+        "facts": of_record(known.facts),
+    }
 
 
 def standing(line: dict[str, Any]) -> Pieces:

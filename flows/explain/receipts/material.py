@@ -80,7 +80,7 @@ def material(whose: Applicants) -> Material:
         months=months,
         conditions=conditions,
         indicators=evidence,
-        line=run.table("rounds").collect().row(0, named=True),
+        line=next(run.table("rounds").collect().iter_rows(named=True), {}),
     )
 
 

@@ -842,13 +842,22 @@ EDITIONS: dict[str, tuple[Json, Json]] = {
 }
 
 
+# what a receipt of a run holds; one of `luohu score` is of nobody in particular, and holds none of it
+OF_A_RUN = (
+    *("application_no", "salt", "run_id", "needs_review", "standing", "rejects"),
+    *("made_from", "delivered"),
+)
+
+
 def differences(receipt: Json) -> Iterator[Difference]:
     """Everything in a receipt that does not follow from the facts and values in it."""
     if receipt["format"] != FIRST_FORMAT:
         yield from unlike("format", FORMAT, receipt["format"])
     body = {name: each for name, each in receipt.items() if name != "sha256"}
     yield from unlike("sha256", digest(canonical(body)), receipt["sha256"])
-    if receipt["made_from"]["feeds"] is not None:  # of a run named otherwise it cannot be told
+    of_run = any(name in receipt for name in OF_A_RUN)
+    # of a run named otherwise it cannot be told
+    if of_run and receipt["made_from"]["feeds"] is not None:
         made_from = json.dumps(receipt["made_from"], **COMPACT, sort_keys=True)
         yield from unlike("run_id", digest(made_from.encode())[:RUN_ID], receipt["run_id"])
     for kind, rules in zip(("conditions", "indicators"), EDITIONS[receipt["edition"]], strict=True):
@@ -876,7 +885,8 @@ def differences(receipt: Json) -> Iterator[Difference]:
         yield from unlike(f"indicators.{name}.months", found.months, said.get("months"))
     yield from unlike("total_centipoints", total, receipt["total_centipoints"])
     yield from unlike("total", in_points(total), receipt["total"])
-    yield from standing(receipt["standing"], total, eligible=eligible)
+    if of_run:
+        yield from standing(receipt["standing"], total, eligible=eligible)
 
 
 def insurance_months(case: Case) -> Iterator[Difference]:
@@ -1108,7 +1118,7 @@ def check(receipt: Json) -> list[str]:
         found = list(islice(differences(bare), MOST_TOLD))
     except (LookupError, TypeError, ValueError, AttributeError, ArithmeticError) as error:
         found = [("receipt", "a complete one", f"{type(error).__name__}: {error}")]
-    number = receipt.get("application_no")
+    number = receipt.get("application_no", "receipt")
     return [
         printable(f"{number}: {where}: expected {shown(expected)}, the receipt says {shown(said)}")
         for where, expected, said in found
