@@ -67,6 +67,8 @@ def failed(
     said = set()
     for each, answer in zip(checks, answers, strict=True):
         for place in (~answer.to_series()).fill_null(value=False).arg_true():
+            if rows[place][each.column] is None:
+                continue  # left out, and that means something
             fault = told_as(each, rows[place], places[place])
             if fault not in said:  # one row may stand for many months
                 said.add(fault)

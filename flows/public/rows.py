@@ -113,9 +113,7 @@ def misfit(column: Column, value: Any) -> str | None:
     """What was expected of a value that does not fit its column; nothing for one that does."""
     if value is None:
         return None if column.nullable else of_check("not_null")
-    if type(value) is not WRITTEN_AS.get(column.kind, str) or (
-        column.codes and value not in column.codes
-    ):
+    if not is_of_kind(column, value):
         return expected_of(column)
     if column.kind == pl.Int64:
         inside = abs(value) <= LIMITS["largest_number"]
@@ -126,6 +124,12 @@ def misfit(column: Column, value: Any) -> str | None:
     else:
         return None if not isinstance(value, str) or is_unicode(value) else of_check("utf_8")
     return None if inside else of_check("within_limits")
+
+
+def is_of_kind(column: Column, value: Any) -> bool:
+    """Whether a value is of the type of its column in JSON, and one of its codes."""
+    wanted = WRITTEN_AS.get(column.kind, str)  # true is no number
+    return type(value) is wanted and (not column.codes or value in column.codes)
 
 
 def expected_of(column: Column) -> str:
