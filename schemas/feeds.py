@@ -86,8 +86,11 @@ def optional() -> Any:
 def distinct(data: PolarsData, valid: pl.Expr) -> pl.LazyFrame | bool:
     """Whether each value is valid, or all are; `valid` is worked out once for each distinct value.
 
-    The column is of texts that come in runs: looking at each run's first costs a fifth.
+    The column is of texts that come in runs: looking at each run's first costs a fifth.  Texts that are
+    no categories are few: each is looked at.
     """
+    if data.lazyframe.collect_schema()[data.key] == pl.String:
+        return data.lazyframe.select(valid)
     column = pl.col(data.key)
     starts = column.filter(column.ne_missing(column.shift()))
     values = data.lazyframe.select(starts.unique().drop_nulls()).collect()

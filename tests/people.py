@@ -6,8 +6,8 @@ from typing import Any
 
 import polars as pl
 
-from flows.run.read_files import read
 from flows.run.delivery import folder_of
+from flows.run.read_files import read
 from schemas.feeds import FEEDS
 
 Facts = dict[str, Any]

@@ -96,7 +96,9 @@ def test_another_policy_is_followed(tmp_path: Path) -> None:
     text = path.read_text(encoding="utf-8")
     assert text.count("value = 25\n") == 1
     path.write_text(text.replace("value = 25\n", "value = 50\n"), encoding="utf-8")
-    months = [{"from": "2018-01-01", "to": "2018-12-01", "work_district": "110105", "status": "paid"}]
+    months = [
+        {"from": "2018-01-01", "to": "2018-12-01", "work_district": "110105", "status": "paid"}
+    ]
     facts = {
         "round": 2020,
         "application": {"birth_date": "1980-05-01", "retirement_class": "male_60"},
@@ -108,7 +110,7 @@ def test_another_policy_is_followed(tmp_path: Path) -> None:
 
 def test_it_is_asked_without_prefect() -> None:
     """The functions pages call import no scheduler, no server and no database of runs."""
-    import subprocess  # noqa: PLC0415
+    import subprocess
 
     code = (
         "import sys; import flows.public.answer, flows.public.forward, flows.public.study_or_work;"

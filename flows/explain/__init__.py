@@ -11,6 +11,7 @@ from flows.common.messages import told_without_values
 from flows.explain.law import law
 from flows.explain.page import show
 from flows.explain.receipts import receipt
+from flows.explain.still_possible import show_still_possible
 from flows.explain.what_if import nearest
 from flows.explain.what_if.as_json import as_json
 from flows.explain.words import Words
@@ -28,6 +29,8 @@ def explain(warehouse: Path, year: int, application_no: str, language: Language)
     in_force = law(pinned(past.directory, year).edition(), words)
     with told_without_values("explain"):
         show(found, nearest(past, application_no), in_force, words)
+        if not found["standing"]["settled"]:
+            show_still_possible(past, application_no, words)
 
 
 def what_if(warehouse: Path, year: int, application_no: str) -> dict[str, Any]:

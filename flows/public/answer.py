@@ -11,7 +11,7 @@ from typing import Any
 
 import polars as pl
 
-from flows.common.points import centipoints, in_text
+from flows.common.points import centipoints, in_points, in_text
 from flows.common.rounds import official_lines
 from flows.explain.receipts.applicants import Applicants
 from flows.explain.receipts.compose import text_without_run
@@ -19,7 +19,7 @@ from flows.explain.receipts.material import material
 from flows.explain.receipts.seal import sealed
 from flows.public.facts import Facts
 from flows.public.feeds import feeds_of
-from flows.run.score import condition_evidence, eligibility, evidence, scores
+from flows.run.score import eligibility, scores
 from schemas.feeds import FEEDS
 from schemas.results import CONDITIONS, INDICATORS, types_of
 from transforms.policy import Edition
@@ -46,12 +46,7 @@ class Scored:
         return feed in FEEDS
 
     def table(self, name: str) -> pl.LazyFrame:
-        """A table of results as a run makes it; of ranks, rejects and the round an empty one."""
-        as_numbered = pl.int_range(self.people.height, eager=True)
-        if name == "evidence":
-            return evidence(self.people, as_numbered, self.ledger).lazy()
-        if name == "condition_evidence":
-            return condition_evidence(self.people, as_numbered, self.ledger).lazy()
+        """Scores or eligibility as a run makes it; of ranks, rejects and the round an empty table."""
         if name in RESULTS:
             return RESULTS[name](self.people, self.ledger).lazy()
         return pl.LazyFrame(schema=types_of(name))
@@ -122,7 +117,11 @@ def results(found: Scored) -> Iterator[dict[str, Any]]:
 def receipts(found: Scored) -> Iterator[dict[str, Any]]:
     """The receipt of each, without anything of a run."""
     whose = found.people.select("person", "application_no", key="person")
-    known = material(Applicants(found, whose))
+    points = {
+        name: rows.with_columns(points=in_points(pl.col("centipoints")))
+        for name, rows in found.ledger.indicators.items()
+    }
+    known = material(Applicants(found, whose), (found.ledger.conditions, points))
     for texts in text_without_run(known):
         for text in texts:
             yield json.loads(sealed(text.encode()))

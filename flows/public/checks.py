@@ -18,7 +18,7 @@ from flows.public.faults import Fault, shown
 from flows.public.rows import OF_PERSON, Row, columns
 from flows.run.check_rows import EXPECTED, schema_of
 from schemas.feeds import FEEDS
-from schemas.identifiers import id_check_character
+from schemas.identifiers import ID_CHECKS, ID_WEIGHTS
 from schemas.words import of_check
 
 SEVENTEEN = "110101{:%Y%m%d}001"
@@ -34,11 +34,13 @@ class Asked(NamedTuple):
 
 @lru_cache(maxsize=256)
 def asked_of(feed: str, received_on: date | None) -> list[Asked]:
-    """Every check of a feed's model but those of the person's number, which nobody tells here."""
+    """Every check of a feed's model but those of the person's number, which nobody tells here, and
+    of codes, which `rows.py` has held against the model's own list."""
     register_polars_backends()
     found = []
     for name, column in schema_of(feed, received_on).columns.items():
-        for check in [] if name == OF_PERSON else column.checks:
+        known = name == OF_PERSON or column.metadata  # codes were asked of the model already
+        for check in [] if known else column.checks:
             # pandera's own ones: a schema keeps copies of before it knew what polars is
             asks = Check.CHECK_FUNCTION_REGISTRY.get(check.name, check._check_fn)  # noqa: SLF001
             told = partial(asks, **check._check_kwargs)  # noqa: SLF001
@@ -59,20 +61,22 @@ def failed(
         schema={name: kept(column.dtype) for name, column in columns(feed).items()},
     )
     if "birth_date" in told:
-        frame = frame.with_columns(of_birth(frame["birth_date"]))
+        frame = frame.with_columns(of_birth([row["birth_date"] for row in rows]))
     asked = frame.lazy()
     answers = pl.collect_all(
         [each.answer(PolarsData(asked, each.column)) for each in checks], engine="in-memory"
     )
     said = set()
     for each, answer in zip(checks, answers, strict=True):
-        for place in (~answer.to_series()).fill_null(value=False).arg_true():
-            if rows[place][each.column] is None:
-                continue  # left out, and that means something
-            fault = told_as(each, rows[place], places[place])
-            if fault not in said:  # one row may stand for many months
-                said.add(fault)
-                yield fault
+        holds = answer.to_series()
+        if holds.all():  # or is null, which passes
+            continue
+        for row, path, one in zip(rows, places, holds, strict=True):
+            if one is False and row[each.column] is not None:  # left out, and that means something
+                fault = told_as(each, row, path)
+                if fault not in said:  # one row may stand for many months
+                    said.add(fault)
+                    yield fault
 
 
 def told_as(check: Asked, row: Row, path: str) -> Fault:
@@ -87,11 +91,15 @@ def kept(dtype: Any) -> Any:
     return pl.String() if dtype == pl.Categorical else dtype
 
 
-def of_birth(days: pl.Series) -> pl.Series:
+def of_birth(days: Sequence[date]) -> pl.Series:
     """ID numbers nobody has, right for some birth dates: the model compares the two."""
-    first_17 = pl.Series(OF_PERSON, [SEVENTEEN.format(day) for day in days])
-    number = pl.concat_str(pl.col(OF_PERSON), id_check_character(pl.col(OF_PERSON)))
-    return pl.DataFrame(first_17).select(number.alias(OF_PERSON)).to_series()
+    numbers = [SEVENTEEN.format(day) for day in days]
+    weighted = [
+        sum(int(digit) * weight for digit, weight in zip(number, ID_WEIGHTS, strict=True))
+        for number in numbers
+    ]
+    checks = [ID_CHECKS[each % 11] for each in weighted]
+    return pl.Series(OF_PERSON, [f"{a}{b}" for a, b in zip(numbers, checks, strict=True)])
 
 
 def repeated(feed: str, rows: Sequence[Row], places: Sequence[str]) -> Iterator[Fault]:
@@ -117,5 +125,4 @@ def clash(feed: str, names: Sequence[str], row: Row, path: str, before: str) -> 
         shown(v.isoformat() if isinstance(v, date) else v) for v in map(row.get, names)
     )
     what = "month" if feed == "social_insurance" else names[0]
-    expected = f"a {what} that {before} does not have"
-    return Fault(f"{path}.{what}", expected, f"{came} again")
+    return Fault(f"{path}.{what}", f"another {what} than {before} has", f"{came} again")

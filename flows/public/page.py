@@ -12,8 +12,9 @@ from rich.console import Console, RenderableType
 from rich.text import Text
 
 from flows.common.languages import Language
-from flows.explain.page import NARROWEST, WIDTH, months
+from flows.explain.page import months
 from flows.explain.rules import conditions, indicators, title
+from flows.explain.still_possible import width_of
 from flows.explain.tables import REST, STRONG, Column, table, text
 from flows.explain.words import Values, Words
 from flows.public.facts import Facts
@@ -58,11 +59,6 @@ def show(facts: Facts, answer: Answer, choice: Answer | None, language: Language
         heading = words.say("score", "heading", numeral=numeral, heading=words.say("score", name))
         console.print(Text(f"\n{heading}", STRONG))
         console.print(*sections[name], sep="\n")
-
-
-def width_of(console: Console) -> int:
-    """How many cells a line has: those of the terminal within limits, always the same in a pipe."""
-    return min(max(console.width, NARROWEST), WIDTH) if console.is_terminal else WIDTH
 
 
 def said_of_all(facts: Facts, receipt: dict[str, Any], words: Words) -> Values:

@@ -37,16 +37,12 @@ STATUS = "status"
 
 
 class Column(NamedTuple):
-    """A column of a feed: its type, whether it may be null, the codes it may hold."""
+    """A column of a feed: its type and the class of it, whether it may be null, what codes it may hold."""
 
     dtype: Any
+    kind: Any
     nullable: bool
     codes: tuple[Any, ...] | None
-
-    @property
-    def kind(self) -> Any:
-        """The class of its type."""
-        return type(self.dtype) if isinstance(self.dtype, pl.DataType) else self.dtype
 
 
 @cache
@@ -56,6 +52,7 @@ def columns(feed: str) -> dict[str, Column]:
     return {
         name: Column(
             column.dtype.type,
+            column.dtype.type.base_type(),
             column.nullable,
             tuple(CODES[column.metadata["codes"]]) if column.metadata else None,
         )
@@ -84,7 +81,7 @@ def written(feed: str, path: str, row: Any) -> Written:
     """A row as it came, its values read."""
     if not isinstance(row, dict):
         return Written(path, {}, [Fault(path, "an object", shown(row))])
-    known = {**columns(feed), **(of_insurance() if feed == "social_insurance" else {})}
+    known = known_to(feed)
     faults, values = [], {}
     for name, value in row.items():
         if name not in known:
@@ -103,6 +100,13 @@ def written(feed: str, path: str, row: Any) -> Written:
     return Written(path, values, faults)
 
 
+@cache
+def known_to(feed: str) -> dict[str, Column]:
+    """What may stand in a row of a feed."""
+    return {**columns(feed), **(of_insurance() if feed == "social_insurance" else {})}
+
+
+@cache
 def of_insurance() -> dict[str, Column]:
     """What stands for several columns of insurance: a range of months, one status for all five."""
     month, status = (columns("social_insurance")[name] for name in ("month", INSURANCES[0]))

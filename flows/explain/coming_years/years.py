@@ -49,12 +49,21 @@ def coming_years(
     """
     last = min(this_round.year + most, known(data)[1] + YEARS_TO_COME)
     now = edition_of(this_round.policy_date, data)
-    feeds = going_on(of, now, this_round, round_of(last, data)).feeds
+    gone_on = going_on(of, now, this_round, round_of(last, data)).feeds
+    feeds = {feed: alone(rows) for feed, rows in gone_on.items()}
     for year in range(this_round.year, last + 1):
         found = scored(feeds, round_of(year, data), lines, data)
         yield found
         if RETIRED in found.failing:
             return
+
+
+def alone(rows: pl.DataFrame) -> pl.DataFrame:
+    """The rows of a lone person, who is number 0 as the rules expect of persons."""
+    if "person" not in rows.columns:
+        return rows
+    number = pl.when(pl.col("person").is_not_null()).then(pl.lit(0, pl.UInt32))
+    return rows.with_columns(number.alias("person"))
 
 
 def scored(feeds: dict[str, pl.DataFrame], this_round: Round, lines: Lines, data: Path) -> Year:

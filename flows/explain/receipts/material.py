@@ -17,6 +17,7 @@ from schemas.columns import INSURANCES
 from transforms.scorecard import ledger
 
 ByRule: TypeAlias = dict[str, pl.DataFrame]  # a frame a rule, each ascending by person
+Recorded: TypeAlias = tuple[ByRule, ByRule]  # of conditions and of indicators
 
 
 @dataclass(frozen=True)
@@ -39,21 +40,11 @@ class Material:
     line: dict[str, Any]
 
 
-def material(whose: Applicants) -> Material:
-    """Read and arrange what the receipts are made of."""
+def material(whose: Applicants, recorded: Recorded | None = None) -> Material:
+    """Read and arrange what the receipts are made of; `recorded` where no run wrote it."""
     run = whose.run
     edition, window = run.edition, Window.of(run.edition, run.this_round)
-    conditions = by_rule(whose, "condition_evidence", "condition", "holds")
-    evidence = by_rule(whose, "evidence", "indicator", "points")
-    fitting = [
-        fits(stored[name], read)
-        for stored, rules in ((conditions, edition.conditions), (evidence, edition.indicators))
-        for name, read in read_by(rules, run.this_round)
-    ]
-    if not all(fitting):
-        again = ledger(whose.feeds(), edition, run.this_round)
-        conditions = retold(conditions, again.conditions)
-        evidence = retold(evidence, again.indicators)
+    conditions, evidence = recorded or as_written(whose)
     found = spans(whose.feed("social_insurance"), window, run.this_round)
     known = numbers(whose, found)
     first = edition.counted_months.values["insurances"][0]  # of equal ones: all have no paid month
@@ -82,6 +73,25 @@ def material(whose: Applicants) -> Material:
         indicators=evidence,
         line=next(run.table("rounds").collect().iter_rows(named=True), {}),
     )
+
+
+def as_written(whose: Applicants) -> Recorded:
+    """The evidence a run wrote of conditions and indicators, told anew where today's rules read more."""
+    run = whose.run
+    conditions = by_rule(whose, "condition_evidence", "condition", "holds")
+    evidence = by_rule(whose, "evidence", "indicator", "points")
+    fitting = [
+        fits(stored[name], read)
+        for stored, rules in (
+            (conditions, run.edition.conditions),
+            (evidence, run.edition.indicators),
+        )
+        for name, read in read_by(rules, run.this_round)
+    ]
+    if all(fitting):
+        return conditions, evidence
+    again = ledger(whose.feeds(), run.edition, run.this_round)
+    return retold(conditions, again.conditions), retold(evidence, again.indicators)
 
 
 def by_rule(whose: Applicants, table: str, rule: str, result: str) -> ByRule:

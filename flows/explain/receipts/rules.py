@@ -41,14 +41,13 @@ def conditions(rows: pl.DataFrame, rule: Rule, this_round: Round) -> pl.Series:
     checks = module.checks(params(module.Params, rule), this_round)
     holds = all_hold(checks)
     found = unpacked(rows, module.EVIDENCE, expressions(checks))
-    require_same(rule, found.select(holds != pl.col("holds")).to_series())
     described = {
         "holds": plain("holds"),
         **law(rule),
         "evidence": pl.col("evidence"),
         "checks": an_array(check(each, found) for each in checks),
     }
-    return found.select(text(an_object(described))).to_series()
+    return told(rule, found, described, holds != pl.col("holds"))
 
 
 def indicators(
@@ -59,7 +58,6 @@ def indicators(
     parts = module.parts(params(module.Params, rule), this_round)
     found = unpacked(rows, module.EVIDENCE, expressions(parts))
     stored = centipoints("points")
-    require_same(rule, found.select(stored != parts.centipoints.fill_null(0)).to_series())
     described = {
         "points": quoted("points"),
         "centipoints": plain(stored),
@@ -69,7 +67,14 @@ def indicators(
         **({} if months is None else {"months": pl.col("months")}),
     }
     found = found if months is None else found.with_columns(months.alias("months"))
-    return found.select(text(an_object(described))).to_series()
+    return told(rule, found, described, stored != parts.centipoints.fill_null(0))
+
+
+def told(rule: Rule, rows: pl.DataFrame, described: dict[str, Any], differs: pl.Expr) -> pl.Series:
+    """A rule of each applicant as JSON; raises CheckFailed where it differs from what was published."""
+    found = rows.select(told=text(an_object(described)), differs=differs)
+    require_same(rule, found["differs"])
+    return found["told"]
 
 
 def check(of: Check, rows: pl.DataFrame) -> Pieces:
@@ -111,7 +116,7 @@ def limit(value: int | pl.Expr | None) -> int | pl.Expr | None:
 
 def written(values: Mapping[str, pl.Expr], rows: pl.DataFrame) -> dict[str, pl.Expr]:
     """What is shown of some rows as JSON: numbers and truth values as they are, the rest quoted."""
-    kinds = rows.lazy().select(**values).collect_schema()
+    kinds = rows.lazy().select(**values).collect_schema() if values else {}
     is_plain = {name: kind.is_numeric() or kind == pl.Boolean() for name, kind in kinds.items()}
     return {name: (plain if is_plain[name] else quoted)(each) for name, each in values.items()}
 
@@ -144,7 +149,8 @@ def unpacked(rows: pl.DataFrame, evidence: Evidence, needed: Iterable[pl.Expr]) 
     fields = rows["evidence"].str.json_decode(
         pl.Struct({**types, **dict.fromkeys(days, pl.String())})
     )
-    return rows.hstack(fields.struct.unnest().with_columns(pl.col(days).str.to_date()))
+    unnested = fields.struct.unnest()
+    return rows.hstack(unnested.with_columns(pl.col(days).str.to_date()) if days else unnested)
 
 
 def require_same(rule: Rule, differs: pl.Series) -> None:
