@@ -17,6 +17,7 @@ from flows.public.rows import Row
 from transforms.indicators.residence import DEFAULT
 from transforms.months import number_of
 
+MOST_COMPARED = 20  # each is scored as a person of its own
 GAINED, DEDUCTED = "education", "education_deduction"
 
 
@@ -24,10 +25,12 @@ def study_or_work(facts: Facts) -> dict[str, Any]:
     """Points with and without claiming education, for all credentials together and one by one.
 
     claimed: all of them told, as the rules take the best.  credentials: in the order they were told,
-    each as if it were the only one, with its window month by month where there is one.
+    each as if it were the only one, with its window month by month where there is one; the first
+    twenty, how many more there are is told.
     """
-    rows = facts.rows["education"]
-    choices = [claiming(facts, [], claims=False), claiming(facts, rows)]
+    told_rows = facts.rows["education"]
+    rows = told_rows[:MOST_COMPARED]
+    choices = [claiming(facts, [], claims=False), claiming(facts, told_rows)]
     choices += [claiming(facts, [row]) for row in rows]
     found = scored(choices)
     waived, together, *single = zip(results(found), receipts(found), strict=True)
@@ -39,6 +42,7 @@ def study_or_work(facts: Facts) -> dict[str, Any]:
             {**told(row), **compared(*each, without), "months": list(window(each[1]))}
             for row, each in zip(rows, single, strict=True)
         ],
+        "not_compared": len(told_rows) - len(rows),
     }
 
 
