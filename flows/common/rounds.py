@@ -12,6 +12,7 @@ from pathlib import Path
 
 from flows.common.settings import DATA
 from transforms.editions import edition
+from transforms.phases import Phases
 from transforms.policy import Edition, PolicyError
 from transforms.rounds import Round, load_round, rounds
 
@@ -36,7 +37,7 @@ def round_of(year: int, data: Path = DATA) -> Round:
         permit_date=reference,
         insured_in=None,
         received_on=None,
-        phases=[],
+        phases=Phases(),
         published={},
     )
 

@@ -29,7 +29,7 @@ class Asked(NamedTuple):
 
     column: str
     expects: str
-    answer: Callable[[PolarsData], pl.LazyFrame]
+    answer: Callable[[PolarsData], pl.LazyFrame | bool]
 
 
 @lru_cache(maxsize=256)
@@ -63,11 +63,13 @@ def failed(
     if "birth_date" in told:
         frame = frame.with_columns(of_birth([row["birth_date"] for row in rows]))
     asked = frame.lazy()
-    answers = pl.collect_all(
-        [each.answer(PolarsData(asked, each.column)) for each in checks], engine="in-memory"
-    )
+    answers = [(each, each.answer(PolarsData(asked, each.column))) for each in checks]
+    left = [
+        (each, lazy) for each, lazy in answers if not isinstance(lazy, bool)
+    ]  # or all rows pass
+    frames = pl.collect_all([lazy for _, lazy in left], engine="in-memory")
     said = set()
-    for each, answer in zip(checks, answers, strict=True):
+    for (each, _), answer in zip(left, frames, strict=True):
         holds = answer.to_series()
         if holds.all():  # or is null, which passes
             continue
