@@ -64,9 +64,8 @@ def failed(
         frame = frame.with_columns(of_birth([row["birth_date"] for row in rows]))
     asked = frame.lazy()
     answers = [(each, each.answer(PolarsData(asked, each.column))) for each in checks]
-    left = [
-        (each, lazy) for each, lazy in answers if not isinstance(lazy, bool)
-    ]  # or all rows pass
+    assert all(lazy is not False for _, lazy in answers)  # true: all rows pass
+    left = [(each, lazy) for each, lazy in answers if isinstance(lazy, pl.LazyFrame)]
     frames = pl.collect_all([lazy for _, lazy in left], engine="in-memory")
     said = set()
     for (each, _), answer in zip(left, frames, strict=True):
