@@ -14,7 +14,6 @@ from flows.common.rounds import edition_of, round_of
 from flows.explain.coming_years import Lines, Year, coming_years, lines_of
 from flows.explain.coming_years.going_on import latest_work
 from flows.explain.coming_years.years import RETIRED
-from flows.explain.page import NARROWEST, WIDTH
 from flows.explain.tables import REST, STRONG, Column, table, text
 from flows.explain.what_if.rows import numbered_person, records
 from flows.explain.words import Words
@@ -22,6 +21,7 @@ from flows.kept.past_run import PastRun, pinned
 from flows.kept.tables import table as table_of
 
 MOST_YEARS = 12
+NARROWEST, WIDTH = 100, 118  # cells, as on the rest of the page
 
 
 def show_still_possible(past: PastRun, application_no: str, words: Words) -> None:

@@ -20,6 +20,8 @@ from flows.explain.words import Values, Words
 from flows.public.facts import Facts
 
 WORDS = Path(__file__).parent / "words"
+# what explain's page may name beside the months of a receipt
+OF_NO_RUN = {"application_no": "", "run_id": "", "made_from": {"code": {"version": ""}}}
 
 Answer = dict[str, Any]
 
@@ -52,7 +54,7 @@ def show(facts: Facts, answer: Answer, choice: Answer | None, language: Language
         "indicators": [indicators(receipt, found, clauses, words, width)],
         "choice": choices(choice, words, width) if choice else [],
         "lines": [lines(answer, words, width)] if answer["lines"] else [],
-        "months": months(receipt, words, width),
+        "months": months({**receipt, **OF_NO_RUN}, words, width),
     }
     shown = [name for name, content in sections.items() if content]
     for numeral, name in zip(words.tree["page"]["numerals"], shown, strict=False):
