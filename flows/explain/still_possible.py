@@ -7,34 +7,28 @@ each year as they are known today and against lines that go on growing as they d
 from collections.abc import Iterable, Iterator
 
 from rich.console import Console, RenderableType
-from rich.text import Text
 
 from flows.common.points import centipoints, in_text
 from flows.common.rounds import edition_of, round_of
 from flows.explain.coming_years import Lines, Year, coming_years, lines_of
 from flows.explain.coming_years.going_on import latest_work
 from flows.explain.coming_years.years import RETIRED
-from flows.explain.tables import REST, STRONG, Column, table, text
+from flows.explain.page import width_of
+from flows.explain.tables import REST, Column, strong, table, text
 from flows.explain.what_if.rows import numbered_person, records
 from flows.explain.words import Words
 from flows.kept.past_run import PastRun, pinned
 from flows.kept.tables import table as table_of
 
 MOST_YEARS = 12
-NARROWEST, WIDTH = 100, 118  # cells, as on the rest of the page
 
 
 def show_still_possible(past: PastRun, application_no: str, words: Words) -> None:
     """Print the section."""
     console = Console(highlight=False, markup=False, emoji=False)
     console.width = width = width_of(console)
-    console.print(Text(f"\n{words.say('forward', 'heading')}", STRONG))
+    console.print(strong(f"\n{words.say('forward', 'heading')}", width))
     console.print(*still_possible(past, application_no, words, width), sep="\n")
-
-
-def width_of(console: Console) -> int:
-    """How many cells a line has: those of the terminal within limits, always the same in a pipe."""
-    return min(max(console.width, NARROWEST), WIDTH) if console.is_terminal else WIDTH
 
 
 def still_possible(

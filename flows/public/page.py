@@ -9,13 +9,12 @@ from pathlib import Path
 from typing import Any
 
 from rich.console import Console, RenderableType
-from rich.text import Text
 
 from flows.common.languages import Language
-from flows.explain.page import months
+from flows.explain.law import law
+from flows.explain.page import months, width_of
 from flows.explain.rules import conditions, indicators, title
-from flows.explain.still_possible import width_of
-from flows.explain.tables import REST, STRONG, Column, table, text
+from flows.explain.tables import REST, Column, strong, table, text
 from flows.explain.words import Values, Words
 from flows.public.facts import Facts
 
@@ -39,16 +38,13 @@ def show(facts: Facts, answer: Answer, choice: Answer | None, language: Language
     console = Console(highlight=False, markup=False, emoji=False)
     console.width = width = width_of(console)
     receipt, found = answer["receipt"], said_of_all(facts, answer["receipt"], words)
-    console.print(Text(words.say("score", "title"), STRONG))
+    console.print(strong(words.say("score", "title"), width))
     console.print(text(words.say("score", "about", **found), width))
     if answer["assumed"]:
         console.print(text(words.say("score", "assumed"), width))
     console.print(text(words.say("score", "disclaimer"), width))
-    console.print(Text(text(result(answer, words), width).plain, STRONG))
-    clauses = {
-        rule.name: rule.clause_zh if words.zh else rule.clause
-        for rule in (*facts.edition.conditions.values(), *facts.edition.indicators.values())
-    }
+    console.print(strong(result(answer, words), width))
+    clauses = law(facts.edition, words).clauses
     sections: dict[str, list[RenderableType]] = {
         "conditions": [conditions(receipt, found, clauses, words, width)],
         "indicators": [indicators(receipt, found, clauses, words, width)],
@@ -59,17 +55,16 @@ def show(facts: Facts, answer: Answer, choice: Answer | None, language: Language
     shown = [name for name, content in sections.items() if content]
     for numeral, name in zip(words.tree["page"]["numerals"], shown, strict=False):
         heading = words.say("score", "heading", numeral=numeral, heading=words.say("score", name))
-        console.print(Text(f"\n{heading}", STRONG))
+        console.print(strong(f"\n{heading}", width))
         console.print(*sections[name], sep="\n")
 
 
 def said_of_all(facts: Facts, receipt: dict[str, Any], words: Words) -> Values:
     """What any sentence of the page may name."""
     names = ("round", "policy_date", "reference_date", "permit_date", "insured_in")
-    edition = receipt["edition"]
     return {
         **{name: receipt[name] for name in names},
-        "edition": words.tree["edition"].get(edition, edition),
+        "edition": law(facts.edition, words).act,
         **{f"year_{back}": receipt["round"] - back for back in range(1, 4)},
         "claims_education": facts.application["claims_education"],
     }
@@ -95,7 +90,7 @@ def result(answer: Answer, words: Words) -> str:
 def choices(choice: Answer, words: Words, width: int) -> list[RenderableType]:
     """Each credential claimed and not."""
     names = ("credential", "with", "gained", "deducted", "better")
-    cells = dict(zip(names, (30, 16, 10, 10, REST), strict=True))
+    cells = dict(zip(names, (20, 12, 8, 8, REST), strict=True))
     rows = [
         [
             credential(each, words),
