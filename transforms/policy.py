@@ -13,6 +13,7 @@ from collections.abc import Set as AbstractSet
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date
+from functools import lru_cache
 from itertools import pairwise
 from pathlib import Path
 from typing import Any, TypeAlias, TypeVar
@@ -212,17 +213,23 @@ def read_toml(path: Path) -> dict[str, Value]:
     try:
         if (size := path.stat().st_size) > MOST_BYTES:
             raise PolicyError(f"{path.name}: expected at most {MOST_BYTES:,} bytes, found {size:,}")
-        text = tomllib.loads(path.read_text(encoding="utf-8"))
+        return dict(parsed(path.name, path.read_text(encoding="utf-8")))
     except RecursionError:
         raise PolicyError(f"{path.name}: tables within tables, deeper than can be read") from None
     except FileNotFoundError:
         raise PolicyError(f"{path.name} is not in {path.parent}") from None
     except ValueError as error:  # also of a number with thousands of digits
         raise PolicyError(f"{path.name}: {error}") from None
-    for place, value in texts(text):
+
+
+@lru_cache(maxsize=256)
+def parsed(name: str, text: str) -> Mapping[str, Value]:
+    """What a file says.  Asked again for each coming year, so the same text is read once."""
+    found = tomllib.loads(text)
+    for place, value in texts(found):
         if STEERING.search(value):
-            raise PolicyError(f"{path.name}: {place}: expected a text without control characters")
-    return text
+            raise PolicyError(f"{name}: {place}: expected a text without control characters")
+    return found
 
 
 def texts(value: Value, place: str = "") -> Iterator[tuple[str, str]]:

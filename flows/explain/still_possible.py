@@ -81,5 +81,7 @@ def by_year(years: Iterable[Year], words: Words, width: int) -> RenderableType:
 
 def titles(year: Year, words: Words) -> list[str]:
     """The conditions that fail, as the edition of the year calls them."""
+    if not year.failing:
+        return []
     rules = edition_of(round_of(year.year).policy_date).conditions
     return [rules[name].title_zh if words.zh else rules[name].title for name in year.failing]
