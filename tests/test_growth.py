@@ -304,7 +304,7 @@ def test_the_phases_of_a_round_name_no_run_and_its_values_do(
     manifest = json.loads((copy / "manifest.json").read_text(encoding="utf-8"))
     manifest["pinned"]["rounds/2020.toml"] = sha256(pinned)
     write_json(manifest, copy / "manifest.json")
-    told = [each.told for each in audit(2020, tmp_path).findings]
+    told = [each.message for each in audit(2020, tmp_path).findings]
     assert "expected what names the run, found another decision: edited" in told
     refused = here("diff", copy, RUNS[2020], "--warehouse", warehouse)
     assert (refused.returncode, refused.stdout) == (1, "")

@@ -543,7 +543,7 @@ def test_an_audit_finds_a_wrong_value_in_the_pinned_policy(
     spoil(path, "value = 45\n", "value = 45.5\n")
     found = audit(2020, warehouse)
     assert not found.passed
-    told = [each.told for each in found.findings if "45.5" in each.told]
+    told = [each.message for each in found.findings if "45.5" in each.message]
     assert told == [f"the run cannot be repeated to its end: {AGE}, found 45.5"]
 
 

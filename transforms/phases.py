@@ -87,10 +87,10 @@ def span_after(file: str, code: str, phase: Phase, before: Span | None) -> Span:
         if begins is None:
             raise PolicyError(f"{where} lacks from, as phases.{before.code} has no to")
         if least and (begins < least or begins == before.begins):
-            told = f"not before {shown(least)}, where phases.{before.code} ends"
+            message = f"not before {shown(least)}, where phases.{before.code} ends"
             if not before.ends:
-                told = f"after {shown(least)}, where phases.{before.code} begins"
-            raise PolicyError(f"{where}.from: expected a moment {told}, found {shown(begins)}")
+                message = f"after {shown(least)}, where phases.{before.code} begins"
+            raise PolicyError(f"{where}.from: expected a moment {message}, found {shown(begins)}")
     if begins and ends and ends <= begins:
         raise PolicyError(f"{where}.to: expected an end after {shown(begins)}, found {shown(ends)}")
     return Span(code, begins, ends)
@@ -122,8 +122,8 @@ def as_text(phases: Phases) -> dict[str, dict[str, Any]]:
 
 def shown(moment: datetime) -> str:
     """A moment of Beijing for people: seconds only where there are any."""
-    told = "minutes" if moment == moment.replace(second=0, microsecond=0) else "auto"
-    return moment.astimezone(BEIJING).replace(tzinfo=None).isoformat(" ", told)
+    precision = "minutes" if moment == moment.replace(second=0, microsecond=0) else "auto"
+    return moment.astimezone(BEIJING).replace(tzinfo=None).isoformat(" ", precision)
 
 
 def when(span: Span) -> str:

@@ -129,7 +129,7 @@ def audit_run(past: PastRun, own_code: Trust | None = None) -> Audit:
     with told_without_values("audit"), told_which_file():
         found = integrity(past)
     with private_folder(past.warehouse) as work:
-        told = list(repeated(past, work, own_code))
+        repeat = list(repeated(past, work, own_code))
         report("comparing", 3, STEPS)
         grown = own_code is None and is_other_code(past.manifest)
         # of a run that code has grown since, the tables it wrote: there may be more today
@@ -138,7 +138,7 @@ def audit_run(past: PastRun, own_code: Trust | None = None) -> Audit:
         with told_without_values("audit"):
             tables = [table_audit(name, past, found, work, grown=grown) for name in there]
     report("done", STEPS, STEPS)
-    return Audit(past, found, tables, told, own_code is not None)
+    return Audit(past, found, tables, repeat, own_code is not None)
 
 
 def repeated(past: PastRun, work: Path, own_code: Trust | None) -> Iterator[Finding]:

@@ -24,8 +24,8 @@ def lines(found: Audit) -> Iterator[str]:
     yield from table_lines(found)
     for note in found.notes:
         yield f"note: {note}"
-    for file, told in found.findings:
-        yield f"found: {file}: {told}"
+    for file, message in found.findings:
+        yield f"found: {file}: {message}"
     yield from differences(found)
     yield summary(found)
     yield f"verdict: round {found.past.year}, run {found.past.run_id}: {verdict(found)}"
@@ -56,9 +56,9 @@ def table_lines(found: Audit) -> Iterator[str]:
     for each in found.tables:
         rows = "-" if each.rows is None else f"{each.rows:,}"
         how = f" ({each.remark})" if each.remark else ""
-        told = f"same{how}" if each.same else f"DIFFERS  {why(each)}"
+        verdict = f"same{how}" if each.same else f"DIFFERS  {why(each)}"
         digest = (each.sha256 or "absent")[:SHORT]
-        yield f"{each.name:20}{rows:>12}  {digest:16}  {told}".rstrip()
+        yield f"{each.name:20}{rows:>12}  {digest:16}  {verdict}".rstrip()
 
 
 def why(table: TableAudit) -> str:
@@ -76,14 +76,14 @@ def counted(number: int, what: str) -> str:
 
 def differences(found: Audit) -> Iterator[str]:
     """The first differences of every table, aligned; then how many more there are."""
-    told = [HEADINGS]
+    shown = [HEADINGS]
     for each in found.tables:
-        told += [(*difference, each.cause) for difference in each.compared.first]
-    if len(told) == 1:
+        shown += [(*difference, each.cause) for difference in each.compared.first]
+    if len(shown) == 1:
         return
     columns = range(len(HEADINGS))
-    widths = [min(max(len(row[column]) for row in told), WIDEST) for column in columns]
-    for row in told:
+    widths = [min(max(len(row[column]) for row in shown), WIDEST) for column in columns]
+    for row in shown:
         cells = zip(row, widths, strict=True)
         yield "  ".join(f"{cell:{width}}" for cell, width in cells).rstrip()
     for each in found.tables:

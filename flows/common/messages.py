@@ -35,9 +35,9 @@ def told_without_values(stage: str) -> Iterator[None]:
         # polars and DuckDB have their own errors for a disk that is full or may not be written
         of_disk = [words for words in DISK_TROUBLE if words in str(error)]
         if of_disk or isinstance(error, OSError):
-            told = of_disk[0] if of_disk else type(error).__name__
+            what = of_disk[0] if of_disk else type(error).__name__
             raise PublicationFailed(
-                f"{stage}: {told}; nothing was published, the publication before is intact"
+                f"{stage}: {what}; nothing was published, the publication before is intact"
             ) from None
         if os.environ.get("LUOHU_DEBUG"):  # on this terminal alone: Prefect keeps what is raised
             traceback.print_exception(error)

@@ -51,11 +51,11 @@ def outcome(reached: Reached, words: Words) -> str:
 
 def described(change: Change, words: Words) -> str:
     """A change in words."""
-    told = {
-        name: value for name, value in change.told.items() if not isinstance(value, dict | list)
+    shown = {
+        name: value for name, value in change.facts.items() if not isinstance(value, dict | list)
     }
-    if amounts := change.told.get(AMOUNTS):
-        told["amounts"] = (
+    if amounts := change.facts.get(AMOUNTS):
+        shown["amounts"] = (
             words.listed(
                 words.say("change", "year_amount", year=year, fen=fen)
                 for year, fen in amounts.items()
@@ -63,10 +63,10 @@ def described(change: Change, words: Words) -> str:
             if isinstance(amounts, dict)
             else amounts
         )
-    if missing := change.told.get("missing"):
-        told["missing"] = words.listed(words.shown("flag", each) for each in missing)
+    if missing := change.facts.get("missing"):
+        shown["missing"] = words.listed(words.shown("flag", each) for each in missing)
     months = spans(change, words)
-    return words.say("change", change.kind, **{"units": change.units, "months": months, **told})
+    return words.say("change", change.kind, **{"units": change.units, "months": months, **shown})
 
 
 def spans(change: Change, words: Words) -> str:

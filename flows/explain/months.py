@@ -70,6 +70,6 @@ def row(span: Span, found: Values, words: Words) -> tuple[str, str, str, str]:
     counts_as = (
         words.say("counts_as", counted, **filled) if counted else words.say("page", "uncounted")
     )
-    told = {**found, "recorded_on": span.recorded_on}
-    why = words.say("why", span.why, **told) if span.why else ""
+    shown = {**found, "recorded_on": span.recorded_on}
+    why = words.say("why", span.why, **shown) if span.why else ""
     return run, long, counts_as, why

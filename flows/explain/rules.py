@@ -21,12 +21,12 @@ def conditions(
     """Each condition, whether it is met and why."""
     rows: list[list[Cell]] = []
     for rule in receipt["conditions"].values():
-        told = facts(rule, found, words) or [nothing(rule, found, words)]
+        lines = facts(rule, found, words) or [nothing(rule, found, words)]
         held = Line(words.shown("holds", rule["holds"]), "" if rule["holds"] else STRONG)
         unmet = [
             Line(words.say("page", "unmet", what=each), STRONG) for each in failed(rule, words)
         ]
-        why = [*unmet, *map(Line, told), *law(rule, clauses, words)]
+        why = [*unmet, *map(Line, lines), *law(rule, clauses, words)]
         rows.append([title(rule, words), [held], why])
     headed = columns(words, condition=TITLE_CELLS, held=RESULT_CELLS, why=REST)
     return table(headed, rows, width, ruled=True)

@@ -41,8 +41,8 @@ def still_possible(
     of = records(past.directory, [numbered_person(past.directory, application_no)])
     years = [*coming_years(of, this_round, lines, most=MOST_YEARS)][1:]
     works = latest_work(of, this_round) is not None
-    told = "\n".join(sentences(years, lines, words, works=works))
-    return [text(told, width), *([by_year(years, words, width)] if years else [])]
+    message = "\n".join(sentences(years, lines, words, works=works))
+    return [text(message, width), *([by_year(years, words, width)] if years else [])]
 
 
 def sentences(years: list[Year], lines: Lines, words: Words, *, works: bool) -> Iterator[str]:

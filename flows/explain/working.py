@@ -21,8 +21,8 @@ def working(rule: dict[str, Any], found: Values, words: Words) -> list[str]:
     values = values_of(rule, found)
     parts = telling(rule["parts"])
     lines = [part_line(part, values, words) for part in parts]
-    told = [*lines, *together(rule, parts, words), *facts(rule, found, words)]
-    return told or [nothing(rule, found, words)]
+    shown = [*lines, *together(rule, parts, words), *facts(rule, found, words)]
+    return shown or [nothing(rule, found, words)]
 
 
 def values_of(rule: dict[str, Any], found: Values) -> Values:

@@ -33,7 +33,7 @@ class Finding(NamedTuple):
     """A file that is not what it should be."""
 
     file: str
-    told: str
+    message: str
 
 
 @dataclass(frozen=True)
@@ -76,11 +76,11 @@ def require_untouched(past: PastRun, found: Integrity, what_for: str) -> None:
     # another lock on this machine is nobody's tampering with the run
     tampered = [each for each in found.findings if each.file != LOCK]
     if tampered:
-        told = "\n  ".join(f"{file}: {what}" for file, what in tampered[:FIRST])
+        message = "\n  ".join(f"{file}: {what}" for file, what in tampered[:FIRST])
         more = f"\n  and {len(tampered) - FIRST} more" if len(tampered) > FIRST else ""
         raise CheckFailed(
             f"run {past.run_id} of round {past.year} is not as it was written, and was not"
-            f" {what_for}:\n  {told}{more}"
+            f" {what_for}:\n  {message}{more}"
         )
 
 
@@ -108,8 +108,8 @@ def rows(past: PastRun, digests: dict[str, str], expected: dict[str, str]) -> It
                 yield Finding(name, "expected a Parquet file, found something else")
                 continue
             if found != each["rows"]:
-                told = f"outputs: {name}: rows: expected {found:,}, found {each['rows']}: edited"
-                yield Finding(MANIFEST, told)
+                message = f"outputs: {name}: rows: expected {found:,}, found {each['rows']}: edited"
+                yield Finding(MANIFEST, message)
 
 
 def code(past: PastRun, digests: dict[str, str], expected: dict[str, str]) -> Iterator[Finding]:
@@ -176,12 +176,12 @@ def surroundings(manifest: dict[str, Any], notes: list[str]) -> Iterator[Finding
     """Code, lock and libraries: another one is told; another lock of the same code is a finding."""
     then, now = manifest["environment"], environment()
     if then.get("lock") != now["lock"]:
-        told = f"expected sha256 {short(then.get('lock'))} as the run had it, found"
-        told = f"{told} {short(now['lock'])}: a different lock"
+        message = f"expected sha256 {short(then.get('lock'))} as the run had it, found"
+        message = f"{message} {short(now['lock'])}: a different lock"
         if then.get("lock") and now["lock"] and not is_other_code(manifest):
-            yield Finding(LOCK, told)
+            yield Finding(LOCK, message)
         else:
-            notes.append(f"{LOCK}: {told}")
+            notes.append(f"{LOCK}: {message}")
     notes.extend(f"{name}: {old} then, {new} now" for name, old, new in other_versions(manifest))
 
 
@@ -222,8 +222,8 @@ def database(past: PastRun, tables: set[str]) -> Iterator[Finding]:
             except duckdb.Error:
                 same = False
             if not same:
-                told = f"{table}: expected the rows of {table}.parquet, found others"
-                yield Finding(DATABASE, told)
+                message = f"{table}: expected the rows of {table}.parquet, found others"
+                yield Finding(DATABASE, message)
 
 
 def shows(

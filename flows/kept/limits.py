@@ -33,10 +33,10 @@ def require_bounded(directory: Path, manifest: dict[str, Any]) -> None:
         path = directory / name
         if not path.is_file():
             continue  # told where files are held against the manifest
-        if told := parquet_problem(path):
-            raise TooLarge(f"{path}: {told}: not read")
-        for told in odd_columns(path):
-            raise TooLarge(f"{path}: {told}: not read")
+        if problem := parquet_problem(path):
+            raise TooLarge(f"{path}: {problem}: not read")
+        for problem in odd_columns(path):
+            raise TooLarge(f"{path}: {problem}: not read")
     years = [int(name[: -len(".toml")]) for name in manifest["round"] if name[:-5].isdigit()]
     for year in years[:1]:
         require_home_months(directory / HOUSING, min(year, date.max.year))

@@ -121,8 +121,8 @@ def kept_run(year: int, run_id: str, directory: Path | None, register: Register)
             anyway=register.anyway.get(run_id),
         )
     except (CheckFailed, NewerWarehouse, KeyError, TypeError, ValueError, OSError):
-        told = "its manifest cannot be read: luohu audit says more"
-        return KeptRun(year, run_id, None, state, trouble=told)
+        message = "its manifest cannot be read: luohu audit says more"
+        return KeptRun(year, run_id, None, state, trouble=message)
 
 
 def options(given: dict[str, Any]) -> Iterator[str]:

@@ -111,13 +111,13 @@ def keep(target: Path) -> None:
             archive.writestr(entry, path.read_bytes())
 
 
-def contents(archive: Path, told: Path | None = None) -> dict[str, str]:
+def contents(archive: Path, named_as: Path | None = None) -> dict[str, str]:
     """The SHA-256 of every file in a zip of code; raises CheckFailed for one with anything else.
 
     Only source files go into the digest of the code, so nothing but them may be unpacked and run.
     `told` is what the message calls it, where it is a copy.
     """
-    where = told or archive
+    where = named_as or archive
     require_size(archive, MOST_BYTES)
     try:
         with limited(archive) as file, zipfile.ZipFile(file) as files:

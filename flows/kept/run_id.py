@@ -19,8 +19,8 @@ DIGITS = 16
 def delivery(manifest: dict[str, Any]) -> str | None:
     """The digest over all feeds that goes into a run's name; none where those of the files do."""
     if DELIVERY in manifest:
-        told: str | None = manifest[DELIVERY]
-        return told
+        named: str | None = manifest[DELIVERY]
+        return named
     return None if manifest["format"] == OF_SINGLE_FILES else sha256_of(manifest["feeds"])
 
 

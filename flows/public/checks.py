@@ -43,8 +43,8 @@ def asked_of(feed: str, received_on: date | None) -> list[Asked]:
         for check in [] if known else column.checks:
             # pandera's own ones: a schema keeps copies of before it knew what polars is
             asks = Check.CHECK_FUNCTION_REGISTRY.get(check.name, check._check_fn)  # noqa: SLF001
-            told = partial(asks, **check._check_kwargs)  # noqa: SLF001
-            found.append(Asked(name, EXPECTED.get(check.name, check.name), told))
+            asked = partial(asks, **check._check_kwargs)  # noqa: SLF001
+            found.append(Asked(name, EXPECTED.get(check.name, check.name), asked))
     return found
 
 
@@ -52,15 +52,15 @@ def failed(
     feed: str, rows: Sequence[Row], places: Sequence[str], received_on: date | None
 ) -> Iterator[Fault]:
     """The checks that rows without fault so far do not pass; `places` are their paths."""
-    told = {name for name in columns(feed) if any(row.get(name) is not None for row in rows)}
-    checks = [each for each in asked_of(feed, received_on) if each.column in told]
+    given = {name for name in columns(feed) if any(row.get(name) is not None for row in rows)}
+    checks = [each for each in asked_of(feed, received_on) if each.column in given]
     if not checks:
         return
     frame = pl.DataFrame(
         {name: [row.get(name) for row in rows] for name in columns(feed)},
         schema={name: kept(column.dtype) for name, column in columns(feed).items()},
     )
-    if "birth_date" in told:
+    if "birth_date" in given:
         frame = frame.with_columns(of_birth([row["birth_date"] for row in rows]))
     asked = frame.lazy()
     answers = [(each, each.answer(PolarsData(asked, each.column))) for each in checks]

@@ -77,15 +77,15 @@ def facts_of(value: Any, data: Path = DATA) -> Facts:
     faults += of_feeds
     require_few(feeds)
     rows = {
-        feed: [written(feed, f"feeds.{feed}[{n}]", each) for n, each in enumerate(told)]
-        for feed, told in feeds.items()
+        feed: [written(feed, f"feeds.{feed}[{n}]", each) for n, each in enumerate(given)]
+        for feed, given in feeds.items()
     }
-    require_few(feeds, sum(each.rows for told in rows.values() for each in told))
+    require_few(feeds, sum(each.rows for given in rows.values() for each in given))
     rows["applications"] = [application(value)]
     received_on = this_round.received_on if this_round else None
     made: dict[str, list[Row]] = {feed: [] for feed in FEEDS}
-    for feed, told in rows.items():
-        made[feed], found = checked(feed, told, received_on)
+    for feed, given in rows.items():
+        made[feed], found = checked(feed, given, received_on)
         faults += found
     if faults or this_round is None:
         raise BadFacts(faults)
@@ -112,10 +112,10 @@ def lists_of(value: Any) -> tuple[dict[str, list[Any]], list[Fault]]:
     faults = unknown(value, TOLD, "feeds.")
     feeds = {}
     for feed in TOLD:
-        if isinstance(told := value.get(feed, []), list):
-            feeds.update({feed: told} if feed in value else {})
+        if isinstance(given := value.get(feed, []), list):
+            feeds.update({feed: given} if feed in value else {})
         else:
-            faults.append(Fault(f"feeds.{feed}", "a list", shown(told)))
+            faults.append(Fault(f"feeds.{feed}", "a list", shown(given)))
     return feeds, faults
 
 
@@ -140,23 +140,23 @@ def require_few(feeds: dict[str, list[Any]], rows: int | None = None) -> None:
 
 def application(value: dict[str, Any]) -> Written:
     """The application: who claims what, and which employer files."""
-    told = value.get("application")
-    if not isinstance(told, dict):
-        came = shown(told) if "application" in value else "nothing"
+    given = value.get("application")
+    if not isinstance(given, dict):
+        came = shown(given) if "application" in value else "nothing"
         return Written("application", {}, [Fault("application", "an object", came)])
-    faults = unknown(told, APPLICATION, "application.")
-    own = {name: each for name, each in told.items() if name in APPLICATION}
+    faults = unknown(given, APPLICATION, "application.")
+    own = {name: each for name, each in given.items() if name in APPLICATION}
     made = written("applications", "application", own)
-    needed = {f"application.{name}" for name, must in APPLICATION.items() if must or name in told}
+    needed = {f"application.{name}" for name, must in APPLICATION.items() if must or name in given}
     return made._replace(faults=[*faults, *(each for each in made.faults if each.path in needed)])
 
 
 def checked(
-    feed: str, told: list[Written], received_on: date | None
+    feed: str, given: list[Written], received_on: date | None
 ) -> tuple[list[Row], list[Fault]]:
     """The rows of a feed made whole, and what is wrong with them."""
-    faults = [fault for each in told for fault in each.faults]
-    pairs = [(row, each.path) for each in told if not each.faults for row in whole(feed, each.row)]
+    faults = [fault for each in given for fault in each.faults]
+    pairs = [(row, each.path) for each in given if not each.faults for row in whole(feed, each.row)]
     rows, places = [row for row, _ in pairs], [place for _, place in pairs]
     if rows:
         faults += failed(feed, rows, places, received_on)
@@ -166,16 +166,16 @@ def checked(
 
 
 def defaulted(
-    rows: dict[str, list[Row]], told: dict[str, list[Any]], this_round: Round
+    rows: dict[str, list[Row]], given: dict[str, list[Any]], this_round: Round
 ) -> dict[str, list[Row]]:
     """The rows with what stands for a feed that was left out."""
     filed = rows["applications"][0]
     if filed["claims_education"] is None:
         filed["claims_education"] = True
-    if "residence_permits" not in told:
+    if "residence_permits" not in given:
         rows["residence_permits"] = [{"valid_from": this_round.permit_date, "valid_to": None}]
     register = {row["employer_id"] for row in rows["employers"]}
-    if "employers" not in told:  # whoever files meets every condition
+    if "employers" not in given:  # whoever files meets every condition
         rows["employers"] = [in_order(filed["employer_id"])]
     elif rows["employers"] and None not in register:
         rows["employers"].append(in_order(None))

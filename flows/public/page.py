@@ -76,15 +76,15 @@ def result(answer: Answer, words: Words) -> str:
         title(each, words) for each in answer["receipt"]["conditions"].values() if not each["holds"]
     ]
     name = "ineligible" if unmet else "eligible"
-    told = words.say("score", name, points=answer["total"], conditions=words.listed(unmet))
+    message = words.say("score", name, points=answer["total"], conditions=words.listed(unmet))
     if answer["gap"] is None:
-        return told
+        return message
     gap, newest = Decimal(answer["gap"]), answer["lines"][-1]
     side = "above" if gap > 0 else "below" if gap < 0 else "equal"
     distance = words.say(
         "score", side, year=newest["year"], line=newest["line"], distance=str(abs(gap))
     )
-    return f"{told}\n{distance}"
+    return f"{message}\n{distance}"
 
 
 def choices(choice: Answer, words: Words, width: int) -> list[RenderableType]:

@@ -75,9 +75,9 @@ def describe(connection: duckdb.DuckDBPyConnection, data: Path) -> None:
         connection.execute(f"COMMENT ON {kind} {name} IS '{quoted(of_table(name))}'")
     for row in rows:
         if row["key"] is None and row["value"] is None:
-            told = f"{row['meaning']} [{row['unit']}]" if row["unit"] else row["meaning"]
+            comment = f"{row['meaning']} [{row['unit']}]" if row["unit"] else row["meaning"]
             column = f'{row["table"]}."{row["column"]}"'
-            connection.execute(f"COMMENT ON COLUMN {column} IS '{quoted(told)}'")
+            connection.execute(f"COMMENT ON COLUMN {column} IS '{quoted(comment)}'")
 
 
 def dictionary(
@@ -184,7 +184,7 @@ def cited(
         for kind in ("conditions", "indicators")
         for column, name in each[kind].items()
     )
-    told: dict[tuple[str, str], Row] = {}
+    found: dict[tuple[str, str], Row] = {}
     for column, name in rules:
         for key, described in read_toml(data / "policy" / f"{name}.toml").items():
             if key not in {*ABOUT, CLAUSE_ZH}:
@@ -192,10 +192,10 @@ def cited(
                 unit = described["unit"]
                 shown = unit if isinstance(unit, str) else json.dumps(unit, ensure_ascii=False)
                 row = {"rule": column, "key": key, "type": "JSON", "unit": shown, "source": source}
-                told.setdefault((column, key), row | {"meaning": described["meaning"]})
+                found.setdefault((column, key), row | {"meaning": described["meaning"]})
     for column, key in connection.execute(
         f"SELECT DISTINCT name, unnest(json_keys(cites)) AS key FROM {CLAUSES} ORDER BY ALL"
     ).fetchall():
         row = {"rule": column, "key": key, "type": "JSON", "unit": "", "source": "pinned policy"}
-        told.setdefault((column, key), row | {"meaning": FORMER})
-    yield from told.values()
+        found.setdefault((column, key), row | {"meaning": FORMER})
+    yield from found.values()

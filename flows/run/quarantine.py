@@ -120,13 +120,13 @@ def too_many(
         .sort("rows", "column_name", "check_name", descending=[True, False, False])
         .head(SHOWN_CHECKS)
     )
-    told = "; ".join(
+    message = "; ".join(
         f"column {each['column_name']}: expected {expected(feed, **each)}{came(**each)}"
         f" (first of {each['rows']:,}: {each['file']} row {each['row_number']:,})"
         for each in common.iter_rows(named=True)
     )
     at_most = f"at most {hundredths(max_rejects.numerator, max_rejects.denominator)} % bad rows"
-    return f"{refusal(feed, at_most, found)}: {told}"
+    return f"{refusal(feed, at_most, found)}: {message}"
 
 
 def expected(feed: str, column_name: str, check_name: str, **_others: object) -> str:

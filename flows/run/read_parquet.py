@@ -37,8 +37,8 @@ def read_parquet(part: Part, types: pl.Schema) -> Iterator[Delivered]:
 
 def texts_of(part: Part, types: pl.Schema) -> list[str]:
     """The columns that hold text, but those written as differences, which Arrow gives only as text."""
-    told = parquet.read_metadata(named(part.path))
-    groups = [told.row_group(place) for place in range(told.num_row_groups)]
+    footer = parquet.read_metadata(named(part.path))
+    groups = [footer.row_group(place) for place in range(footer.num_row_groups)]
     chunks = [group.column(place) for group in groups for place in range(group.num_columns)]
     plain = {each.path_in_schema for each in chunks if "DELTA" in str(each.encodings)}
     return [

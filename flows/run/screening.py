@@ -93,15 +93,15 @@ def screen(
     good = [each.good for each in done]
     found = repeated(feed, good)
     rejects = [*(each.rejects for each in done), contradictions(feed, found.conflicting)]
-    told = located(feed, pl.concat(rejects), file_rows)
-    quarantined, rows = told.select("file", "row_number").n_unique(), sum(file_rows.values())
+    rejects_ = located(feed, pl.concat(rejects), file_rows)
+    quarantined, rows = rejects_.select("file", "row_number").n_unique(), sum(file_rows.values())
     if quarantined > max_rejects * rows:
-        raise FeedRefused(too_many(feed, told, quarantined, rows, max_rejects))
+        raise FeedRefused(too_many(feed, rejects_, quarantined, rows, max_rejects))
     return Screened(
         feed=feed,
         parts=good,
         repeated=found.gone,
-        rejects=told,
+        rejects=rejects_,
         file_rows=file_rows,
         quarantined=quarantined,
         duplicates=found.dropped,

@@ -96,12 +96,12 @@ def evidence(facts: Facts, p: Params, this_round: Round) -> pl.LazyFrame:
     months = months.with_columns(pl.col("^(months|upto)_.*$").fill_null(0)).with_columns(
         *of_kinds(p), months_employed_early=count("months_employed") - count("months_employed_late")
     )
-    told = [name for name in rates(p) if name != DEFAULT]
+    named = [name for name in rates(p) if name != DEFAULT]
     return months.select(
         "person",
         "months_employed",
         "months_employed_early",
-        *(f"months_{name}" for name in told),
+        *(f"months_{name}" for name in named),
         *counted(p),
     )
 

@@ -35,7 +35,7 @@ UNREADABLE = (
 class Check(NamedTuple):
     """Something that has to be so, and where it is not."""
 
-    told: str
+    what: str
     failures: list[str]
 
     @property
@@ -46,16 +46,16 @@ class Check(NamedTuple):
 
 def checks(past: PastRun, receipts: dict[str, Any]) -> Iterator[Check]:
     """Every check, in the order a reader would make them."""
-    told = "tables of the shape a run publishes, round and policy complete"
+    what = "tables of the shape a run publishes, round and policy complete"
     try:
         found = read(past)
     except UNREADABLE as error:  # its words may quote a value
-        yield Check(told, [f"cannot be read: {type(error).__name__}"])
+        yield Check(what, [f"cannot be read: {type(error).__name__}"])
         return
     except (Failure, PolicyError) as failure:
-        yield Check(told, [str(failure)])
+        yield Check(what, [str(failure)])
         return
-    yield Check(told, [])
+    yield Check(what, [])
     for words, check in CHECKS.items():
         try:
             with told_without_values("check"):
@@ -190,11 +190,11 @@ def unequal(row: dict[str, Any], **expected: Any) -> Iterator[str]:
             yield f"{name}: expected {value}, found {row[name]}"
 
 
-def rows_where(listed: pl.DataFrame, wrong: pl.Expr, told: str) -> Iterator[str]:
+def rows_where(listed: pl.DataFrame, wrong: pl.Expr, what: str) -> Iterator[str]:
     """How many rows of the list are wrong, and the first one's serial."""
     found = listed.filter(wrong)
     if found.height:
-        yield f"public_list: {found.height:,} rows, first {found['serial'][0]}: {told}"
+        yield f"public_list: {found.height:,} rows, first {found['serial'][0]}: {what}"
 
 
 def points(value: int | None) -> str:

@@ -78,10 +78,10 @@ def write(target: Path, members: Iterable[Member], *, private: bool) -> None:
             for member in sorted(members, key=lambda each: each.name):
                 add(archive, member)
         size = file.tell()
-        told = f"luohu capsule {FORMAT:08d} {size:020d}".encode()
-        digest, _ = digests(file, told)
+        header = f"luohu capsule {FORMAT:08d} {size:020d}".encode()
+        digest, _ = digests(file, header)
         file.seek(0)
-        file.write(told + b" " + digest.encode() + b"\n")
+        file.write(header + b" " + digest.encode() + b"\n")
 
 
 def add(archive: zipfile.ZipFile, member: Member) -> None:
@@ -100,11 +100,11 @@ def add(archive: zipfile.ZipFile, member: Member) -> None:
         raise CheckFailed(f"{member.name} changed while it was packed; nothing was written")
 
 
-def digests(file: IO[bytes], told: bytes) -> tuple[str, str]:
+def digests(file: IO[bytes], header: bytes) -> tuple[str, str]:
     """The digest that stands in the first line, and that of the file as it lies there."""
     file.seek(0)
     whole = hashlib.sha256(file.read(FIRST_LINE_BYTES))
-    covered = hashlib.sha256(told)
+    covered = hashlib.sha256(header)
     while chunk := file.read(CHUNK):
         covered.update(chunk)
         whole.update(chunk)
@@ -125,8 +125,8 @@ def opened(path: Path) -> Iterator[Whole]:
                 f"{path}: expected a capsule made by `luohu capsule`, found another first line:"
                 " another kind of file, or damaged"
             )
-        told, format_, length, digest = found.groups()
-        covered, whole = digests(file, told)
+        header, format_, length, digest = found.groups()
+        covered, whole = digests(file, header)
         size = file.tell()
         if size != int(length):
             how = "cut short" if size < int(length) else "something was added"

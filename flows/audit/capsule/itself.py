@@ -74,8 +74,8 @@ def other_members(then: dict[str, Any], now: dict[str, Any]) -> Iterator[Finding
     """Members that are not what the table of contents says."""
     for name, each in now.items():
         if then.get(name) != each:
-            told = then[name].get("sha256") if isinstance(then.get(name), dict) else None
+            expected = then[name].get("sha256") if isinstance(then.get(name), dict) else None
             found = each["sha256"]
             yield Finding(
-                name, f"expected sha256 {str(told)[:SHORT]} by {INDEX}, found {found[:SHORT]}"
+                name, f"expected sha256 {str(expected)[:SHORT]} by {INDEX}, found {found[:SHORT]}"
             )

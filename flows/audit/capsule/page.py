@@ -39,11 +39,11 @@ def lines(found: CapsuleAudit) -> Iterator[str]:
     if "public_manifest" in contents:
         yield f"{'public manifest':34}{contents['public_manifest']}"
     for check in found.checks:
-        yield f"{'holds' if check.holds else 'FAILS'}  {check.told}"
+        yield f"{'holds' if check.holds else 'FAILS'}  {check.what}"
         for failure in check.failures:
             yield f"       {failure}"
-    for file, told in found.findings:
-        yield f"found: {file}: {told}"
+    for file, message in found.findings:
+        yield f"found: {file}: {message}"
     if found.repeated:
         yield from differences(found.repeated)
     yield ""
@@ -80,8 +80,8 @@ def then_and_now(manifest: dict[str, Any]) -> Iterator[str]:
         ("python", then.get("python"), now["python"]),
         *((name, known.get(name), new) for name, new in now["libraries"].items()),
     ):
-        told = "same" if old == new else "other"
-        yield f"{name:12}{old!s:18}{new!s:18}{told}"
+        verdict = "same" if old == new else "other"
+        yield f"{name:12}{old!s:18}{new!s:18}{verdict}"
     for name, old, new in other_versions(manifest):
         if name not in now["libraries"] and name != "python":
             yield f"{name}: {old} then, {new} now"
@@ -90,28 +90,28 @@ def then_and_now(manifest: dict[str, Any]) -> Iterator[str]:
 def verdict(found: CapsuleAudit) -> Iterator[str]:
     """Counts, then one sentence: what this capsule has shown."""
     if found.contents["kind"] == FULL and found.repeated:
-        told = summary(found.repeated)
+        message = summary(found.repeated)
         shown = (
             "repeated from the rows and the policy in it, every published table comes out the same"
         )
     else:
         holding = sum(each.holds for each in found.checks)
-        told = (
+        message = (
             f"audit {'passed' if found.passed else 'FAILED'}: {holding} of {len(found.checks)}"
             f" checks hold, {counted(len(found.findings), 'finding')}"
         )
         shown = "what is published fits together, and fits policy, round and manifest"
     if not found.passed:
         shown = "what is packed is NOT what this round's run published, or it cannot be shown"
-    yield told
+    yield message
     yield f"verdict: round {found.past.year}, run {found.past.run_id}: {shown}"
 
 
 def as_json(found: CapsuleAudit) -> dict[str, Any]:
     """The audit for machines."""
-    told = audit_as_json(found.repeated) if found.repeated else {}
+    repeated = audit_as_json(found.repeated) if found.repeated else {}
     return {
-        **told,
+        **repeated,
         "capsule": {
             "file": str(found.file.path),
             "bytes": found.file.size,

@@ -98,11 +98,11 @@ def audit_capsule(path: Path, own_code: Trust | None = None) -> CapsuleAudit:
         if contents["kind"] == FULL:
             with named_as(path, past.directory):
                 found = audit_run(past, own_code)
-            told = root_again(past, contents["receipts"])
-            of_root = [] if told in (SAME, NOT_COMPARED) else [Finding(ROOT, told)]
+            of_receipts = root_again(past, contents["receipts"])
+            of_root = [] if of_receipts in (SAME, NOT_COMPARED) else [Finding(ROOT, of_receipts)]
             files = replace(found.files, findings=own + found.files.findings + of_root)
             found = replace(found, files=files)
-            return CapsuleAudit(whole, contents, past, files, found, told, [])
+            return CapsuleAudit(whole, contents, past, files, found, of_receipts, [])
         if own_code:
             raise BadUsage(f"{path}: a public capsule holds no code: nothing to repeat it with")
         files = integrity(past)
@@ -174,8 +174,8 @@ def named_as(path: Path, directory: Path) -> Iterator[None]:
     try:
         yield
     except (BadUsage, CheckFailed, NewerWarehouse, TooLarge) as failure:
-        told = str(failure).replace(f"{directory}/", "")
-        raise type(failure)(f"{path}: {told}") from None
+        message = str(failure).replace(f"{directory}/", "")
+        raise type(failure)(f"{path}: {message}") from None
 
 
 def root_again(past: PastRun, packed: dict[str, Any]) -> str:

@@ -50,8 +50,8 @@ def measured(mixer: Mixer, found: Causes, then: Results, now: Results) -> Measur
         start = then if mixer.as_then[0] else mixer.results(NOTHING)
         end = now if mixer.as_then[1] else mixer.results(whole)
     except CannotBeRepeated as failure:
-        told = f"a run cannot be recomputed from its own inputs ({failure}): measured as one"
-        return Measured(as_written, as_one, [told])
+        message = f"a run cannot be recomputed from its own inputs ({failure}): measured as one"
+        return Measured(as_written, as_one, [message])
     ends = {NOTHING: start, whole: end}
 
     def combine(from_b: Combination) -> Results:

@@ -72,8 +72,8 @@ class Mixer:
     def results(self, from_b: Combination) -> Results:
         """A combination's results; raises CannotBeRepeated, each time it is asked for."""
         if from_b not in self.known:
-            told = ", ".join(sorted(from_b)) or "nothing"
-            report(f"recomputing A with {told} of B", len(self.known), self.expected)
+            causes = ", ".join(sorted(from_b)) or "nothing"
+            report(f"recomputing A with {causes} of B", len(self.known), self.expected)
             try:
                 self.known[from_b] = self.recomputed(from_b)
             except CannotBeRepeated as failure:

@@ -46,8 +46,8 @@ COUNTED = {
 
 def counts(found: Diff) -> dict[str, int]:
     """How many applications moved, and how, came in or dropped out; the names are those of `COUNTED`."""
-    told = found.applications.select(each.sum().alias(name) for name, each in COUNTED.items())
-    return dict(told.row(0, named=True))
+    counted = found.applications.select(each.sum().alias(name) for name, each in COUNTED.items())
+    return dict(counted.row(0, named=True))
 
 
 def moved(found: Diff, first: int | None) -> pl.DataFrame:
@@ -100,22 +100,22 @@ def points(centipoints: int) -> str:
 def why(found: Diff, movers: pl.DataFrame) -> dict[int, list[dict[str, Any]]]:
     """The shares of some applications by their place."""
     of = found.shares.filter(pl.col(PLACE).is_in(movers[PLACE].implode()))
-    told: dict[int, list[dict[str, Any]]] = {place: [] for place in movers[PLACE]}
+    reasons: dict[int, list[dict[str, Any]]] = {place: [] for place in movers[PLACE]}
     for row in ordered(of).iter_rows(named=True):
-        told[row[PLACE]].append(
+        reasons[row[PLACE]].append(
             {
                 "cause": row["cause"],
                 "measure": row["measure"],
                 "amount": amount_of(row["measure"], row["amount"]),
             }
         )
-    return told
+    return reasons
 
 
 def as_json(found: Diff, first: int | None) -> dict[str, Any]:
     """The comparison for machines, with so many of those who moved, or all of them."""
     movers = moved(found, first)
-    told = why(found, movers)
+    reasons = why(found, movers)
     reach = affected(found)
     table = by_cause(found).rows(named=True)
     return {
@@ -148,7 +148,7 @@ def as_json(found: Diff, first: int | None) -> dict[str, Any]:
                     name: [plain(row[f"{name}_then"]), plain(row[f"{name}_now"])]
                     for name in STANDING
                 },
-                "why": told[row[PLACE]],
+                "why": reasons[row[PLACE]],
             }
             for row in movers.iter_rows(named=True)
         ],

@@ -48,12 +48,12 @@ def lines(found: Diff, first: int | None) -> Iterator[str]:
         right={1, 2},
     )
     yield ""
-    told = counts(found)
-    yield from table([(title, f"{told[name]:,}") for name, title in COUNTS.items()], right={1})
+    counted = counts(found)
+    yield from table([(title, f"{counted[name]:,}") for name, title in COUNTS.items()], right={1})
     if found.shares.height:
         yield ""
         yield from causes(found)
-    otherwise = sum(told[name] for name in ("moved", "came_in", "dropped_out"))
+    otherwise = sum(counted[name] for name in ("moved", "came_in", "dropped_out"))
     if otherwise:
         yield ""
         yield from movers(found, first, otherwise)
@@ -102,7 +102,7 @@ def causes(found: Diff) -> Iterator[str]:
 def movers(found: Diff, first: int | None, of: int) -> Iterator[str]:
     """Who moved, came in or dropped out, and why."""
     shown = moved(found, first)
-    told = why(found, shown)
+    reasons = why(found, shown)
     rows = [("application", "total", "now", "rank", "now", "settled", "now", "why")]
     for row in shown.iter_rows(named=True):
         pairs = [
@@ -110,7 +110,7 @@ def movers(found: Diff, first: int | None, of: int) -> Iterator[str]:
             for name in ("total", "rank", "settled")
             for when in ("then", "now")
         ]
-        rows.append((row[NUMBER], *pairs, because(told[row[PLACE]])))
+        rows.append((row[NUMBER], *pairs, because(reasons[row[PLACE]])))
     yield from table(rows, right={1, 2, 3, 4})
     if of > shown.height:
         yield f"and {of - shown.height:,} more (--all lists them, --out FILE writes them)"
@@ -118,15 +118,15 @@ def movers(found: Diff, first: int | None, of: int) -> Iterator[str]:
 
 def because(shares: list[dict[str, Any]]) -> str:
     """Shares in words, the total left out: it is the sum of the indicators."""
-    told = []
+    reasons = []
     for cause, group in groupby(shares, key=lambda share: share["cause"]):
         each = [
             f"{share['measure']} {share['amount']}"
             for share in group
             if share["measure"] != "total"
         ]
-        told.append(f"{cause}: {', '.join(each)}")
-    return "; ".join(told)
+        reasons.append(f"{cause}: {', '.join(each)}")
+    return "; ".join(reasons)
 
 
 def table(rows: Sequence[Sequence[str]], right: set[int] | None = None) -> Iterator[str]:

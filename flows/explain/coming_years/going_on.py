@@ -49,13 +49,13 @@ def months_of(
     work: dict[str, Any], of: Records, this_round: Round, last: date, status: str
 ) -> list[dict[str, Any]]:
     """The months to come that nothing is told of, insured as the latest one was and paid on time."""
-    told = {number_of(month) for month in of.feeds["social_insurance"]["month"]}
+    known = {number_of(month) for month in of.feeds["social_insurance"]["month"]}
     on_time = {name: status for name in INSURANCES if work[name] is not None}
     numbers = range(number_of(this_round.reference_date) + 1, number_of(last) + 1)
     return [
         {**work, **on_time, "month": first_day(each), "recorded_on": first_day(each)}
         for each in numbers
-        if each not in told
+        if each not in known
     ]
 
 
@@ -63,7 +63,7 @@ def tax_of(of: Records, this_round: Round, until: Round) -> list[dict[str, Any]]
     """The net income tax of the year before the round, by kind of income, in each year to come that
     nothing is told of."""
     rows = of.feeds["tax"].with_columns(year=pl.col("treasury_date").dt.year())
-    told = set(rows["year"])
+    known = set(rows["year"])
     net = (
         rows.filter(year=this_round.year - 1)
         .group_by("person", "income_kind")
@@ -72,7 +72,7 @@ def tax_of(of: Records, this_round: Round, until: Round) -> list[dict[str, Any]]
     return [
         {**row, "treasury_date": date(year, 12, 31)}
         for year in range(this_round.year, until.year)
-        if year not in told
+        if year not in known
         for row in net.sort("income_kind").iter_rows(named=True)
     ]
 

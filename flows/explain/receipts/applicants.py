@@ -109,8 +109,8 @@ def why_not_found(run: Source, application_no: str) -> str:
     rows = rejected.select(columns).unique().sort(columns).collect()
     if rows.is_empty():
         return f"round {run.this_round.year} has no application {application_no}"
-    told = "; ".join(
+    message = "; ".join(
         f"{file} row {row}: column {column}: expected {of_check(check)}"
         for file, row, column, check in rows.iter_rows()
     )
-    return f"application {application_no} was quarantined and is not scored: {told}"
+    return f"application {application_no} was quarantined and is not scored: {message}"

@@ -61,11 +61,11 @@ def material(whose: Applicants, recorded: Recorded | None = None) -> Material:
         for name, rule in edition.indicators.items()
         if rule.name in MONTHS
     }
-    told = facts(whose, known)
+    facts_ = facts(whose, known)
     return Material(
         whose=whose,
-        rows=rows_of(whose, told, paid(tiles, window)).with_columns(taken=taken),
-        facts=[*told],
+        rows=rows_of(whose, facts_, paid(tiles, window)).with_columns(taken=taken),
+        facts=[*facts_],
         insurance=numbered(tiles.lazy(), known).collect(),
         insurance_outside=numbered(outside(found, window).lazy(), known).collect(),
         months=months,
@@ -103,8 +103,8 @@ def by_rule(whose: Applicants, table: str, rule: str, result: str) -> ByRule:
 
 def fits(stored: pl.DataFrame, read: set[str]) -> bool:
     """Whether the evidence a run wrote has the columns that today's rule reads."""
-    told = stored["evidence"].filter(stored["evidence"] != "{}")
-    return told.is_empty() or read <= json.loads(told[0]).keys()
+    filled = stored["evidence"].filter(stored["evidence"] != "{}")
+    return filled.is_empty() or read <= json.loads(filled[0]).keys()
 
 
 def retold(stored: ByRule, again: ByRule) -> ByRule:
@@ -164,5 +164,7 @@ def rejects(whose: Applicants) -> pl.LazyFrame:
     """Failed checks of rows about an applicant, with the masked value."""
     columns = ("feed", "file", "row_number", "column_name", "check_name", "masked_value")
     rows = whose.table("rejects").select("person", *columns).sort(pl.all()).collect()
-    told = [compact(row) for row in rows.select(columns).iter_rows(named=True)]
-    return arrays(rows.lazy().select("person", rejects=pl.Series(told, dtype=pl.String)), "rejects")
+    found = [compact(row) for row in rows.select(columns).iter_rows(named=True)]
+    return arrays(
+        rows.lazy().select("person", rejects=pl.Series(found, dtype=pl.String)), "rejects"
+    )

@@ -39,9 +39,8 @@ class Change:
     kind: str
     units: int
     edits: tuple[Edit, ...]
-    told: Row = field(
-        default_factory=dict
-    )  # what a reader wants to know beside the number of units
+    # what a reader wants to know beside the number of units
+    facts: Row = field(default_factory=dict)
 
     @property
     def employers(self) -> set[int]:

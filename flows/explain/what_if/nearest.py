@@ -111,13 +111,13 @@ class Trial:
             for change, outcome, it_is in zip(changes, outcomes.iter_slices(1), enough, strict=True)
             if it_is
         ]
-        told: list[Change] = []
+        smallest_: list[Change] = []
         for _, of_kind in groupby(able, lambda pair: pair[0].kind):
             for change, outcome in of_kind:
                 if reached := self.confirmed(change, outcome):
-                    if not any(repeats(change, other) for other in told):
+                    if not any(repeats(change, other) for other in smallest_):
                         yield reached
-                    told.append(change)
+                    smallest_.append(change)
                     break
 
     def confirmed(self, change: Change, outcome: pl.DataFrame) -> Reached | None:

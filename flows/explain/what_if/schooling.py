@@ -47,8 +47,8 @@ def credential(kind: str, before: Row | None, after: Row) -> Change:
     """A change of one credential."""
     both = after["has_diploma"] and after["has_degree"]
     certificates = "both" if both else "diploma" if after["has_diploma"] else "degree"
-    told = {"level": after["level"], "certificates": certificates}
-    return Change(kind, 1, (Edit("education", before, after),), told)
+    shown = {"level": after["level"], "certificates": certificates}
+    return Change(kind, 1, (Edit("education", before, after),), shown)
 
 
 def by_graduation(of: Applicant) -> list[Row]:

@@ -32,10 +32,10 @@ def check(order: Order, work: Path) -> None:
     found = recheck(order, work)
     if found:
         applications = len({each.application_no for each in found if each.application_no != LINE})
-        told = "\n".join(f"  {each}" for each in found[:TOLD])
+        message = "\n".join(f"  {each}" for each in found[:TOLD])
         raise CheckFailed(
             f"the second engine disagrees: {len(found):,} differences on {applications:,}"
-            f" applications; nothing was published. The first:\n{told}"
+            f" applications; nothing was published. The first:\n{message}"
         )
 
 

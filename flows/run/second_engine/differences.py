@@ -78,8 +78,8 @@ def of_row(table: str, ours: Row, theirs: Row) -> Iterator[Difference]:
     for column, value in ours.items():
         if value != theirs[column]:
             personal = listed and column in OF_A_PERSON
-            told = ("as filed", "another") if personal else (value, theirs[column])
-            yield Difference(number, f"{table}.{column}" if listed else column, *told)
+            values = ("as filed", "another") if personal else (value, theirs[column])
+            yield Difference(number, f"{table}.{column}" if listed else column, *values)
 
 
 def only_one_side(ours: Row, theirs: Row) -> tuple[str | None, str | None] | None:
