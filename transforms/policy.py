@@ -11,6 +11,7 @@ import tomllib
 from collections.abc import Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from contextlib import contextmanager
+from copy import deepcopy
 from dataclasses import dataclass
 from datetime import date
 from functools import lru_cache
@@ -213,7 +214,7 @@ def read_toml(path: Path) -> dict[str, Value]:
     try:
         if (size := path.stat().st_size) > MOST_BYTES:
             raise PolicyError(f"{path.name}: expected at most {MOST_BYTES:,} bytes, found {size:,}")
-        return dict(parsed(path.name, path.read_text(encoding="utf-8")))
+        return deepcopy(parsed(path.name, path.read_text(encoding="utf-8")))
     except RecursionError:
         raise PolicyError(f"{path.name}: tables within tables, deeper than can be read") from None
     except FileNotFoundError:
@@ -223,7 +224,7 @@ def read_toml(path: Path) -> dict[str, Value]:
 
 
 @lru_cache(maxsize=256)
-def parsed(name: str, text: str) -> Mapping[str, Value]:
+def parsed(name: str, text: str) -> dict[str, Value]:
     """What a file says.  Asked again for each coming year, so the same text is read once."""
     found = tomllib.loads(text)
     for place, value in texts(found):
