@@ -76,7 +76,7 @@ def test_hostile_people_score_as_in_the_run(
 @pytest.mark.parametrize(
     ("year", "applicants"),
     [
-        (2020, 120),
+        (2020, 50),
         *(pytest.param(year, 2_000, marks=pytest.mark.soak) for year in (2018, 2020, 2024, 2026)),
     ],
 )

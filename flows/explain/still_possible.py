@@ -20,7 +20,7 @@ from flows.explain.words import Words
 from flows.kept.past_run import PastRun, pinned
 from flows.kept.tables import table as table_of
 
-MOST_YEARS = 12
+MOST_YEARS = 8
 
 
 def show_still_possible(past: PastRun, application_no: str, words: Words) -> None:
