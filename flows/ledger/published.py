@@ -1,0 +1,21 @@
+"""Whether a round's official result was published: from then on it stands, and no run replaces it."""
+
+from pathlib import Path
+
+from flows.ledger.file import read
+from flows.ledger.state import State
+
+PUBLISH = "publish"
+
+
+def is_published(state: State, year: int) -> bool:
+    """Whether two people published a run of a round."""
+    return any(state.standing(PUBLISH, year))
+
+
+def may_become_current(warehouse: Path, year: int) -> bool:
+    """Whether a run may become the current one of its round: as long as the round is not published.
+
+    Who asks holds the lock of the database, and so does whoever publishes: neither overtakes the other.
+    """
+    return not is_published(read(warehouse), year)
