@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Protocol
 
 import typer
 
@@ -10,7 +10,9 @@ from flows.cli.messages import print_json
 from flows.cli.streams import show, tell, work_is_done
 
 if TYPE_CHECKING:
-    from flows.process.turn import Asked, Turn
+    from flows.ledger.entries import Entry
+    from flows.ledger.state import State
+    from flows.process.turn import Asked
 
 At = Annotated[
     str | None,
@@ -57,8 +59,20 @@ def asked_for(
     )
 
 
+class Done(Protocol):
+    """What an operation came to: the ledger after it, and the entries it made."""
+
+    @property
+    def state(self) -> "State":
+        """The ledger as it is then."""
+
+    @property
+    def recorded(self) -> "tuple[Entry, ...]":
+        """The entries."""
+
+
 def show_done(
-    done: "Turn", lines: list[str], content: dict[str, Any], *, as_json: bool = False
+    done: Done, lines: list[str], content: dict[str, Any], *, as_json: bool = False
 ) -> None:
     """What an operation came to: its own lines first, then the entries and the new head."""
     work_is_done()

@@ -34,6 +34,7 @@ class Order:
     recheck: bool = True
     keep: bool = False  # the run is kept, and is not made current
     anyway: str | None = None  # why to publish what would be refused
+    known: Path | None = None  # what comes beside feeds put together from deliveries
 
     def round(self) -> Round:
         """The round's file; raises PolicyError when there is none."""

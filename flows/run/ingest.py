@@ -19,6 +19,7 @@ from flows.run.canaries import prove_validator, require_armed
 from flows.run.delivery import Folder, folder_of, refuse_strange_entries
 from flows.run.file_bytes import FileBytes, bytes_of
 from flows.run.file_columns import types_of
+from flows.run.known import NO_BAR, digest_of, findings_in, replaced_in
 from flows.run.number_people import LARGEST, Keys, needing_review, resolve, resolved, restrict
 from flows.run.quarantine import published_rejects
 from flows.run.read_files import check_columns, require_all_rows
@@ -28,9 +29,18 @@ from schemas.feeds import FEEDS
 from transforms.rounds import Round
 
 
-def ingest(feeds: Path, this_round: Round, out: Path, *, max_rejects: Fraction) -> Path:
+def ingest(
+    feeds: Path,
+    this_round: Round,
+    out: Path,
+    *,
+    max_rejects: Fraction,
+    known: Path | None = None,
+    bars: pl.Expr = NO_BAR,
+) -> Path:
     """Accepted rows, rejects and the restricted tables below `out`; returns the delivery's record.
 
+    `known` is what comes with feeds that were put together from several deliveries (`known.py`).
     Raises FeedRefused with one line a refused feed; nothing is written then.
     """
     require_armed()
@@ -41,10 +51,12 @@ def ingest(feeds: Path, this_round: Round, out: Path, *, max_rejects: Fraction) 
             for feed in FEEDS
             for part in folders[feed].parts
         }
-        screened = screen_all(folders, this_round, max_rejects)
+        screened = screen_all(folders, this_round, max_rejects, known)
         found = {name: looked.result() for name, looked in looked_at.items()}
     delivered = require_complete(folders, screened, found)
+    added = add_findings(screened, findings_in(known), bars)
     record = accept(screened, folders, delivered, this_round, out)
+    note_known(record, known, added)
     write_json(record, out / "delivery.json")
     return out / "delivery.json"
 
@@ -74,7 +86,10 @@ def folders_of(feeds: Path) -> dict[str, Folder]:
 
 
 def screen_all(
-    folders: dict[str, Folder], this_round: Round, max_rejects: Fraction
+    folders: dict[str, Folder],
+    this_round: Round,
+    max_rejects: Fraction,
+    known: Path | None = None,
 ) -> dict[str, Screened]:
     """Every feed screened; raises FeedRefused that tells all refused feeds at once.
 
@@ -85,7 +100,8 @@ def screen_all(
     """
 
     def screen_one(feed: str) -> Screened:
-        return screen(feed, folders[feed].parts, this_round.received_on, max_rejects)
+        replaced = replaced_in(known, feed)
+        return screen(feed, folders[feed].parts, this_round.received_on, max_rejects, replaced)
 
     with ThreadPoolExecutor(1) as beside:
         largest = beside.submit(screen_one, LARGEST)
@@ -115,7 +131,7 @@ def require_complete(
                 require_all_rows(part, rows, looked)
             except FeedRefused as failure:
                 refused.append(str(failure))
-            if looked and rows:
+            if looked and rows > screened[feed].left_out.get(part.name, 0):
                 first = seen.setdefault(looked.content_sha256, part.name)
                 if first != part.name:
                     refused.append(refusal(part.name, "a file of its own", f"{first} again"))
@@ -151,7 +167,7 @@ def accept(
                     name.partition("/")[2]: {"rows": rows, "sha256": delivered[name].sha256}
                     for name, rows in screened[feed].file_rows.items()
                 },
-                "rows": sum(screened[feed].file_rows.values()),
+                "rows": screened[feed].counted,
                 "quarantined": screened[feed].quarantined,
                 "duplicates": screened[feed].duplicates,
                 "strangers": good[feed] - accepted[feed],
@@ -161,6 +177,48 @@ def accept(
         },
         "litter": sum(folder.litter for folder in folders.values()),
     }
+
+
+def add_findings(
+    screened: dict[str, Screened], findings: pl.DataFrame, bars: pl.Expr
+) -> pl.DataFrame:
+    """Add findings on applicants and their employers that bar the round; those that were added.
+
+    One that a department delivered too counts once.
+    """
+    if findings.is_empty():
+        return findings
+    sanctions, applications = screened["sanctions"], screened["applications"].rows
+    subjects = pl.concat(
+        applications[name].cast(pl.String).alias("subject_id")
+        for name in ("person_id", "employer_id")
+    )
+    there = sanctions.rows.select(pl.col("subject_id").cast(pl.String), "found_on")
+    added = (
+        findings.unique()
+        .filter(bars, pl.col("subject_id").is_in(subjects.implode()))
+        .join(there, on=["subject_id", "found_on"], how="anti")
+        .sort("subject_id", "found_on")
+    )
+    if added.height:
+        first, start = sanctions.parts[0], sum(sanctions.file_rows.values())
+        more = added.with_row_index("row", offset=start)
+        sanctions.parts.append(
+            more.select(pl.col(name).cast(dtype) for name, dtype in first.schema.items())
+        )
+    return added
+
+
+def note_known(record: dict[str, Any], known: Path | None, added: pl.DataFrame) -> None:
+    """Put into the record what was known beside the files, where that is anything."""
+    for feed, counts in record["feeds"].items():
+        replaced = replaced_in(known, feed)
+        if replaced.height:
+            counts["replaced"] = digest_of(replaced)
+    if added.height:
+        sanctions = record["feeds"]["sanctions"]
+        sanctions["findings"] = {"rows": added.height, "digest": digest_of(added)}
+        sanctions["rows"] += added.height
 
 
 def accepting(screened: Screened, keys: Keys) -> Iterator[pl.DataFrame]:

@@ -4,7 +4,7 @@ More than `max_rejects` of a feed quarantined refuses the feed: that is a broken
 bad rows.  Row numbers count data rows from 1 in each file; values in rejects are masked.
 """
 
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
@@ -20,11 +20,13 @@ from flows.run.codes import coded
 from flows.run.delivered import Delivered
 from flows.run.delivery import Part
 from flows.run.drop_repeats import repeated, without
+from flows.run.known import REPLACED, left_out
 from flows.run.quarantine import contradictions, described, located, too_many
 from flows.run.read_files import read
 
 BATCH_ROWS = 1_000_000
 WORKERS = 2
+NOTHING_REPLACED = pl.DataFrame(schema=REPLACED)
 
 
 @dataclass(frozen=True)
@@ -34,6 +36,13 @@ class Batch:
     rows: pl.DataFrame
     parse_failures: pl.DataFrame
     file_rows: dict[str, int]
+
+    def files(self) -> pl.Series:
+        """The number of the file of each row."""
+        return pl.concat(
+            pl.repeat(int(name.rpartition("-")[2]), rows, dtype=pl.Int64, eager=True)
+            for name, rows in self.file_rows.items()
+        )
 
     @classmethod
     def of(cls, parts: list[Delivered]) -> "Batch":
@@ -49,10 +58,11 @@ class Batch:
 
 @dataclass(frozen=True)
 class Checked:
-    """A batch's good rows and rejects, both with positions in the feed."""
+    """A batch's good rows and rejects, both with positions in the feed; how many a file lost."""
 
     good: pl.DataFrame
     rejects: pl.DataFrame
+    left_out: dict[str, int]
 
 
 @dataclass(frozen=True)
@@ -66,6 +76,12 @@ class Screened:
     file_rows: dict[str, int]
     quarantined: int
     duplicates: int
+    left_out: dict[str, int]  # rows that a correction took the place of, by file
+
+    @property
+    def counted(self) -> int:
+        """How many rows were read that a correction left."""
+        return sum(self.file_rows.values()) - sum(self.left_out.values())
 
     @property
     def rows(self) -> pl.DataFrame:
@@ -74,9 +90,16 @@ class Screened:
 
 
 def screen(
-    feed: str, parts: list[Part], received_on: date | None, max_rejects: Fraction
+    feed: str,
+    parts: list[Part],
+    received_on: date | None,
+    max_rejects: Fraction,
+    replaced: pl.DataFrame = NOTHING_REPLACED,
 ) -> Screened:
-    """Read and check the files of one feed; raises FeedRefused when it cannot be used."""
+    """Read and check the files of one feed; raises FeedRefused when it cannot be used.
+
+    Rows that a later file took the place of (`replaced`) are read, and count for nothing.
+    """
     schema = schema_of(feed, received_on)
     file_rows: dict[str, int] = {}
     checked: deque[Future[Checked]] = deque()
@@ -86,7 +109,7 @@ def screen(
             if len(checked) > WORKERS:  # a few batches in memory, not all
                 done.append(checked.popleft().result())
             start = sum(file_rows.values())
-            checked.append(pool.submit(check, feed, batch, schema, start))
+            checked.append(pool.submit(check, feed, batch, schema, start, replaced))
             for file, rows in batch.file_rows.items():
                 file_rows[file] = file_rows.get(file, 0) + rows
         done += [each.result() for each in checked]
@@ -94,18 +117,28 @@ def screen(
     found = repeated(feed, good)
     rejects = [*(each.rejects for each in done), contradictions(feed, found.conflicting)]
     rejects_ = located(feed, pl.concat(rejects), file_rows)
-    quarantined, rows = rejects_.select("file", "row_number").n_unique(), sum(file_rows.values())
-    if quarantined > max_rejects * rows:
-        raise FeedRefused(too_many(feed, rejects_, quarantined, rows, max_rejects))
-    return Screened(
+    lost = Counter[str]()
+    for each in done:
+        lost.update(each.left_out)
+    screened = Screened(
         feed=feed,
         parts=good,
         repeated=found.gone,
         rejects=rejects_,
         file_rows=file_rows,
-        quarantined=quarantined,
+        quarantined=rejects_.select("file", "row_number").n_unique(),
         duplicates=found.dropped,
+        left_out=dict(lost),
     )
+    require_share(screened, max_rejects)
+    return screened
+
+
+def require_share(screened: Screened, max_rejects: Fraction) -> None:
+    """Raise FeedRefused where more than a share of the rows that count is bad."""
+    bad, rows = screened.quarantined, screened.counted
+    if bad > max_rejects * rows:
+        raise FeedRefused(too_many(screened.feed, screened.rejects, bad, rows, max_rejects))
 
 
 def batches(parts: list[Part], schema: pa.DataFrameSchema) -> Iterator[Batch]:
@@ -121,10 +154,22 @@ def batches(parts: list[Part], schema: pa.DataFrameSchema) -> Iterator[Batch]:
         yield Batch.of(waiting)
 
 
-def check(feed: str, batch: Batch, schema: pa.DataFrameSchema, start: int) -> Checked:
+def check(
+    feed: str,
+    batch: Batch,
+    schema: pa.DataFrameSchema,
+    start: int,
+    replaced: pl.DataFrame = NOTHING_REPLACED,
+) -> Checked:
     """One batch split into good rows, as they are accepted, and rejects, with positions in the feed."""
     rows, beyond = within_limits(batch.rows)
     without_value = pl.concat([batch.parse_failures, beyond])
     bad = failed_checks(rows, without_value, schema)
-    good = without(rows.with_row_index("row", offset=start), bad["index"].unique() + start)
-    return Checked(good=coded(feed, good), rejects=described(rows, bad, start))
+    files = batch.files()
+    gone = left_out(feed, batch.rows, files, replaced)
+    lost = Counter(f"{feed}/part-{number}" for number in files.gather(gone))
+    if gone.len():
+        bad = bad.filter(~pl.col("index").is_in(gone.cast(pl.Int64).implode()))
+    out = pl.concat([bad["index"].unique(), gone.cast(pl.Int64)])
+    good = without(rows.with_row_index("row", offset=start), out + start)
+    return Checked(coded(feed, good), described(rows, bad, start), dict(lost))

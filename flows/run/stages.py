@@ -7,8 +7,11 @@ same bytes.
 """
 
 import json
-from dataclasses import asdict, dataclass
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
+
+import polars as pl
 
 from flows.common.files import write_json
 from flows.common.messages import told_without_values
@@ -26,8 +29,12 @@ from flows.run.second_engine import check
 from flows.run.tables import feed_counts, round_row
 from flows.run.work_folder import work_folder
 from schemas.feeds import FEEDS
+from transforms.conditions import CONDITIONS
+from transforms.policy import Edition
 from transforms.ranking import Line
+from transforms.rounds import Round
 
+NOT_BARRED = "not_barred"
 STEPS = len(FEEDS) + 4  # the feeds, then score, rank, recheck and publish
 
 
@@ -45,24 +52,42 @@ class Outcome:
     current: bool = True  # or only kept
 
 
-def run(order: Order) -> Outcome:
-    """The whole run without Prefect."""
+def always() -> bool:
+    """What stands in nobody's way."""
+    return True
+
+
+def run(order: Order, may_replace: Callable[[], bool] = always) -> Outcome:
+    """The whole run without Prefect; `may_replace` as the last stage has it."""
     with work_folder(order) as work:
         ingest_stage(order, work)
         score_stage(order, work)
         rank_stage(order, work)
         recheck_stage(order, work)
-        return publish_stage(order, work)
+        return publish_stage(order, work, may_replace)
 
 
 def ingest_stage(order: Order, work: Path) -> Path:
     """Accepted rows, rejects and the delivery's record in the work folder."""
     with told_without_values("ingest"):
         this_round, share = order.round(), order.share()
-        order.edition()  # what is wrong with the policy is told before the data is read
-        ingest(order.feeds, this_round, work, max_rejects=share)
+        edition = order.edition()  # what is wrong with it is told before the data is read
+        ingest(
+            *(order.feeds, this_round, work),
+            max_rejects=share,
+            known=order.known,
+            bars=bars(edition, this_round),
+        )
         require_plausible(order, of_another_year(order, work))
     return work
+
+
+def bars(edition: Edition, this_round: Round) -> pl.Expr:
+    """Whether a finding bars the round, as its edition has it."""
+    rule = edition.conditions[NOT_BARRED]
+    condition = CONDITIONS[rule.name]
+    in_force: pl.Expr = condition.in_force(condition.Params(**rule.values), this_round)
+    return in_force
 
 
 def score_stage(order: Order, work: Path) -> Path:
@@ -89,8 +114,13 @@ def recheck_stage(order: Order, work: Path) -> Path:
     return work
 
 
-def publish_stage(order: Order, work: Path) -> Outcome:
-    """Name the run, write its manifest and report, and make it the current run of its round."""
+def publish_stage(
+    order: Order, work: Path, may_replace: Callable[[], bool] = always
+) -> Outcome:
+    """Name the run, write its manifest and report, and make it the current run of its round.
+
+    Where a current run stands for good (`may_replace` is asked under the lock), it is only kept.
+    """
     report("publish", len(FEEDS) + 3, STEPS)
     with told_without_values("publish"):
         delivery = json.loads((work / "delivery.json").read_text(encoding="utf-8"))
@@ -109,6 +139,8 @@ def publish_stage(order: Order, work: Path) -> Outcome:
             write_json(manifest(run_id, source, work), work / "manifest.json")
 
         with only_publisher(order.warehouse):
+            if not may_replace():
+                order = replace(order, keep=True)
             before = current_size(order.warehouse, order.year)
             less = less_than_current(order, work, before)
             reason = require_plausible(order, of_another_year(order, work), less)

@@ -27,16 +27,19 @@ class Params:
     years_after: Years
 
 
+def in_force(p: Params, this_round: Round) -> pl.Expr:
+    """Whether a finding bars the round, by the day it was made."""
+    return pl.col("found_on").dt.year().is_between(this_round.year - p.years_after, this_round.year)
+
+
 def evidence(facts: Facts, p: Params, this_round: Round) -> pl.LazyFrame:
     """The findings in force on the person and on the application's employer."""
-    in_force = facts.feeds["sanctions"].filter(
-        pl.col("found_on").dt.year().is_between(this_round.year - p.years_after, this_round.year)
-    )
-    on_person = in_force.filter(pl.col("person").is_not_null()).select(
+    findings = facts.feeds["sanctions"].filter(in_force(p, this_round))
+    on_person = findings.filter(pl.col("person").is_not_null()).select(
         "person", "found_on", subject=pl.lit("person")
     )
     on_employer = (
-        in_force.filter(pl.col("employer").is_not_null())
+        findings.filter(pl.col("employer").is_not_null())
         .select("employer", "found_on")
         .join(facts.applicants.select("person", "employer"), on="employer", validate="m:m")
         .select("person", "found_on", subject=pl.lit("employer"))

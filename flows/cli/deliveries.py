@@ -1,0 +1,155 @@
+"""`luohu note`, `luohu deliver` and `luohu carry`: what departments bring, and how it is taken in."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from flows.cli.arguments import Data, Warehouse
+from flows.cli.messages import shown, told
+from flows.cli.process_arguments import (
+    AndBy,
+    AsJson,
+    At,
+    By,
+    Override,
+    ReceivedOn,
+    asked_for,
+    show_done,
+)
+from flows.cli.streams import show, work_is_done
+from flows.common.settings import DATA, MAX_REJECTS, WAREHOUSE
+
+if TYPE_CHECKING:
+    from flows.process.deliveries.deliver import Delivered
+
+Year = Annotated[int, typer.Argument(metavar="ROUND", help="Application year, e.g. 2021.")]
+Feed = Annotated[str, typer.Argument(metavar="FEED", help="One of the seventeen feeds.")]
+Paths = Annotated[
+    list[Path] | None, typer.Argument(metavar="PATH...", help="Its files, or folders of them.")
+]
+Withdrawn = Annotated[
+    Path | None,
+    typer.Option(
+        "--withdrawn", metavar="FILE.csv", help="Subjects left with no row: one column `subject`."
+    ),
+]
+Department = Annotated[str, typer.Option("--department", help="Who delivers.")]
+DeliveredAt = Annotated[
+    str, typer.Option("--delivered-at", metavar="T", help="When: a date or time by ISO 8601.")
+]
+
+
+def note(
+    year: Year,
+    feed: Feed,
+    department: Department,
+    delivered_at: DeliveredAt,
+    scope: Annotated[
+        str, typer.Option(help="all: replaces all of it; part: adds; people: a correction.")
+    ],
+    out: Annotated[Path, typer.Option(help="The note to write, in TOML.")],
+    paths: Paths = None,
+    withdrawn: Withdrawn = None,
+    text: Annotated[str | None, typer.Option(help="A remark, without names.")] = None,
+) -> None:
+    """Write the note of a delivery: its files, rows and sums, counted and not screened.
+
+    [bold]Examples[/]
+
+      luohu note 2021 housing homes.csv --scope all --department 住建 --delivered-at 2021-05-20 --out note.toml
+      luohu note 2021 housing fixed.csv --scope people --withdrawn gone.csv --department 住建
+        --delivered-at 2021-06-02T09:30 --out note.toml
+    """
+    from flows.common.moments import moment
+    from flows.process.deliveries.write_note import noted, write_note
+
+    with told():
+        found = noted(
+            *(year, feed, paths or []),
+            scope=scope,
+            department=department,
+            delivered_at=moment(delivered_at, "--delivered-at"),
+            withdrawn=withdrawn,
+            text=text,
+        )
+        write_note(found, out)
+        work_is_done()
+        sums = [f"sum of {name}: {value:,}" for name, value in found.sums.items()]
+        show([f"note {out}", f"rows: {found.rows:,}", *sums])
+
+
+def deliver(
+    year: Year,
+    feed: Feed,
+    note: Annotated[Path, typer.Option(help="The delivery's note, in TOML.")],
+    paths: Paths = None,
+    by: By = None,
+    withdrawn: Withdrawn = None,
+    warehouse: Warehouse = WAREHOUSE,
+    data: Data = DATA,
+    max_rejects: Annotated[
+        str, typer.Option(help="A delivery with a larger share of bad rows is refused.")
+    ] = MAX_REJECTS,
+    at: At = None,
+    received_on: ReceivedOn = None,
+    override: Override = None,
+    and_by: AndBy = None,
+    as_json: AsJson = False,
+) -> None:
+    """Take a delivery in: held against its note, screened at once, kept as it came, recorded.
+
+    The same delivery again is recognised and not recorded twice.  Exit status: 0 done; 2 refused,
+    with the figure that differs, and nothing recorded.
+
+    [bold]Examples[/]
+
+      luohu deliver 2021 housing homes.csv --note note.toml --by 李明
+      luohu deliver 2021 housing fixed.csv --note note.toml --withdrawn gone.csv --by 李明
+    """
+    from flows.process.deliveries.deliver import deliver as take_in
+    from flows.process.deliveries.deliver import share
+
+    with told():
+        asked = asked_for(
+            *("deliver", year, warehouse, data),
+            at=at,
+            received_on=received_on,
+            by=by,
+            and_by=and_by,
+            override=override,
+        )
+        with shown():
+            done = take_in(
+                *(asked, feed, paths or [], note),
+                withdrawn=withdrawn,
+                max_rejects=share(max_rejects),
+            )
+        show_delivered(done, as_json=as_json)
+
+
+def show_delivered(done: "Delivered", *, as_json: bool) -> None:
+    """What a delivery came to: its id first."""
+    body = done.entry.body
+    rejects = done.found.by_check() if done.found else []
+    lines = [
+        f"delivery {body['id']}",
+        f"rows accepted: {body['accepted']:,}",
+        f"rows quarantined: {body['quarantined']:,}",
+        *(f"rejects: {column} {check} {rows:,}" for column, check, rows in rejects),
+    ]
+    if done.found is None:
+        lines.append(f"the same files and note were recorded as entry {done.entry.seq} already")
+    elif body["scope"] == "people":
+        lines.insert(3, f"subjects withdrawn: {body['withdrawn']:,}")
+    names = ("feed", "scope", "department", "delivered_at", "rows", "accepted", "quarantined")
+    content = {
+        "delivery": body["id"],
+        **{name: body[name] for name in (*names, "withdrawn")},
+        "rejects": [
+            {"column_name": column, "check_name": check, "rows": rows}
+            for column, check, rows in rejects
+        ],
+        "recognised": done.found is None,
+    }
+    show_done(done, lines, content, as_json=as_json)
