@@ -1,20 +1,29 @@
 """`luohu run`: one round, from a delivery to the published list."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from flows.cli.arguments import Data, Warehouse
 from flows.cli.messages import shown, told
-from flows.cli.streams import work_is_done
+from flows.cli.process_arguments import At, asked_for, show_done
+from flows.cli.streams import show, work_is_done
 from flows.common.failures import BadUsage
 from flows.common.settings import DATA, MAX_REJECTS, WAREHOUSE, Order
 
+if TYPE_CHECKING:
+    from flows.process.deliveries.run import Made
+    from flows.run.stages import Outcome
+
+NONE_NAMED = Path("deliveries")  # what was delivered is run, and the folder is made for it
 
 def run(
     year: Annotated[int, typer.Argument(metavar="ROUND", help="Application year, e.g. 2020.")],
-    feeds: Annotated[Path, typer.Option(help="The delivery: one folder a feed.")],
+    feeds: Annotated[
+        Path | None,
+        typer.Option(help="A delivery, one folder a feed; default: what was delivered so far."),
+    ] = None,
     warehouse: Warehouse = WAREHOUSE,
     max_rejects: Annotated[
         str, typer.Option(help="A feed with a larger share of bad rows is refused.")
@@ -37,10 +46,22 @@ def run(
         str | None,
         typer.Option(help="Why to publish what looks like a mistake; the reason is published."),
     ] = None,
+    as_known_on: Annotated[
+        str | None,
+        typer.Option(
+            "--as-known-on", metavar="T", help="On what was known then; kept, never made current."
+        ),
+    ] = None,
+    allow_missing: Annotated[
+        bool,
+        typer.Option("--allow-missing", help="Take feeds that nothing came for as empty."),
+    ] = False,
+    at: At = None,
     data: Data = DATA,
 ) -> None:
-    """Score a delivery, rank it and publish the round.
+    """Score what was delivered, rank it and publish the round.
 
+    With --feeds one folder is read, and nothing of the ledger but findings of false material.
     Runs as a Prefect flow: on its embedded server, or on the one PREFECT_API_URL names.
 
     [bold]Examples[/]
@@ -49,30 +70,82 @@ def run(
       luohu run 2020 --feeds feeds --warehouse /srv/luohu --max-rejects 0.01
       luohu run 2020 --feeds feeds --direct            no server is started
       luohu run 2020 --feeds feeds --keep              to look at or compare, not to publish
+      luohu run 2021                                   on what departments delivered
+      luohu run 2021 --as-known-on 2021-06-10          on what was known that day
     """
     from flows.cli.summary import summary
 
-    order = Order(year, feeds, warehouse, data, max_rejects, recheck, keep, anyway)
+    order = Order(year, feeds or NONE_NAMED, warehouse, data, max_rejects, recheck, keep, anyway)
     with told():
         order.reason()
         order.share()
         order.edition()  # a round or a policy that is not right is told before a server is started
-        require_startable(order)
+        require_startable(order, given=feeds is not None)
+        if feeds is not None and (as_known_on is not None or allow_missing):
+            raise BadUsage("--as-known-on and --allow-missing go with deliveries, not with --feeds")
         with shown():
-            if direct:
-                from flows.run.stages import run as run_it
-            else:
-                from flows.orchestration.prefect_run import run_it
-            outcome = run_it(order)
+            outcome, made = started(
+                order,
+                given=feeds is not None,
+                direct=direct,
+                at=at,
+                as_known_on=as_known_on,
+                allow_missing=allow_missing,
+            )
         work_is_done()
         summary(warehouse, outcome)
+        show_published(order, outcome)
+        if made:
+            missing = [f"taken as empty: {', '.join(made.missing)}"] if made.missing else []
+            show_done(made, missing, {})
 
 
-def require_startable(order: Order) -> None:
+def started(
+    order: Order,
+    *,
+    given: bool,
+    direct: bool,
+    at: str | None,
+    as_known_on: str | None,
+    allow_missing: bool,
+) -> "tuple[Outcome, Made | None]":
+    """Run it, on Prefect or without, on a folder of feeds or on what is known."""
+    from flows.common.moments import moment
+    from flows.common.moments import now as system_time
+    from flows.ledger.clock import require_past
+    from flows.process.deliveries.run import directly, run_on_feeds, run_on_known
+
+    if direct:
+        run_it = directly
+    else:
+        from flows.orchestration.prefect_run import run_it
+    if given:
+        known_at = moment(at) if at is not None else None
+        require_past(known_at, system_time())
+        return run_on_feeds(order, run_it, known_at), None
+    made = run_on_known(
+        asked_for("run", order.year, order.warehouse, order.data, at=at),
+        order,
+        run_it,
+        as_known_on=moment(as_known_on, "--as-known-on", last=True) if as_known_on else None,
+        allow_missing=allow_missing,
+    )
+    return made.outcome, made
+
+
+def show_published(order: Order, outcome: "Outcome") -> None:
+    """Say where a run was kept only because the round's official result stands."""
+    from flows.ledger.published import may_become_current
+
+    if not outcome.current and not may_become_current(order.warehouse, order.year):
+        show([f"round {order.year} is published: its result stands, this run is kept beside it"])
+
+
+def require_startable(order: Order, *, given: bool) -> None:
     """Raise BadUsage, before anything is made, where there is no delivery or no database could be."""
     from flows.common.database import require_nameable
 
     require_nameable(order.warehouse)
-    if not order.feeds.is_dir():
+    if given and not order.feeds.is_dir():
         there = "a file" if order.feeds.exists() else "none"
         raise BadUsage(f"expected a delivery folder {order.feeds}, found {there}")

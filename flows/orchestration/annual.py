@@ -11,7 +11,7 @@ import flows.orchestration.prefect_settings  # noqa: F401  (before Prefect reads
 import logging
 from collections.abc import Callable
 from datetime import UTC, datetime
-from functools import wraps
+from functools import partial, wraps
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -23,9 +23,11 @@ from flows.common.failures import Failure
 from flows.common.messages import told_without_values
 from flows.common.settings import DATA, MAX_REJECTS, WAREHOUSE, Order
 from flows.common.shapes import visible
+from flows.ledger.published import may_become_current
 from flows.orchestration.artifacts import show
 from flows.orchestration.console import say
 from flows.orchestration.schedule import year_of
+from flows.process.deliveries.findings import with_findings
 from flows.run import stages
 from flows.run.stages import Outcome
 from flows.run.work_folder import work_folder
@@ -64,11 +66,17 @@ def done(result: Result | State[Any]) -> Result:
     return result  # type: ignore[return-value]
 
 
+def publish_unless_published(order: Order, work: Path) -> Outcome:
+    """The last stage; a round's official result stands, once it is published."""
+    may_replace = partial(may_become_current, order.warehouse, order.year)
+    return stages.publish_stage(order, work, may_replace)
+
+
 ingest = stage("ingest", stages.ingest_stage)
 score = stage("score", stages.score_stage)
 rank = stage("rank", stages.rank_stage)
 check = stage("recheck", stages.recheck_stage)
-publish = stage("publish", stages.publish_stage)
+publish = stage("publish", publish_unless_published)
 
 
 def scheduled_year() -> int:
@@ -106,6 +114,7 @@ def annual(
     recheck: bool = True,
     keep: bool = False,
     anyway: str | None = None,
+    known: Path | None = None,
 ) -> Outcome | State[Any]:
     """Score and rank one round of points-based household registration (积分落户).
 
@@ -119,16 +128,17 @@ def annual(
         recheck: whether the second engine must agree before anything is published.
         keep: keep the run without making it the current one of its round.
         anyway: why to publish what would be refused; kept and published.
+        known: what luohu itself puts beside feeds that were delivered in pieces; left out.
 
     """
     year = year or scheduled_year()
     if runtime.deployment.id:  # `luohu run` names the very folder
         feeds = Path(str(feeds).replace("{year}", str(year)))
-    order = Order(year, feeds, warehouse, data, max_rejects, recheck, keep, anyway)
+    order = Order(year, feeds, warehouse, data, max_rejects, recheck, keep, anyway, known)
     try:
         with told_without_values("run"):
             order.round()  # an unknown round is told before anything is made
-            with work_folder(order) as work:
+            with with_findings(order) as order, work_folder(order) as work:
                 accepted = done(ingest(order, work))
                 scored = done(score(order, accepted))
                 ranked = done(rank(order, scored))
