@@ -11,7 +11,7 @@ import typer
 
 from flows.cli.audit import audit, capsule, diff
 from flows.cli.commands import Commands
-from flows.cli.deliveries import deliver, note
+from flows.cli.deliveries import carry, deliver, note
 from flows.cli.explain import explain, receipts
 from flows.cli.export import export
 from flows.cli.ledger import ledger, retract
@@ -63,6 +63,6 @@ def before_every_command(
 
 for command in (
     *(simulate, run, runs, current, explain, receipts, score, export, capsule, audit, diff),
-    *(note, deliver, ledger, retract, server, serve),
+    *(note, deliver, carry, ledger, retract, server, serve),
 ):
     app.command()(command)

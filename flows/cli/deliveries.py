@@ -17,7 +17,7 @@ from flows.cli.process_arguments import (
     asked_for,
     show_done,
 )
-from flows.cli.streams import show, work_is_done
+from flows.cli.streams import show, tell, work_is_done
 from flows.common.settings import DATA, MAX_REJECTS, WAREHOUSE
 
 if TYPE_CHECKING:
@@ -126,6 +126,44 @@ def deliver(
                 max_rejects=share(max_rejects),
             )
         show_delivered(done, as_json=as_json)
+
+
+def carry(
+    year: Year,
+    feed: Feed,
+    department: Department,
+    delivered_at: DeliveredAt,
+    out: Annotated[Path, typer.Option(help="New folder for the draft and its note.")],
+    warehouse: Warehouse = WAREHOUSE,
+    data: Data = DATA,
+) -> None:
+    """Draft a correction from last round: verified facts of those who apply again (housing, education).
+
+    It follows the feed's first delivery of this round, and leaves out whoever stands in it already.
+
+    [bold]Examples[/]
+
+      luohu carry 2021 education --department 教育 --delivered-at 2021-06-01 --out draft
+      luohu deliver 2021 education draft/education-2020.csv --note draft/note.toml --by 李明
+    """
+    from flows.common.moments import moment
+    from flows.process.deliveries.carry import carry as draft
+    from flows.process.read import looked_at
+
+    with told():
+        state = looked_at(warehouse, data, say=tell)
+        done = draft(
+            *(state, warehouse, year, feed, out),
+            department=department,
+            delivered_at=moment(delivered_at, "--delivered-at"),
+        )
+        work_is_done()
+        show(
+            [
+                f"carried from round {done.round}: {done.note.rows:,} rows of {done.people:,} people",
+                *(str(out / name) for name in (*done.note.files, "note.toml")),
+            ]
+        )
 
 
 def show_delivered(done: "Delivered", *, as_json: bool) -> None:

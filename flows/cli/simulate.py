@@ -42,6 +42,12 @@ def simulate(
         float,
         typer.Option(min=0.0, help="Share of bad rows of every kind, of duplicates and strangers."),
     ] = 0.001,
+    deliveries: Annotated[
+        bool,
+        typer.Option(
+            "--deliveries", help="In pieces with their notes, as departments bring and correct them."
+        ),
+    ] = False,
     data: Data = DATA,
 ) -> None:
     """Make a delivery of invented people.
@@ -52,13 +58,15 @@ def simulate(
       luohu simulate 2020 --out small --applicants 1000    a small one
       luohu simulate 2020 --out csv --applicants 1000 --format csv --dirty 0
       luohu simulate 2020 --out real --points points-2020.csv
+      luohu simulate 2021 --out pieces --applicants 1000 --deliveries
     """
     from flows.common.progress import report
+    from flows.process.deliveries.pieces import simulate_pieces
     from flows.simulate import simulate as make
 
     with told(), shown():
         try:
-            make(
+            (simulate_pieces if deliveries else make)(
                 year,
                 out,
                 applicants=applicants,
@@ -72,4 +80,7 @@ def simulate(
         except ValueError as error:
             raise BadUsage(str(error)) from None
     work_is_done()
+    if deliveries:
+        print(f"deliveries written to {out}, in the order of {out}/deliveries.csv")
+        return
     print(f"delivery written to {out}\ntry: luohu run {year} --feeds {quote(str(out))}")

@@ -37,14 +37,19 @@ from flows.process.deliveries.screened import Found, screened
 from flows.process.deliveries.subjects import in_parts, in_withdrawn, replaced, standing
 from flows.process.turn import Asked, Turn, turn
 from flows.run.delivery import SUFFIXES, Part
-from flows.run.known import REPLACED
+from flows.run.known import REPLACED, subject_of
 from schemas.feeds import FEEDS
-from schemas.identifiers import is_credit_code
 from transforms.phases import shown
 
 FOLDER = "deliveries"
 READ_ONLY = 0o400
 DECIDED = "appeal decide"
+# where the subjects of a correction have to stand; a sanction's is a person or an employer
+STAND_IN = {
+    "person_id": ("applications",),
+    "employer_id": ("employers",),
+    "subject_id": ("applications", "employers"),
+}
 
 
 @dataclass(frozen=True)
@@ -258,17 +263,13 @@ def require_known(warehouse: Path, state: State, note: Note, people: pl.Series) 
     """Raise FeedRefused where a correction is about somebody who did not apply."""
     if note.feed == "applications":
         return
-    employers = people.to_frame().select(is_credit_code(pl.first())).to_series()
-    for feed, of_feed in (("applications", ~employers), ("employers", employers)):
-        some = people.filter(of_feed)
-        if some.is_empty():
-            continue
-        there = standing(warehouse, held(state, note.round, feed))
-        if strangers := (~some.is_in(there.implode())).sum():
-            raise FeedRefused(
-                f"{note.feed}: expected a correction about subjects that stand in {feed}, found"
-                f" {strangers:,} of {some.len():,} that do not"
-            )
+    where = STAND_IN[subject_of(note.feed)]
+    there = [standing(warehouse, held(state, note.round, feed)) for feed in where]
+    if strangers := (~people.is_in(pl.concat(there).implode())).sum():
+        raise FeedRefused(
+            f"{note.feed}: expected a correction about subjects that stand in {' or '.join(where)},"
+            f" found {strangers:,} of {people.len():,} that do not"
+        )
 
 
 def kept_as(path: Path) -> str:

@@ -127,7 +127,8 @@ def sharing(
                 continue
             failed = piece.parse_failures.join(
                 near.select(pl.col("index").cast(pl.Int64), place=pl.int_range(pl.len())), on="index"
-            ).select(index="place", *(n for n in piece.parse_failures.columns if n != "index"))
+            )
+            failed = failed.select(pl.col("place").alias("index"), *failed.columns[1:-1])
             batch = Batch(near.drop("index"), failed, {part.name: near.height})
             yield check(feed, batch, schema, start).good
             start += near.height
