@@ -51,7 +51,11 @@ def bring(
 ) -> Delivered:
     """Write the note and deliver."""
     if note is None:
-        note = paths[0].with_name(f"{paths[0].name}.{scope}.toml") if paths else withdrawn.with_suffix(".toml")
+        note = (
+            paths[0].with_name(f"{paths[0].name}.{scope}.toml")
+            if paths
+            else withdrawn.with_suffix(".toml")
+        )
         write_note(
             noted(
                 *(YEAR, feed, paths), scope=scope, department="局", withdrawn=withdrawn,

@@ -57,7 +57,8 @@ def note(
 
     [bold]Examples[/]
 
-      luohu note 2021 housing homes.csv --scope all --department 住建 --delivered-at 2021-05-20 --out note.toml
+      luohu note 2021 housing homes.csv --scope all --department 住建 --delivered-at 2021-05-20
+        --out note.toml
       luohu note 2021 housing fixed.csv --scope people --withdrawn gone.csv --department 住建
         --delivered-at 2021-06-02T09:30 --out note.toml
     """

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 NONE_NAMED = Path("deliveries")  # what was delivered is run, and the folder is made for it
 
+
 def run(
     year: Annotated[int, typer.Argument(metavar="ROUND", help="Application year, e.g. 2020.")],
     feeds: Annotated[

@@ -45,7 +45,8 @@ def simulate(
     deliveries: Annotated[
         bool,
         typer.Option(
-            "--deliveries", help="In pieces with their notes, as departments bring and correct them."
+            "--deliveries",
+            help="In pieces with their notes, as departments bring and correct them.",
         ),
     ] = False,
     data: Data = DATA,

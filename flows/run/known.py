@@ -53,7 +53,9 @@ def digest_of(rows: pl.DataFrame) -> str:
     return sha256_of([[str(each) for each in row] for row in rows.sort(rows.columns).rows()])
 
 
-def left_out(feed: str, rows: pl.DataFrame, numbers: pl.Series, replaced: pl.DataFrame) -> pl.Series:
+def left_out(
+    feed: str, rows: pl.DataFrame, numbers: pl.Series, replaced: pl.DataFrame
+) -> pl.Series:
     """The places of rows that a later file of the feed took the place of."""
     places = pl.Series("index", [], pl.UInt32)
     if replaced.is_empty() or rows.is_empty():

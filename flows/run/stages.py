@@ -114,9 +114,7 @@ def recheck_stage(order: Order, work: Path) -> Path:
     return work
 
 
-def publish_stage(
-    order: Order, work: Path, may_replace: Callable[[], bool] = always
-) -> Outcome:
+def publish_stage(order: Order, work: Path, may_replace: Callable[[], bool] = always) -> Outcome:
     """Name the run, write its manifest and report, and make it the current run of its round.
 
     Where a current run stands for good (`may_replace` is asked under the lock), it is only kept.

@@ -35,7 +35,9 @@ def findings(state: State) -> list[Entry]:
 
 def as_rows(warehouse: Path, entries: list[Entry]) -> pl.DataFrame:
     """Findings as rows of the feed `sanctions`."""
-    rows = [(subject(warehouse, each), date.fromisoformat(each.body["found_on"])) for each in entries]
+    rows = [
+        (subject(warehouse, each), date.fromisoformat(each.body["found_on"])) for each in entries
+    ]
     return pl.DataFrame(rows, FINDINGS, orient="row").unique().sort("subject_id", "found_on")
 
 

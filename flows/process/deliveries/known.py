@@ -89,4 +89,3 @@ def link(warehouse: Path, of_feed: Held, folder: Path) -> None:
             os.link(part.path, target)
         except OSError:  # another file system, or one without links
             shutil.copyfile(part.path, target)
-

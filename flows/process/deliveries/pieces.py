@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from fractions import Fraction
-from itertools import count
+from itertools import count, pairwise
 from pathlib import Path
 from typing import Any
 
@@ -85,14 +85,14 @@ def write_pieces(feeds: Path, this_round: Round, out: Path, fmt: Format) -> int:
         number = next(numbers)
         folder = f"{number:03}-{piece.feed}-{piece.scope}"
         at = first + timedelta(days=30 * later, minutes=number)
-        put(piece, this_round.year, out / folder, number, at, fmt)
+        put(piece, this_round.year, out / folder, number, at, fmt=fmt)
         rows.append((folder, piece.feed, piece.scope, piece.department, at.isoformat()))
     columns = ["folder", "feed", "scope", "department", "delivered_at"]
     pl.DataFrame(rows, columns, orient="row").write_csv(out / ORDER)
     return len(rows)
 
 
-def put(piece: Piece, year: int, folder: Path, number: int, at: datetime, fmt: Format) -> None:
+def put(piece: Piece, year: int, folder: Path, number: int, at: datetime, *, fmt: Format) -> None:
     """Write one piece: its file, who is withdrawn, and the note."""
     folder.mkdir()
     write(piece.rows, folder, "files", number, fmt)
@@ -182,7 +182,9 @@ def came_wrong(
     there = wholes[feed].subjects.cast(pl.String).drop_nulls()
     free = wholes[others].clean
     withdrawn = free.filter(~free.is_in(there.implode())).head(min(WRONGLY, once.height))
-    taken = once.head(withdrawn.len()).with_columns(withdrawn.cast(once.schema[column]).alias(column))
+    taken = once.head(withdrawn.len()).with_columns(
+        withdrawn.cast(once.schema[column]).alias(column)
+    )
     return pl.concat([alone, taken]), withdrawn
 
 
@@ -192,8 +194,8 @@ def shares(rows: pl.DataFrame, bad: pl.Series, departments: list[str]) -> list[p
     cut = [rows.height * place // number for place in range(number + 1)]
     if len(departments) == 1:
         cut[1] = int(rows.height * PIECE)
-    found = [rows[start:end] for start, end in zip(cut, cut[1:], strict=False)]
-    wrong = [bad[start:end].sum() for start, end in zip(cut, cut[1:], strict=False)]
+    found = [rows[start:end] for start, end in pairwise(cut)]
+    wrong = [bad[start:end].sum() for start, end in pairwise(cut)]
     too_many = any(
         not part.height or count_bad > MOST_BAD * part.height
         for part, count_bad in zip(found, wrong, strict=True)

@@ -87,9 +87,7 @@ def not_before(asked: Asked) -> Asked:
     return replace(asked, at=max(asked.at, last.moment))
 
 
-def body_of(
-    order: Order, outcome: Outcome, found: Known, entries: list[Entry]
-) -> dict[str, Any]:
+def body_of(order: Order, outcome: Outcome, found: Known, entries: list[Entry]) -> dict[str, Any]:
     """The entry of a run: what it was made from, and whether it became current."""
     return {
         "id": outcome.run_id,

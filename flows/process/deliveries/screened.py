@@ -10,6 +10,7 @@ from datetime import date
 from fractions import Fraction
 from pathlib import Path
 
+import pandera.polars as pa
 import polars as pl
 
 from flows.process.deliveries.held import Held
@@ -86,9 +87,10 @@ def conflicts(
     keys = FEEDS[own.feed].keys
     mine = own.rows
     rejects = own.rejects.clear()
-    if not keys or not known.deliveries or mine.is_empty():
+    if not keys or not known.parts(warehouse) or mine.is_empty():
         return rejects
-    theirs = list(sharing(own.feed, mine, known, replaced, warehouse, received_on))
+    schema = schema_of(own.feed, received_on)
+    theirs = list(sharing(mine, known.parts(warehouse), schema, replaced))
     known_rows = sum(each.height for each in theirs)
     if not known_rows:
         return rejects
@@ -100,18 +102,12 @@ def conflicts(
 
 
 def sharing(
-    feed: str,
-    mine: pl.DataFrame,
-    known: Held,
-    replaced: pl.DataFrame,
-    warehouse: Path,
-    received_on: date | None,
+    mine: pl.DataFrame, parts: list[Part], schema: pa.DataFrameSchema, replaced: pl.DataFrame
 ) -> Iterator[pl.DataFrame]:
     """Good rows that are known and have the first column of a key in common with a new one."""
-    schema = schema_of(feed, received_on)
-    start = 0
+    start, feed = 0, parts[0].feed
     named = {key[0]: mine[key[0]].unique() for key in FEEDS[feed].keys}
-    for part in known.parts(warehouse):
+    for part in parts:
         for piece in read(part, schema):
             number = pl.repeat(part.number, piece.rows.height, dtype=pl.Int64, eager=True)
             gone = left_out(feed, piece.rows, number, replaced)
@@ -126,7 +122,8 @@ def sharing(
             if near.is_empty():
                 continue
             failed = piece.parse_failures.join(
-                near.select(pl.col("index").cast(pl.Int64), place=pl.int_range(pl.len())), on="index"
+                near.select(pl.col("index").cast(pl.Int64), place=pl.int_range(pl.len())),
+                on="index",
             )
             failed = failed.select(pl.col("place").alias("index"), *failed.columns[1:-1])
             batch = Batch(near.drop("index"), failed, {part.name: near.height})
