@@ -16,8 +16,8 @@ YEAR = 2021
 SHARE = Fraction(1, 20)
 
 
-def asked(warehouse: Path, at: str, operation: str = "deliver", **more: Any) -> Asked:
-    given = {"by": "李明", "at": moment(at), **more}
+def asked(warehouse: Path, at: str | None, operation: str = "deliver", **more: Any) -> Asked:
+    given = {"by": "李明", "at": moment(at) if at else None, **more}
     return Asked(operation, YEAR, warehouse=warehouse, **given)
 
 
@@ -41,7 +41,7 @@ def bring(
     feed: str,
     paths: list[Path],
     scope: str = "all",
-    at: str = "2021-06-05",
+    at: str | None = "2021-06-05",
     *,
     withdrawn: Path | None = None,
     delivered_at: str = "2021-06-01",

@@ -2,13 +2,7 @@
 
 import csv
 import json
-import os
-import random
 import shutil
-import signal
-import subprocess
-import sys
-import time
 from collections.abc import Callable
 from fractions import Fraction
 from pathlib import Path
@@ -19,22 +13,18 @@ import polars as pl
 import pytest
 from commands import here
 from delivering import YEAR, asked, bring, bring_piece, rows_file, withdrawn_file
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
 
 from flows.common.by_name import read_table
 from flows.common.failures import BadUsage, Failure, FeedRefused, LedgerDamaged, ProcessRefused
 from flows.common.moments import moment
-from flows.common.settings import DATA, HOME, Order
+from flows.common.settings import DATA, Order
 from flows.ledger.entries import LEDGER
 from flows.ledger.file import read
 from flows.ledger.verify import verified
 from flows.process import turn as turns
 from flows.process.deliveries.carry import carry
-from flows.process.deliveries.deliver import deliver, kept_as
-from flows.process.deliveries.findings import with_findings
+from flows.process.deliveries.deliver import kept_as
 from flows.process.deliveries.held import held
-from flows.process.deliveries.known import known
 from flows.process.deliveries.note import read_note
 from flows.process.deliveries.pieces import simulate_pieces
 from flows.process.deliveries.run import Made, run_on_feeds, run_on_known
@@ -44,11 +34,7 @@ from flows.process.retract import retract
 from flows.process.tables import rebuilt
 from flows.process.turn import turn
 from flows.run import stages
-from flows.run.known import left_out, replaced_in, subject_of
-from flows.run.read_files import read as read_rows
 from flows.simulate import simulate
-from schemas.feeds import FEEDS
-from transforms.phases import BEIJING
 
 APPLICANTS = 60
 DIRTY = 0.003
@@ -168,7 +154,9 @@ def test_what_was_known_then_is_the_run_of_then(taken: Path, tmp_path: Path) -> 
     """A run as known on a day is, byte for byte, the run that was made then; and it is only kept."""
     warehouse = Path(shutil.copytree(taken, tmp_path / "w"))
     state = read(warehouse)
-    before = max(each.at for each in state.standing("deliver", YEAR) if each.body["scope"] != "people")
+    before = max(
+        each.at for each in state.standing("deliver", YEAR) if each.body["scope"] != "people"
+    )
     early = tmp_path / "early"
     shutil.copytree(taken, early)
     lines = (early / LEDGER).read_bytes().splitlines(keepends=True)
@@ -210,7 +198,7 @@ def test_a_delivery_is_kept_as_it_came_and_nobody_is_named(warehouse: Path, piec
     names = read_csv(pieces / order_of(pieces)[0]["folder"] / "files")["name"]
     assert not [name for name in names if name and len(name) > 1 and name in text]
     with duckdb.connect(str(warehouse / "luohu.duckdb"), read_only=True) as database:
-        rows = database.execute("FROM deliveries ORDER BY \"at\"").fetchall()
+        rows = database.execute('FROM deliveries ORDER BY "at"').fetchall()
     assert [row[1] for row in rows] == [each.body["id"] for each in state.standing("deliver", YEAR)]
     first = state.made("deliver", YEAR)[0]
     assert rows[0][:9] == (
@@ -229,7 +217,11 @@ def test_the_same_delivery_again_is_recognised_before_any_other_refusal(
 ) -> None:
     row = order_of(pieces)[0]
     before = state_files(warehouse)
-    for at in ("2021-06-20", "2021-12-31", "2020-01-01"):  # also after its phase, and before the last
+    for at in (
+        "2021-06-20",
+        "2021-12-31",
+        "2020-01-01",
+    ):  # also after its phase, and before the last
         again = bring_piece(warehouse, pieces / row["folder"], row["feed"], at)
         assert (again.entry.body["id"], again.recorded) == ("2021-applications-0001", ())
     folder = pieces / row["folder"]
@@ -265,7 +257,7 @@ def test_key_conflicts_with_what_is_known_are_told_at_once(warehouse: Path, tmp_
     assert found.by_check() == [("person_id, year", "conflicting_duplicate", 2)]
     assert (found.accepted, found.quarantined) == (28, 2)
     third = rows_file(tmp_path / "c.csv", "company_tax", [{**row, "attributed_fen": 9}])
-    with pytest.raises(FeedRefused, match="at most 5.00 % bad rows, found 1 of 1"):
+    with pytest.raises(FeedRefused, match=r"at most 5\.00 % bad rows, found 1 of 1"):
         bring(warehouse, "company_tax", [third], "part")
     # a correction replaces what it would contradict
     fixed = bring(warehouse, "company_tax", [third], "people", "2021-06-06").found
@@ -398,7 +390,9 @@ def test_all_after_what_an_upheld_appeal_names(warehouse: Path, tmp_path: Path) 
         now.record(decision)
     whole = rows_file(tmp_path / "all.csv", "housing", [{"person_id": person, **HOME_ROW}] * 2)
     before = state_files(warehouse)
-    with pytest.raises(ProcessRefused, match=f"no delivery of scope all after {decision['deliveries'][0]}"):
+    with pytest.raises(
+        ProcessRefused, match=f"no delivery of scope all after {decision['deliveries'][0]}"
+    ):
         bring(warehouse, "housing", [whole], at="2021-06-07")
     assert state_files(warehouse) == before
     done = bring(
@@ -460,7 +454,7 @@ def test_missing_feeds_findings_and_a_published_round(warehouse: Path, plain: Pa
     content = kept.read_bytes()
     kept.chmod(0o600)
     kept.write_bytes(content + b"\n")
-    with pytest.raises(LedgerDamaged, match="expected the file deliveries/.* as it was delivered"):
+    with pytest.raises(LedgerDamaged, match=r"expected the file deliveries/.* as it was delivered"):
         run_known(warehouse, allow_missing=True)
     kept.write_bytes(content)
 
@@ -541,15 +535,33 @@ def test_carry_takes_what_did_not_change(warehouse: Path, plain: Path, tmp_path:
         department="教育", delivered_at=moment("2021-06-02"),
     )  # fmt: skip
     carried = read_csv(tmp_path / "again")
-    assert set(carried["person_id"]) == (set(gone) & set(read_csv(plain / "education")["person_id"])) | set(nobody) | set(rows["person_id"])
+    assert set(carried["person_id"]) == (
+        set(gone) & set(read_csv(plain / "education")["person_id"])
+    ) | set(nobody) | set(rows["person_id"])
     assert (tmp_path / "again").stat().st_mode & 0o777 == 0o700
     path = next((tmp_path / "again").glob("*.csv"))
     taken = bring(
-        warehouse, "education", [path], "people", "2021-06-04", note=tmp_path / "again" / "note.toml"
+        warehouse,
+        "education",
+        [path],
+        "people",
+        "2021-06-04",
+        note=tmp_path / "again" / "note.toml",
     )
-    assert (taken.found and taken.found.quarantined, again.people) == (0, carried["person_id"].n_unique())
+    assert (taken.found and taken.found.quarantined, again.people) == (
+        0,
+        carried["person_id"].n_unique(),
+    )
     with pytest.raises(BadUsage, match="expected one of housing, education"):
-        carry(state, warehouse, YEAR, "tax", tmp_path / "x", department="a", delivered_at=moment("2021-06-02"))
+        carry(
+            state,
+            warehouse,
+            YEAR,
+            "tax",
+            tmp_path / "x",
+            department="a",
+            delivered_at=moment("2021-06-02"),
+        )
 
 
 def renamed(plain: Path, tmp_path: Path) -> Path:
