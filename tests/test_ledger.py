@@ -53,12 +53,19 @@ START = datetime(2021, 5, 1, tzinfo=BEIJING)
 ID_NUMBER = "11010519491231002X"
 
 
+A_DELIVERY = {
+    "id": "2021-housing-0001", "feed": "housing", "scope": "all", "department": "住建", "rows": 0,
+    "accepted": 0, "quarantined": 0, "withdrawn": 0, "delivered_at": "2021-05-01T00:00:00+08:00",
+}  # fmt: skip
+
+
 def entry(seq: int, previous: str, operation: str = "deliver", **body: Any) -> Entry:
     return sealed(
         {
             "seq": seq, "at": at_text(START + timedelta(seconds=seq)), "clock": "given",
             "round": 2021, "operation": operation, "by": "李明", "and_by": None, "user": "me",
-            "override": None, "body": body, "previous": previous,
+            "override": None, "previous": previous,
+            "body": {**A_DELIVERY, **body} if operation == "deliver" else body,
         }
     )  # fmt: skip
 
@@ -81,12 +88,6 @@ def asked(
 ) -> Asked:
     given = {"by": "李明", "at": moment(at) if at else None, "round": 2021, **more}
     return Asked(operation, warehouse=warehouse, **given)
-
-
-A_DELIVERY = {
-    "id": "2021-housing-0001", "feed": "housing", "scope": "all", "department": "住建", "rows": 0,
-    "accepted": 0, "quarantined": 0, "withdrawn": 0, "delivered_at": "2021-05-01T00:00:00+08:00",
-}  # fmt: skip
 
 
 def done(of: Asked, *bodies: dict[str, Any]) -> Turn:
