@@ -1,5 +1,6 @@
 """Arguments that several commands share."""
 
+from contextlib import suppress
 from pathlib import Path
 from typing import Annotated
 
@@ -12,10 +13,11 @@ from flows.ledger.entries import LEDGER
 def swept(warehouse: Path) -> Path:
     """A warehouse without what killed commands left there; says where it is a rehearsal."""
     sweep(warehouse)
-    if (warehouse / LEDGER).exists():
-        from flows.cli.process_arguments import tell_rehearsal
+    with suppress(OSError):  # a path that is none is told by whoever works there
+        if (warehouse / LEDGER).exists():
+            from flows.cli.process_arguments import tell_rehearsal
 
-        tell_rehearsal(warehouse)
+            tell_rehearsal(warehouse)
     return warehouse
 
 

@@ -3,6 +3,8 @@
 WAREHOUSE                     as it is; a new one lets the database's readers through
   luohu.duckdb                keeps mode, group and ACL; a new one is its owner's and group's (0640)
   .work/, .publishing.lock    the owner only
+  ledger.jsonl                the owner only
+  deliveries/                 the owner only; its files are read-only, named by digest
   runs/, runs/YEAR/           let the database's readers through (x, not r)
     RUN_ID/                   lets the database's readers through, and shows them no names
       report.html             whoever may read the database

@@ -85,7 +85,8 @@ def with_findings(order: Order, at: datetime | None = None) -> Iterator[Order]:
 
     One that was prepared already, or is for a warehouse without a ledger, is as it was.
     """
-    state = State() if order.known else read(order.warehouse)
+    is_prepared = order.known is not None or not order.warehouse.is_dir()
+    state = State() if is_prepared else read(order.warehouse)
     if not state.entries:
         yield order
         return
