@@ -2,7 +2,13 @@
 
 import csv
 import json
+import random
+import resource
 import shutil
+import signal
+import subprocess
+import sys
+import time
 from collections.abc import Callable
 from fractions import Fraction
 from pathlib import Path
@@ -15,9 +21,17 @@ from commands import here
 from delivering import YEAR, asked, bring, bring_piece, rows_file, withdrawn_file
 
 from flows.common.by_name import read_table
-from flows.common.failures import BadUsage, Failure, FeedRefused, LedgerDamaged, ProcessRefused
+from flows.common.failures import (
+    BadUsage,
+    Failure,
+    FeedRefused,
+    LedgerDamaged,
+    ProcessRefused,
+    PublicationFailed,
+)
 from flows.common.moments import moment
-from flows.common.settings import DATA, Order
+from flows.common.settings import DATA, HOME, Order
+from flows.kept.run_files import is_complete
 from flows.ledger.entries import LEDGER
 from flows.ledger.file import read
 from flows.ledger.verify import verified
@@ -566,3 +580,57 @@ def test_carry_takes_what_did_not_change(warehouse: Path, plain: Path, tmp_path:
 
 def renamed(plain: Path, tmp_path: Path) -> Path:
     return Path(shutil.copytree(plain, tmp_path / "last"))
+
+
+# --- Killed, and without room ---------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("kills", [1, pytest.param(12, marks=pytest.mark.soak)])
+def test_killed_while_running(warehouse: Path, kills: int) -> None:
+    """A run that is killed is there whole or not at all, and comes again as the same run."""
+    chance = random.Random(kills)
+    command = [
+        *(sys.executable, "-m", "flows.cli", "run", str(YEAR), "--direct", "--no-recheck"),
+        *("--warehouse", str(warehouse), "--at", "2021-06-20"),
+    ]
+    for _ in range(kills):
+        process = subprocess.Popen(
+            command, cwd=HOME, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
+        )
+        time.sleep(chance.uniform(1, 6))
+        process.send_signal(signal.SIGKILL)
+        assert process.stdout
+        recorded = [
+            line for line in process.stdout.read().splitlines() if line.startswith("recorded")
+        ]
+        process.wait()
+        process.stdout.close()
+        made = verified(warehouse).made("run", YEAR)
+        assert len(made) >= len(recorded)
+        for entry in made:
+            assert is_complete(warehouse / "runs" / str(YEAR) / entry.body["id"])
+    last = run_known(warehouse)
+    assert last.outcome.current
+    assert len({each.body["id"] for each in read(warehouse).made("run", YEAR)}) == 1
+    assert not list(warehouse.glob(".work/*"))
+
+
+def test_a_disk_without_room_takes_nothing(warehouse: Path, tmp_path: Path) -> None:
+    person = people_of(warehouse)[0]
+    row = {"person_id": person, "treasury_date": "2020-01-02", "income_kind": "wage"}
+    rows = [{**row, "amount_fen": each} for each in range(20_000)]
+    path = rows_file(tmp_path / "large.csv", "tax", rows)
+    note = tmp_path / "note.toml"
+    at = moment("2021-06-01")
+    write_note(noted(YEAR, "tax", [path], scope="part", department="局", delivered_at=at), note)
+    before = state_files(warehouse)
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (path.stat().st_size // 2, limits[1]))
+    try:
+        with pytest.raises(PublicationFailed):
+            bring(warehouse, "tax", [path], "part", note=note)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    assert state_files(warehouse) == before
+    assert not list(warehouse.glob(".work/*"))
+    assert bring(warehouse, "tax", [path], "part", note=note).recorded

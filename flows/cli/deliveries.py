@@ -73,6 +73,7 @@ def note(
             delivered_at=moment(delivered_at, "--delivered-at"),
             withdrawn=withdrawn,
             text=text,
+            out=out,
         )
         write_note(found, out)
         work_is_done()

@@ -165,10 +165,12 @@ def check(
     rows, beyond = within_limits(batch.rows)
     without_value = pl.concat([batch.parse_failures, beyond])
     bad = failed_checks(rows, without_value, schema)
-    files = batch.files()
-    gone = left_out(feed, batch.rows, files, replaced)
-    lost = Counter(f"{feed}/part-{number}" for number in files.gather(gone))
-    if gone.len():
+    lost = Counter[str]()
+    gone = pl.Series("index", [], pl.UInt32)
+    if replaced.height:
+        files = batch.files()
+        gone = left_out(feed, batch.rows, files, replaced)
+        lost = Counter(f"{feed}/part-{number}" for number in files.gather(gone))
         bad = bad.filter(~pl.col("index").is_in(gone.cast(pl.Int64).implode()))
     out = pl.concat([bad["index"].unique(), gone.cast(pl.Int64)])
     good = without(rows.with_row_index("row", offset=start), out + start)

@@ -103,15 +103,20 @@ def round_file(run: NamedRun) -> str:
 
 
 def of_delivery(a: NamedRun, b: NamedRun) -> Iterator[Change]:
-    """The feeds whose delivered files differ; what a file is called does not matter."""
+    """The feeds whose delivered files differ; what a file is called does not matter.
+
+    Nor are they the same where other rows of them were replaced, or other findings added.
+    """
     one, other = (run.manifest["feeds"] for run in (a, b))
     for feed in dict.fromkeys([*one, *other]):
-        files = [
-            sorted(str(each["sha256"]) for each in run.get(feed, {}).get("files", {}).values())
-            for run in (one, other)
-        ]
-        if files[0] != files[1]:
+        if came(one.get(feed, {})) != came(other.get(feed, {})):
             yield Change(DATA, feed, rows_of(a, feed), rows_of(b, feed))
+
+
+def came(counts: dict[str, Any]) -> list[Any]:
+    """What came of a feed: the digests of its files, and what was known beside them."""
+    files = sorted(str(each["sha256"]) for each in counts.get("files", {}).values())
+    return [files, counts.get("replaced"), counts.get("findings")]
 
 
 def rows_of(run: NamedRun, feed: str) -> str:

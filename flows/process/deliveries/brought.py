@@ -32,12 +32,20 @@ class Figures:
     bytes: dict[str, FileBytes]
 
 
-def parts_of(feed: str, paths: Sequence[Path]) -> list[Part]:
-    """The files at some paths, or in folders, in the order of their names; raises FeedRefused."""
+def parts_of(feed: str, paths: Sequence[Path], *beside: Path | None) -> list[Part]:
+    """The files at some paths, or in folders, in the order of their names; raises FeedRefused.
+
+    A note or a withdrawn file that lies in such a folder (`beside`) is no file of the feed.
+    """
     files: list[Path] = []
+    others = {each.absolute() for each in beside if each}
     for path in paths:
         if path.is_dir():
-            files += [each for each in path.iterdir() if not is_litter(each)]
+            files += [
+                each
+                for each in path.iterdir()
+                if not is_litter(each) and each.absolute() not in others
+            ]
         else:
             files.append(path)
     files.sort(key=lambda each: (each.name, each))

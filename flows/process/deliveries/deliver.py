@@ -90,7 +90,7 @@ def deliver(
     """Take a delivery in; raises a Failure for one that is refused, and records nothing then."""
     note, content = read_note(note_path)
     require_for(note, asked, feed, withdrawn)
-    parts = parts_of(feed, paths)
+    parts = parts_of(feed, paths, note_path, withdrawn)
     if not parts and withdrawn is None:
         raise FeedRefused(f"{feed}: expected a file (an empty feed is a header alone), found none")
     if known := recognised(read(asked.warehouse), note, parts, withdrawn):

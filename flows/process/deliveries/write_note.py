@@ -24,15 +24,19 @@ def noted(
     delivered_at: datetime,
     withdrawn: Path | None = None,
     text: str | None = None,
+    out: Path | None = None,
 ) -> Note:
-    """The note of some files; raises a Failure for files that cannot be read."""
+    """The note of some files; raises a Failure for files that cannot be read.
+
+    `out` is where it will be, perhaps in a folder of them.
+    """
     if feed not in FEEDS:
         raise BadUsage(f"expected one of {', '.join(FEEDS)}, found another feed")
     if scope not in SCOPES:
         raise BadUsage(f"--scope: expected one of {', '.join(SCOPES)}, found another")
     if withdrawn and scope != PEOPLE:
         raise BadUsage(f"--withdrawn: expected scope {PEOPLE}, found {scope}")
-    parts = parts_of(feed, paths)
+    parts = parts_of(feed, paths, withdrawn, out)
     if not parts and withdrawn is None:
         raise FeedRefused(f"{feed}: expected a file (an empty feed is a header alone), found none")
     found = figures(feed, parts)
