@@ -273,7 +273,7 @@ def test_quota_larger_than_the_applicants_settles_all_eligible(published: tuple)
     [
         (("run", 1999, "--feeds", "x"), "rounds: 2018, 2019, 2020"),
         (("run", 2020, "--feeds", "nowhere"), "nowhere"),
-        (("run", 2020), "Missing option"),
+        (("run", 2020), "expected a delivery of every feed, found none of applications"),
         (("explain", 2020, "1", "--warehouse", "nowhere"), "luohu run"),
         (("simulate", 1999, "--out", "x"), "rounds: 2018, 2019, 2020"),
     ],

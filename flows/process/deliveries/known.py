@@ -14,7 +14,7 @@ from flows.common.failures import FeedRefused, LedgerDamaged
 from flows.common.files import sha256, write_table
 from flows.ledger.entries import FILES, LEDGER, Entry
 from flows.ledger.state import State
-from flows.process.deliveries.held import Held, all_held
+from flows.process.deliveries.held import Held, all_held, missing
 from flows.process.deliveries.subjects import replaced
 from flows.run.known import replaced_path
 from schemas.feeds import FEEDS
@@ -38,12 +38,7 @@ def known(
     For what was known at a moment, give the ledger of that moment (`state.known_at`).
     """
     feeds = all_held(state, year)
-    missing = [feed for feed, each in feeds.items() if each.is_missing]
-    if missing and not allow_missing:
-        raise FeedRefused(
-            f"round {year}: expected a delivery of every feed, found none of {', '.join(missing)};"
-            " --allow-missing takes them as empty, and such a run cannot be published"
-        )
+    lacking = missing_in(state, year, allow_missing=allow_missing)
     for each in feeds.values():
         require_untouched(warehouse, each.deliveries)
     folder, beside = into / "feeds", into / "known"
@@ -51,7 +46,7 @@ def known(
     beside.mkdir()
     for feed, each in feeds.items():
         (folder / feed).mkdir()
-        if feed in missing:
+        if feed in lacking:
             header = ",".join(FEEDS[feed].schema().columns)
             (folder / feed / "nothing.csv").write_text(f"{header}\n")
             continue
@@ -59,8 +54,20 @@ def known(
         rows = replaced(warehouse, each)
         if rows.height:
             write_table(rows, replaced_path(beside, feed))
-    ids = [name for feed, each in feeds.items() if feed not in missing for name in each.ids]
-    return Known(folder, beside, ids, missing)
+    ids = [name for feed, each in feeds.items() if feed not in lacking for name in each.ids]
+    return Known(folder, beside, ids, lacking)
+
+
+def missing_in(state: State, year: int, *, allow_missing: bool) -> list[str]:
+    """The feeds that nothing came for; raises FeedRefused where they may not be missing."""
+    found = missing(state, year)
+    if found and not allow_missing:
+        raise FeedRefused(
+            f"round {year}: expected a delivery of every feed, found none of {', '.join(found)};"
+            " --allow-missing takes them as empty, and such a run cannot be published; --feeds runs on"
+            " a folder"
+        )
+    return found
 
 
 def require_untouched(warehouse: Path, deliveries: Iterable[Entry]) -> None:

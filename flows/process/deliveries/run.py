@@ -18,7 +18,7 @@ from flows.ledger.file import read
 from flows.ledger.published import may_become_current
 from flows.ledger.state import State
 from flows.process.deliveries.findings import findings, put_beside, with_findings
-from flows.process.deliveries.known import Known, known
+from flows.process.deliveries.known import Known, known, missing_in
 from flows.process.tables import rebuilt
 from flows.process.turn import Asked, turn
 from flows.run import stages
@@ -54,6 +54,9 @@ def run_on_known(
     allow_missing: bool = False,
 ) -> Made:
     """Run a round on its deliveries and record it; raises a Failure where a feed is missing."""
+    missing_in(
+        read(asked.warehouse), asked.round, allow_missing=allow_missing
+    )  # nothing is made yet
     with turn(asked) as before:
         before.judge()
     state, moment = before.state, before.at
