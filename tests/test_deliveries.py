@@ -38,6 +38,7 @@ from flows.ledger.verify import verified
 from flows.process import turn as turns
 from flows.process.deliveries.carry import carry
 from flows.process.deliveries.deliver import kept_as
+from flows.process.deliveries.findings import findings, lacking
 from flows.process.deliveries.held import held
 from flows.process.deliveries.note import read_note
 from flows.process.deliveries.pieces import simulate_pieces
@@ -91,6 +92,13 @@ def taken(pieces: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+@pytest.fixture(scope="module")
+def ran(taken: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Made]:
+    """A copy of it with a run on all that is known."""
+    folder = Path(shutil.copytree(taken, tmp_path_factory.mktemp("ran") / "w"))
+    return folder, run_known(folder)
+
+
 @pytest.fixture
 def warehouse(taken: Path, tmp_path: Path) -> Path:
     return Path(shutil.copytree(taken, tmp_path / "w"))
@@ -121,14 +129,13 @@ def people_of(warehouse: Path) -> list[str]:
 
 
 def test_pieces_parts_and_corrections_come_to_the_plain_delivery(
-    taken: Path, plain: Path, pieces: Path, tmp_path: Path
+    ran: tuple[Path, Made], plain: Path, pieces: Path, tmp_path: Path
 ) -> None:
     scopes = {row["scope"] for row in order_of(pieces)}
     assert scopes == {"all", "part", "people"}
     assert len({row["department"] for row in order_of(pieces) if row["feed"] == "employers"}) == 3
     assert list(pieces.glob("*/withdrawn.csv"))
-    warehouse = Path(shutil.copytree(taken, tmp_path / "w"))
-    made = run_known(warehouse)
+    warehouse, made = ran
     other = stages.run(Order(YEAR, plain, tmp_path / "other", recheck=False))
     for name in ("scores", "eligibility", "ranking", "evidence", "public_list"):
         ours, theirs = (
@@ -164,22 +171,21 @@ def test_pieces_parts_and_corrections_come_to_the_plain_delivery(
     assert len(entry.body["deliveries"]) == len(order_of(pieces))
 
 
-def test_what_was_known_then_is_the_run_of_then(taken: Path, tmp_path: Path) -> None:
+def test_what_was_known_then_is_the_run_of_then(ran: tuple[Path, Made], tmp_path: Path) -> None:
     """A run as known on a day is, byte for byte, the run that was made then; and it is only kept."""
-    warehouse = Path(shutil.copytree(taken, tmp_path / "w"))
+    warehouse, now = ran
     state = read(warehouse)
     before = max(
         each.at for each in state.standing("deliver", YEAR) if each.body["scope"] != "people"
     )
     early = tmp_path / "early"
-    shutil.copytree(taken, early)
+    shutil.copytree(warehouse, early)
     lines = (early / LEDGER).read_bytes().splitlines(keepends=True)
     cut = [line for line in lines if json.loads(line)["at"] <= before]
     assert len(cut) < len(lines)
     (early / LEDGER).write_bytes(b"".join(cut))
     (early / "luohu.duckdb").unlink()
     then = run_known(early, at=before)
-    now = run_known(warehouse)
     as_then = run_known(warehouse, at="2021-06-21", as_known_on=moment(before))
     assert as_then.outcome.run_id == then.outcome.run_id != now.outcome.run_id
     assert tables(as_then.outcome.directory) == tables(then.outcome.directory)
@@ -475,7 +481,6 @@ def test_missing_feeds_findings_and_a_published_round(warehouse: Path, plain: Pa
     # a finding in the ledger: added once, for who is concerned, in the years that it bars
     rows = read_table(run / "eligibility.parquet").filter("eligible")
     number = rows["application_no"][0]
-    before = run_on_feeds(Order(YEAR, plain, warehouse, recheck=False, keep=True))
 
     def found(on: str, number: str = number) -> None:
         with turn(asked(warehouse, "2021-06-22", "sanction", and_by="王芳")) as now:
@@ -488,12 +493,18 @@ def test_missing_feeds_findings_and_a_published_round(warehouse: Path, plain: Pa
             )  # fmt: skip
 
     found("2010-03-01")  # long ago: it bars no more
-    same = run_on_feeds(Order(YEAR, plain, warehouse, recheck=False, keep=True))
-    assert same.run_id == before.run_id
     found("2021-06-21")
     found("2021-06-21")
-    barred = run_on_feeds(Order(YEAR, plain, warehouse, recheck=True, keep=True))
-    assert barred.run_id != before.run_id
+    order = Order(YEAR, plain, warehouse, recheck=False, keep=True)
+    before = run_on_feeds(order, at=moment("2021-06-21"))  # when nobody knew
+    barred = run_on_feeds(order)
+    plainly = stages.run(order)  # without a look at the ledger
+    assert barred.run_id != before.run_id == plainly.run_id
+    entries = findings(read(warehouse))
+    assert lacking(warehouse, order, Path(before.directory), entries) == [
+        each.seq for each in entries[1:]
+    ]
+    assert lacking(warehouse, order, Path(barred.directory), entries) == []
     of_number = pl.col("application_no") == number
     holds = read_table(Path(barred.directory) / "eligibility.parquet").filter(of_number)
     assert holds.select("not_barred", "eligible").row(0) == (False, False)
@@ -502,10 +513,6 @@ def test_missing_feeds_findings_and_a_published_round(warehouse: Path, plain: Pa
         for each in (before, barred)
     ]
     assert (counts[1]["accepted"] - counts[0]["accepted"]).to_list() == [1]
-    early = run_on_feeds(
-        Order(YEAR, plain, warehouse, recheck=False, keep=True), at=moment("2021-06-21")
-    )
-    assert early.run_id == before.run_id
     with_it = run_known(warehouse, "2021-06-23", allow_missing=True)
     assert len(with_it.recorded[0].body["findings"]) == 3
 
@@ -513,8 +520,6 @@ def test_missing_feeds_findings_and_a_published_round(warehouse: Path, plain: Pa
     with turn(asked(warehouse, "2021-07-25", "publish", and_by="王芳", override="a test")) as now:
         now.judge()
         now.record({"run_id": with_it.outcome.run_id})
-    later = run_on_feeds(Order(YEAR, plain, warehouse, recheck=False))
-    assert not later.current
     done = here("run", YEAR, "--feeds", plain, "--direct", "--no-recheck", "--warehouse", warehouse)
     assert done.returncode == 0
     assert "round 2021 is published: its result stands" in done.stdout

@@ -261,7 +261,7 @@ def test_a_sequence_of_every_kind_is_known_as_it_is_replayed(
     assert not [person for person in PEOPLE if person in text]
 
 
-@settings(max_examples=8, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=5, deadline=None, suppress_health_check=list(HealthCheck))
 @given(st.lists(steps, min_size=3, max_size=6))
 def test_what_is_known_at_any_moment_is_what_a_replay_says(
     tmp_path_factory: pytest.TempPathFactory, without_tables: None, sequence: list[Step]
@@ -348,9 +348,10 @@ def test_killed_while_delivering(tmp_path: Path, kills: int) -> None:
         )  # fmt: skip
         assert process.stdout
         assert process.stdout.readline() == "begun\n"
-        time.sleep(chance.uniform(0.2, 1.5))
+        first = process.stdout.readline()  # however slow the machine is
+        time.sleep(chance.uniform(0, 0.8))
         process.send_signal(signal.SIGKILL)
-        said = [line.split() for line in process.stdout.read().splitlines()]
+        said = [line.split() for line in (first + process.stdout.read()).splitlines()]
         process.wait()
         process.stdout.close()
         acknowledged += [(each[0], int(each[1])) for each in said if len(each) == 2]

@@ -21,6 +21,7 @@ from flows.ledger.entries import Entry
 from flows.ledger.file import read
 from flows.ledger.state import State
 from flows.run.known import FINDINGS, findings_path
+from flows.run.stages import bars
 
 SANCTION = "sanction"
 PERSON = "applicant"
@@ -71,6 +72,34 @@ def runs_of(warehouse: Path, entry: Entry) -> Iterator[Path]:
     for name in dict.fromkeys(filter(None, named)):
         if (folder / name / PEOPLE).is_file():
             yield folder / name
+
+
+def lacking(warehouse: Path, order: Order, run: Path, entries: list[Entry]) -> list[int]:
+    """The findings, by seq, that would be added to a run if it were made now, and are not in it."""
+    people = read_table(run / PEOPLE, columns=["person", "person_id"])
+    of_employers = read_table(run / "accepted" / "employers.parquet")
+    applying = read_table(run / "accepted" / "applications.parquet")["employer"]
+    numbers = {
+        "person": dict(people.select("person_id", "person").iter_rows()),
+        "employer": dict(
+            of_employers.filter(pl.col("employer").is_in(applying.implode()))
+            .select("employer_id", "employer")
+            .iter_rows()
+        ),
+    }
+    sanctions = read_table(run / "accepted" / "sanctions.parquet")
+    there = {
+        name: set(sanctions.select(name, "found_on").drop_nulls().iter_rows()) for name in numbers
+    }
+    barring = bars(order.edition(), order.round())
+    found = []
+    for entry in entries:
+        ((who, on),) = as_rows(warehouse, [entry]).iter_rows()
+        kept = pl.DataFrame({"found_on": [on]}).select(barring).item()
+        of = [(name, each[who]) for name, each in numbers.items() if who in each]
+        if kept and of and not any((number, on) in there[name] for name, number in of):
+            found.append(entry.seq)
+    return found
 
 
 def put_beside(warehouse: Path, entries: list[Entry], beside: Path) -> None:

@@ -70,7 +70,8 @@ def all_held(state: State, year: int) -> dict[str, Held]:
 
 def delivery_ids(state: State, year: int) -> list[str]:
     """The deliveries that stand and count, of all feeds: what a run made now is made from."""
-    return [each for of_feed in all_held(state, year).values() for each in of_feed.ids]
+    feeds = all_held(state, year).values()
+    return [each for of_feed in feeds if not of_feed.is_missing for each in of_feed.ids]
 
 
 def missing(state: State, year: int) -> list[str]:

@@ -14,7 +14,7 @@ from flows.common.failures import FeedRefused, LedgerDamaged
 from flows.common.files import sha256, write_table
 from flows.ledger.entries import FILES, LEDGER, Entry
 from flows.ledger.state import State
-from flows.process.deliveries.held import Held, all_held, missing
+from flows.process.deliveries.held import Held, all_held, delivery_ids, missing
 from flows.process.deliveries.subjects import replaced
 from flows.run.known import replaced_path
 from schemas.feeds import FEEDS
@@ -54,8 +54,7 @@ def known(
         rows = replaced(warehouse, each)
         if rows.height:
             write_table(rows, replaced_path(beside, feed))
-    ids = [name for feed, each in feeds.items() if feed not in lacking for name in each.ids]
-    return Known(folder, beside, ids, lacking)
+    return Known(folder, beside, delivery_ids(state, year), lacking)
 
 
 def missing_in(state: State, year: int, *, allow_missing: bool) -> list[str]:
