@@ -305,7 +305,7 @@ def test_read_only_warehouse(copied: Path, tmp_path: Path) -> None:
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="mounting a small disk needs root")
 @pytest.mark.parametrize(
-    "size", ["4m", pytest.param("6m", marks=pytest.mark.soak), "7500k", "read-only"]
+    "size", ["4500k", pytest.param("6m", marks=pytest.mark.soak), "7500k", "read-only"]
 )
 def test_disk_full_or_read_only_leaves_the_old_publication(
     size: str, copied: Path, published: tuple, tmp_path: Path
