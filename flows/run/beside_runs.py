@@ -8,6 +8,7 @@ from pathlib import Path
 
 import polars as pl
 
+from flows.common.by_name import scan_table
 from flows.common.points import in_points
 from flows.common.settings import DATA
 from flows.kept.tables import feed
@@ -19,7 +20,7 @@ from transforms.rounds import load_round, rounds
 def filings(run: Path) -> pl.DataFrame:
     """What the accepted applications of a run were filed with."""
     employers = feed(run, "employers").select("employer", employer_district="district")
-    year = pl.scan_parquet(run / "rounds.parquet").select("round")
+    year = scan_table(run / "rounds.parquet").select("round")
     return (
         feed(run, "applications")
         .join(employers, on="employer", how="left", validate="m:1")

@@ -14,6 +14,7 @@ from typing import Any
 
 import polars as pl
 
+from flows.common.by_name import named, read_table
 from flows.common.private_folder import private_folder
 from flows.process.deliveries.note import ALL, PART, PEOPLE
 from flows.process.deliveries.subjects import WITHDRAWN
@@ -88,7 +89,7 @@ def write_pieces(feeds: Path, this_round: Round, out: Path, fmt: Format) -> int:
         put(piece, this_round.year, out / folder, number, at, fmt=fmt)
         rows.append((folder, piece.feed, piece.scope, piece.department, at.isoformat()))
     columns = ["folder", "feed", "scope", "department", "delivered_at"]
-    pl.DataFrame(rows, columns, orient="row").write_csv(out / ORDER)
+    pl.DataFrame(rows, columns, orient="row").write_csv(named(out / ORDER))
     return len(rows)
 
 
@@ -98,7 +99,7 @@ def put(piece: Piece, year: int, folder: Path, number: int, at: datetime, *, fmt
     write(piece.rows, folder, "files", number, fmt)
     beside = folder / "withdrawn.csv" if piece.withdrawn is not None else None
     if beside and piece.withdrawn is not None:
-        piece.withdrawn.alias(WITHDRAWN).to_frame().write_csv(beside)
+        piece.withdrawn.alias(WITHDRAWN).to_frame().write_csv(named(beside))
     note = noted(
         *(year, piece.feed, [folder / "files"]),
         scope=piece.scope,
@@ -121,20 +122,20 @@ def whole(feeds: Path, feed: str, this_round: Round) -> Whole:
     bad = found.rejects.select("file", "row_number").unique().with_columns(bad=pl.lit(value=True))
     flags = rows.join(bad, on=["file", "row_number"], how="left", maintain_order="left")
     of_bad = pl.concat(found.rejects[name].alias("subject") for name in IDENTITIES).drop_nulls()
-    named = found.rows[subject_of(feed)].cast(pl.String).unique(maintain_order=True)
+    subjects = found.rows[subject_of(feed)].cast(pl.String).unique(maintain_order=True)
     return Whole(
         feed,
         rows.drop("file", "row_number"),
         flags["bad"].fill_null(value=False),
-        named.filter(~named.is_in(of_bad.implode())),
+        subjects.filter(~subjects.is_in(of_bad.implode())),
     )
 
 
 def raw(part: Part) -> pl.DataFrame:
     """A file as it stands there: of CSV every cell as text."""
     if part.is_parquet:
-        return pl.read_parquet(part.path)
-    return pl.read_csv(part.path, infer_schema=False)
+        return read_table(part.path)
+    return pl.read_csv(part.path.read_bytes(), infer_schema=False)
 
 
 def pieces(wholes: dict[str, Whole], feed: str) -> Iterator[Piece]:
