@@ -14,6 +14,12 @@ from flows.ledger.verify import verified
 from flows.process.tables import rebuilt
 
 
+def require_warehouse(warehouse: Path) -> None:
+    """Raise NotFound where there is no folder: only runs and deliveries make a warehouse."""
+    if not warehouse.is_dir():
+        raise NotFound(f"expected a warehouse, found no folder {warehouse}")
+
+
 def looked_at(
     warehouse: Path,
     data: Path,
@@ -23,8 +29,7 @@ def looked_at(
     say: Callable[[str], object] = lambda _: None,
 ) -> State:
     """The ledger; with `verify`, raises CheckFailed where it is not as it was written."""
-    if not warehouse.is_dir():
-        raise NotFound(f"expected a warehouse, found no folder {warehouse}")
+    require_warehouse(warehouse)
     state = verified(warehouse, year) if verify else read(warehouse)
     try:
         behind = is_behind(warehouse, state)

@@ -10,7 +10,7 @@ Whatever is refused raises before anything is recorded.  Work that takes long (s
 is done before the turn; what it rests on is looked at again in it.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -31,7 +31,7 @@ from flows.ledger.shown import require_of_ledger, shown_by
 from flows.ledger.state import PHASES, State
 from flows.ledger.state import WAREHOUSE as WAREHOUSE_ID
 from flows.process.judge import Signed, row_for, signed
-from flows.process.names import user
+from flows.process.names import require_others, user
 from flows.process.rules import Operation, Rules, rules
 from flows.process.tables import rebuilt
 from flows.run.work_folder import require_writable
@@ -107,6 +107,12 @@ class Turn:
         )
         self.names = signed(asked.rules, self.row, asked.by, asked.and_by, asked.override)
         return self.row
+
+    def require_others(self, entries: Iterable[Entry], what: str) -> None:
+        """Raise ProcessRefused where one of those who sign made one of some entries."""
+        made = [name for each in entries for name in (each.by, each.and_by) if name]
+        for name in (self.names.by, self.names.and_by) if self.names else ():
+            require_others(name or "", made, what)
 
     def record(self, *bodies: Body) -> tuple[Entry, ...]:
         """Put an entry for each body on the disk, all or none; they are done once this returns."""

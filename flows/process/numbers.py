@@ -1,0 +1,33 @@
+"""What an operation makes is called by year, kind and number, as `2021-appeal-0007`.
+
+A number is used once: what was retracted keeps its own.
+"""
+
+import re
+from collections.abc import Iterator
+from itertools import count
+
+from flows.common.failures import BadUsage
+from flows.ledger.state import State
+
+DIGITS = 4
+
+
+def new_ids(state: State, operation: str, year: int, kind: str) -> Iterator[str]:
+    """The next ids of what an operation makes in a round."""
+    for number in count(len(state.made(operation, year)) + 1):
+        yield f"{year}-{kind}-{number:0{DIGITS}}"
+
+
+def year_of(name: str, kind: str) -> int:
+    """The round an id belongs to; raises BadUsage for what is none.
+
+    The text itself is not repeated: somebody may have given a name.
+    """
+    found = re.fullmatch(rf"([0-9]{{4}})-{kind}-[0-9]{{{DIGITS},}}", name, re.ASCII)
+    if not found:
+        raise BadUsage(
+            f"expected the id of an {kind}, say 2021-{kind}-0001, found {len(name)} characters of"
+            " another form"
+        )
+    return int(found[1])
