@@ -73,20 +73,23 @@ class Displacement(OfRound):
     """One row an appeal that was upheld, at least partly: what it did, before and after."""
 
     appeal_id: Text
+    decision: Whole = pa.Field(gt=0)
     application_no: Text
     total_before: Points = nullable()
-    total_after: Points
+    total_after: Points = nullable()
     rank_before: Whole = nullable()
     rank_after: Whole = nullable()
     settled_before: Flag = nullable()
-    settled_after: Flag
+    settled_after: Flag = nullable()
     line: Points = nullable()
     line_without: Points = nullable()
     tied: Whole = nullable()
     tied_without: Whole = nullable()
-    settled: Whole
+    settled: Whole = nullable()
     settled_without: Whole = nullable()
     together: Flag
+    run_before: Text = nullable()
+    run_after: Text = nullable()
 
 
 class Settlements(OfRound):
