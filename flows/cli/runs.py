@@ -5,10 +5,11 @@ from typing import Annotated
 
 import typer
 
-from flows.cli.arguments import Warehouse
+from flows.cli.arguments import Data, Warehouse
 from flows.cli.messages import print_json, shown, told
 from flows.cli.streams import show
-from flows.common.settings import WAREHOUSE
+from flows.common.settings import DATA, WAREHOUSE
+from flows.ledger.entries import LEDGER
 
 
 def runs(
@@ -43,12 +44,14 @@ def current(
     year: Annotated[int, typer.Argument(metavar="ROUND", help="Application year, e.g. 2020.")],
     run_id: Annotated[str, typer.Argument(help="Run id, or its first 6 characters or more.")],
     warehouse: Warehouse = WAREHOUSE,
+    data: Data = DATA,
 ) -> None:
     """Make a kept run the current one of its round again, and say which one it replaces.
 
     Its directory is verified first, and its tables are published from there.  Where luohu.duckdb is
-    lost, this builds it again, a round at a time.  Exit status: 0 done; 1 the run is not as it was
-    written; 2 there is no such run.
+    lost, this builds it again, a round at a time.  A round that is published keeps its official
+    result.  Exit status: 0 done; 1 the run is not as it was written; 2 there is no such run, or the
+    round is published.
 
     [bold]Examples[/]
 
@@ -60,5 +63,9 @@ def current(
     with told():
         with shown():
             done = make_current(year, run_id, warehouse)
+            if (warehouse / LEDGER).exists():
+                from flows.process.tables import rebuilt
+
+                rebuilt(warehouse, data, anew=True)  # what shows the current run
         before = f" (before: {done.before})" if done.before not in (None, done.run_id) else ""
         show([f"round {year}: run {done.run_id} is current{before}", str(done.database)])

@@ -4,10 +4,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from flows.common.database import DATABASE
-from flows.common.failures import DatabaseUnreadable
+from flows.common.failures import DatabaseUnreadable, ProcessRefused
 from flows.common.messages import told_which_file, told_without_values
 from flows.kept.integrity import integrity, require_untouched
 from flows.kept.past_run import past_run
+from flows.ledger.published import may_become_current
 from flows.run.publish import only_publisher, replace_database, require_readable
 from flows.run.work_folder import require_writable
 
@@ -29,6 +30,11 @@ def make_current(year: int, name: str, warehouse: Path) -> Changed:
     require_writable(warehouse)
     with only_publisher(warehouse), told_without_values("current"):
         past = past_run(warehouse, year, name)
+        if not may_become_current(warehouse, year):
+            raise ProcessRefused(
+                f"round {year}: expected a round that is not published, found one that is: its"
+                " official result stands, and no other run becomes current"
+            )
         if past.publication.trouble:
             raise DatabaseUnreadable(f"{warehouse / DATABASE}: {past.publication.trouble}")
         with told_which_file():

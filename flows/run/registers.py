@@ -3,6 +3,7 @@
 The tables of runs are copied as they are, byte for byte: however large they are, nothing is read.
 """
 
+import os
 import shutil
 from collections.abc import Mapping
 from pathlib import Path
@@ -10,23 +11,30 @@ from pathlib import Path
 import duckdb
 import polars as pl
 
+from flows.common.access import access_of
 from flows.common.database import DATABASE, OFFLINE, attach, database_in_sql
 from flows.common.private_folder import private_folder
 from flows.common.settings import DATA
-from flows.run.build import build, is_of_today
+from flows.run.build import OfRun, build, is_of_today
 from flows.run.describe import describe
-from flows.run.publish import become_current
+from flows.run.publish import admit, become_current, register
 from schemas.process import PRELIMINARY
 from schemas.results import empty
 
 ROUNDS = "rounds"
 
 
-def replace_registers(warehouse: Path, tables: Mapping[str, pl.DataFrame]) -> Path:
+NO_RUNS: Mapping[int, Path] = {}
+
+
+def replace_registers(
+    warehouse: Path, tables: Mapping[str, pl.DataFrame], runs: Mapping[int, Path] = NO_RUNS
+) -> Path:
     """A database with these tables in place of those of the same names; `rounds` gets their columns.
 
     For who holds the warehouse's lock (`only_publisher`).  Where there is no database yet, one
-    without runs is made; one of an earlier version is built anew.
+    without runs is made; one of an earlier version is built anew.  `runs` become the current ones of
+    their rounds, in the same rename.
     """
     database = warehouse / DATABASE
     with private_folder(warehouse) as work:
@@ -39,6 +47,8 @@ def replace_registers(warehouse: Path, tables: Mapping[str, pl.DataFrame]) -> Pa
             shutil.copyfile(database, aside)
         else:
             build(aside, None, database)
+        for year, run in runs.items():
+            with_run(aside, OfRun(year, run), warehouse)
         with duckdb.connect(config=OFFLINE) as connection:
             connection.execute(f"ATTACH {database_in_sql(aside)} AS new")
             connection.execute("BEGIN")
@@ -52,6 +62,15 @@ def replace_registers(warehouse: Path, tables: Mapping[str, pl.DataFrame]) -> Pa
             connection.execute("DETACH new")
         become_current(aside, database)
     return database
+
+
+def with_run(aside: Path, run: OfRun, warehouse: Path) -> None:
+    """Let a run be the current one of its round in a database that is not in use yet."""
+    built = aside.with_name(f"{run.year}-{aside.name}")
+    build(built, run, aside)
+    register(built, run.year, run.directory / "manifest.json", None)
+    admit(run.directory, access_of(warehouse / DATABASE))
+    os.replace(built, aside)
 
 
 def put(connection: duckdb.DuckDBPyConnection, name: str, rows: pl.DataFrame) -> None:

@@ -53,7 +53,8 @@ def rebuilt(warehouse: Path, data: Path, state: State | None = None, *, anew: bo
         state = latest(warehouse, state)
         if not anew and not is_behind(warehouse, state):
             return False
-        replace_registers(warehouse, frames(view(state, warehouse, data)))
+        of = view(state, warehouse, data, anew=anew)
+        replace_registers(warehouse, frames(of), of.overtaken)
     return True
 
 

@@ -2,14 +2,20 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from datetime import datetime
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+import duckdb
 import polars as pl
 
 from flows.common.database import DATABASE, open_read_only
 from flows.ledger.state import State
+from flows.process.places.standing import Place, places
+from flows.process.publication.official import official, overtaken
 from schemas.process import PROCESS
+from transforms.phases import in_beijing
 
 
 @dataclass(frozen=True)
@@ -19,16 +25,42 @@ class View:
     state: State
     warehouse: Path
     data: Path
-    current: Mapping[int, str]  # the current run of each round
+    current: Mapping[int, str]  # the run of each round that the database will show
+    displaced: pl.DataFrame  # the table `displacement` as it is shown
+    overtaken: Mapping[int, Path]  # published runs the database does not show yet
+
+    @cached_property
+    def places(self) -> dict[int, dict[int, Place]]:
+        """By round and serial, what became of every place of a published list."""
+        found = {year: official(self.state, year) for year in self.state.rounds}
+        return {
+            year: places(self.state, self.warehouse, each)
+            for year, each in found.items()
+            if each and each.directory(self.warehouse).is_dir()
+        }
 
 
-def view(state: State, warehouse: Path, data: Path) -> View:
-    """What stands now."""
-    if not (warehouse / DATABASE).exists():
-        return View(state, warehouse, data, {})
-    with open_read_only(warehouse) as database:
-        current = database.execute("SELECT round, run_id FROM rounds").fetchall()
-    return View(state, warehouse, data, dict(current))
+def view(state: State, warehouse: Path, data: Path, *, anew: bool = False) -> View:
+    """What stands now; with `anew`, nothing that is shown already is taken for it."""
+    current: dict[int, str] = {}
+    displaced = frame("displacement", [])
+    if (warehouse / DATABASE).exists():
+        with open_read_only(warehouse) as database:
+            current = dict(database.execute("SELECT round, run_id FROM rounds").fetchall())
+            if not anew:
+                displaced = displaced_in(database, displaced)
+    again = overtaken(state, warehouse, current)
+    current |= {year: directory.name for year, directory in again.items()}
+    return View(state, warehouse, data, current, displaced, again)
+
+
+def displaced_in(database: duckdb.DuckDBPyConnection, empty: pl.DataFrame) -> pl.DataFrame:
+    """The table `displacement` of a database; empty where it is of an earlier form."""
+    try:
+        shown = database.execute("FROM displacement").pl()
+        return shown.select(empty.columns).cast(empty.schema)
+    except (duckdb.CatalogException, pl.exceptions.ColumnNotFoundError):
+        return empty
 
 
 def frame(table: str, rows: Iterable[Mapping[str, Any]]) -> pl.DataFrame:
@@ -37,3 +69,8 @@ def frame(table: str, rows: Iterable[Mapping[str, Any]]) -> pl.DataFrame:
     return pl.DataFrame(
         list(rows), schema={name: column.dtype.type for name, column in columns.items()}
     )
+
+
+def in_table(moment: datetime) -> datetime:
+    """A moment as tables have it: Beijing's, without saying so."""
+    return in_beijing(moment).replace(tzinfo=None)
