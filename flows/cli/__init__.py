@@ -9,6 +9,7 @@ from typing import Annotated
 
 import typer
 
+from flows.cli.appeals import appeal
 from flows.cli.audit import audit, capsule, diff
 from flows.cli.commands import Commands
 from flows.cli.deliveries import carry, deliver, note
@@ -16,6 +17,8 @@ from flows.cli.explain import explain, receipts
 from flows.cli.export import export
 from flows.cli.ledger import ledger, retract
 from flows.cli.messages import told
+from flows.cli.places import objection, sanction, settle
+from flows.cli.publication import displacement, publish
 from flows.cli.run import run
 from flows.cli.runs import current, runs
 from flows.cli.score import score
@@ -63,6 +66,9 @@ def before_every_command(
 
 for command in (
     *(simulate, run, runs, current, explain, receipts, score, export, capsule, audit, diff),
-    *(note, deliver, carry, ledger, retract, server, serve),
+    *(note, deliver, carry, publish, displacement, sanction, settle, ledger, retract),
+    *(server, serve),
 ):
     app.command()(command)
+for group in (appeal, objection):
+    app.add_typer(group)

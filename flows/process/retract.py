@@ -2,8 +2,10 @@
 
 from flows.common.failures import NotFound, ProcessRefused
 from flows.ledger.entries import Entry
-from flows.ledger.state import RETRACTED, State
+from flows.ledger.state import RETRACT, RETRACTED, State
+from flows.process.appeals.standing import PENDING, appeals
 from flows.process.names import free_text
+from flows.process.places.standing import objections
 from flows.process.turn import Asked, Turn, turn
 
 PUBLISHED = "publish"
@@ -18,6 +20,7 @@ def retract(asked: Asked, seq: int, reason: str) -> Turn:
         require_retractable(now, entry)
         now.judge(round=entry.round)
         require_not_rested_on(now.state, entry)
+        require_one_at_a_time(now.state, entry)
         now.record({RETRACTED: seq, "reason": why})
     return now
 
@@ -61,6 +64,49 @@ def require_not_rested_on(state: State, entry: Entry) -> None:
             raise ProcessRefused(
                 f"entry {entry.seq}: decision {each.seq} names it: retract that one first"
             )
+
+
+def require_one_at_a_time(state: State, entry: Entry) -> None:
+    """Raise ProcessRefused where a matter would be pending again beside another appeal on it."""
+    assert entry.round is not None
+    before, after = (matters(each, entry.round) for each in (state, without(state, entry)))
+    for name, others in after.items():
+        if others and not before.get(name):
+            raise ProcessRefused(
+                f"entry {entry.seq}: {name} would be pending again beside {others[0]} on the same"
+                f" matter: retract what made {others[0]} first"
+            )
+
+
+def without(state: State, entry: Entry) -> State:
+    """The ledger as it would be, were an entry taken back."""
+    taken_back = entry._replace(seq=state.seq + 1, operation=RETRACT, body={RETRACTED: entry.seq})
+    return State((*state.entries, taken_back))
+
+
+def matters(state: State, year: int) -> dict[str, list[str]]:
+    """By what is pending, the others on its matter that it may not stand beside."""
+    contested = appeals(state, year).values()
+    placed = objections(state, year).values()
+    return {
+        each.id: [
+            other.id
+            for other in contested
+            if other is not each
+            and other.matter == each.matter
+            and (other.status == PENDING or (other.kind == each.kind and other.decision))
+        ]
+        for each in contested
+        if each.status == PENDING
+    } | {
+        each.id: [
+            other.id
+            for other in placed
+            if other is not each and other.is_pending and other.serial == each.serial
+        ]
+        for each in placed
+        if each.is_pending
+    }
 
 
 def rests_on(decision: Entry, entry: Entry) -> bool:

@@ -1,0 +1,223 @@
+"""`luohu objection`, `luohu sanction`, `luohu settle`: what becomes of places after publication."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from flows.cli.arguments import Data, Warehouse
+from flows.cli.messages import told
+from flows.cli.process_arguments import (
+    AndBy,
+    AsJson,
+    At,
+    By,
+    Override,
+    ReceivedOn,
+    asked_for,
+    show_done,
+)
+from flows.cli.streams import show, tell, work_is_done
+from flows.common.failures import BadUsage
+from flows.common.settings import DATA, WAREHOUSE
+
+objection = typer.Typer(
+    name="objection",
+    help="Objections to a place of the published list: file, decide.",
+    no_args_is_help=True,
+    rich_markup_mode="rich",
+)
+
+Year = Annotated[int, typer.Argument(metavar="ROUND", help="Application year, e.g. 2021.")]
+Serial = Annotated[str, typer.Argument(metavar="SERIAL", help="Public serial, e.g. 202100001.")]
+EXPORT = "export"
+
+
+@objection.command("file")
+def file(
+    year: Year,
+    serial: Serial,
+    ref: Annotated[str, typer.Option(help="The paper it came with, e.g. a file number.")],
+    by: By = None,
+    and_by: AndBy = None,
+    override: Override = None,
+    received_on: ReceivedOn = None,
+    warehouse: Warehouse = WAREHOUSE,
+    data: Data = DATA,
+    at: At = None,
+    as_json: AsJson = False,
+) -> None:
+    """Enter an objection to a place of the published list; its first line is the objection's id.
+
+    [bold]Examples[/]
+
+      luohu objection file 2021 202100017 --ref "信访 2021-88" --by 李明
+    """
+    from flows.process.places.objections import file_objection
+    from flows.process.places.settle import serial_of
+
+    with told():
+        asked = asked_for(
+            *("objection file", year, warehouse, data),
+            at=at,
+            received_on=received_on,
+            by=by,
+            and_by=and_by,
+            override=override,
+        )
+        done = file_objection(asked, serial_of(serial), ref)
+        (name,) = (each.body["id"] for each in done.recorded)
+        show_done(done, [f"objection {name}"], {"objection": name}, as_json=as_json)
+
+
+@objection.command("decide")
+def decide(
+    name: Annotated[str, typer.Argument(metavar="ID", help="e.g. 2021-objection-0001.")],
+    result: Annotated[str, typer.Argument(metavar="RESULT", help="upheld or refused")],
+    reason: Annotated[str, typer.Option(help="Why, without names or ID numbers.")],
+    by: By = None,
+    and_by: AndBy = None,
+    override: Override = None,
+    received_on: ReceivedOn = None,
+    warehouse: Warehouse = WAREHOUSE,
+    data: Data = DATA,
+    at: At = None,
+    as_json: AsJson = False,
+) -> None:
+    """Decide a pending objection, once, by two people; upheld cancels the place, which stays empty.
+
+    [bold]Examples[/]
+
+      luohu objection decide 2021-objection-0001 upheld --reason "材料不实" --by 王芳 --and-by 张伟
+    """
+    from flows.process.places.objections import decide_objection
+
+    with told():
+        asked = asked_for(
+            *("objection decide", 0, warehouse, data),
+            at=at,
+            received_on=received_on,
+            by=by,
+            and_by=and_by,
+            override=override,
+        )
+        done = decide_objection(asked, name, result, reason)
+        show_done(
+            done, [f"{name} {result}"], {"objection": name, "result": result}, as_json=as_json
+        )
+
+
+def sanction(
+    what: Annotated[
+        str, typer.Argument(metavar="ROUND|export", help="Application year, or all findings.")
+    ],
+    subject: Annotated[
+        str | None,
+        typer.Argument(metavar="[APPLICATION_NO|CREDIT_CODE]", help="Whose material was false."),
+    ] = None,
+    found_on: Annotated[
+        str | None, typer.Option("--found-on", metavar="DATE", help="The day of the finding.")
+    ] = None,
+    reason: Annotated[
+        str | None, typer.Option(help="What was found, without names or ID numbers.")
+    ] = None,
+    out: Annotated[
+        Path | None, typer.Option(help="export: the CSV file to write, for its owner only.")
+    ] = None,
+    by: By = None,
+    and_by: AndBy = None,
+    warehouse: Warehouse = WAREHOUSE,
+    data: Data = DATA,
+    at: At = None,
+    as_json: AsJson = False,
+) -> None:
+    """Record a finding of false material, which cancels the person's place and bars later rounds.
+
+    `export` lists all findings for the public credit platform (信用信息平台); with ID numbers.
+
+    [bold]Examples[/]
+
+      luohu sanction 2021 2021-000123 --found-on 2021-09-01 --reason "伪造学历" --by 王芳 --and-by 张伟
+      luohu sanction export --out findings.csv
+    """
+    from flows.process.dates import day
+    from flows.process.places.export import export
+    from flows.process.places.sanctions import sanction as record
+
+    with told():
+        if what == EXPORT:
+            if subject or found_on or reason or out is None:
+                raise BadUsage("sanction export: expected --out FILE.csv and no finding")
+            count = export(warehouse, data, out, say=tell)
+            work_is_done()
+            show([f"findings: {count:,}", f"{out}"])
+            return
+        if not (what.isascii() and what.isdigit()):
+            raise BadUsage("expected a round, say 2021, or export, found something else")
+        if subject is None or found_on is None or reason is None or out is not None:
+            raise BadUsage(
+                "expected APPLICATION_NO or CREDIT_CODE, --found-on DATE and --reason TEXT (--out goes"
+                " with export)"
+            )
+        asked = asked_for("sanction", int(what), warehouse, data, at=at, by=by, and_by=and_by)
+        done = record(asked, subject, day(found_on, "--found-on"), reason)
+        (name,) = (each.body["id"] for each in done.recorded)
+        show_done(done, [f"sanction {name}"], {"sanction": name}, as_json=as_json)
+
+
+def settle(
+    year: Year,
+    serial: Annotated[
+        str | None, typer.Argument(metavar="[SERIAL]", help="Public serial, e.g. 202100001.")
+    ] = None,
+    status: Annotated[
+        str | None, typer.Argument(metavar="[STATUS]", help="registered or withdrawn")
+    ] = None,
+    on: Annotated[str | None, typer.Option(metavar="DATE", help="The day of it.")] = None,
+    children: Annotated[str, typer.Option(metavar="N", help="Children registered with them.")] = "",
+    source: Annotated[
+        Path | None,
+        typer.Option("--from", help="Many: a CSV file with serial, status, on, children."),
+    ] = None,
+    by: By = None,
+    and_by: AndBy = None,
+    override: Override = None,
+    received_on: ReceivedOn = None,
+    warehouse: Warehouse = WAREHOUSE,
+    data: Data = DATA,
+    at: At = None,
+    as_json: AsJson = False,
+) -> None:
+    """Record that an entitled place was used (落户办理) or given up; a list whole or not at all.
+
+    [bold]Examples[/]
+
+      luohu settle 2021 202100017 registered --on 2021-08-02 --children 1 --by 李明
+      luohu settle 2021 --from settled.csv --by 李明
+    """
+    from flows.process.places.settle import settle as record
+    from flows.process.places.settle import settling, settlings_in
+
+    with told():
+        asked = asked_for(
+            *("settle", year, warehouse, data),
+            at=at,
+            received_on=received_on,
+            by=by,
+            and_by=and_by,
+            override=override,
+        )
+        if source is not None:
+            if serial or status or on or children:
+                raise BadUsage("--from: expected no SERIAL, STATUS, --on or --children beside it")
+            given = settlings_in(source)
+        elif serial is None or status is None or on is None:
+            raise BadUsage("expected SERIAL, STATUS and --on DATE, or --from FILE.csv")
+        else:
+            given = [settling(serial, status, on, children)]
+        done = record(asked, given, source)
+        settled = [
+            {name: each.body[name] for name in ("serial", "status")} for each in done.recorded
+        ]
+        lines = [f"{each['serial']} {each['status']}" for each in settled]
+        show_done(done, lines, {"settled": settled}, as_json=as_json)

@@ -1,0 +1,111 @@
+"""`luohu publish` and `luohu displacement`: the official result, and what each decision did to it."""
+
+from typing import Annotated
+
+import typer
+
+from flows.cli.arguments import Data, Warehouse
+from flows.cli.messages import print_json, shown, told
+from flows.cli.process_arguments import (
+    AndBy,
+    AsJson,
+    At,
+    By,
+    Override,
+    ReceivedOn,
+    asked_for,
+    show_done,
+    with_head,
+)
+from flows.cli.streams import show, tell
+from flows.common.settings import DATA, WAREHOUSE
+
+Year = Annotated[int, typer.Argument(metavar="ROUND", help="Application year, e.g. 2021.")]
+
+
+def publish(
+    year: Year,
+    by: By = None,
+    and_by: AndBy = None,
+    run_id: Annotated[
+        str | None, typer.Option("--run", help="A run of the round; default: the current one.")
+    ] = None,
+    override: Override = None,
+    received_on: ReceivedOn = None,
+    warehouse: Warehouse = WAREHOUSE,
+    data: Data = DATA,
+    at: At = None,
+    as_json: AsJson = False,
+) -> None:
+    """Make a run the official result of its round, by two people and once.
+
+    Refused, with the list of what is open: pending appeals, deliveries or findings the run lacks, a
+    run that was made in a way that needs an excuse.  From then on line, ranks, serials and list stand.
+    Note the head it prints elsewhere: `luohu ledger --head` asks for it.
+
+    [bold]Examples[/]
+
+      luohu publish 2021 --by 王芳 --and-by 张伟
+      luohu publish 2021 --run 0123456789abcdef --by 王芳 --and-by 张伟
+    """
+    from flows.common.points import in_text
+    from flows.process.publication.publish import publish as make_official
+
+    with told():
+        asked = asked_for(
+            *("publish", year, warehouse, data),
+            at=at,
+            received_on=received_on,
+            by=by,
+            and_by=and_by,
+            override=override,
+        )
+        done = make_official(asked, run_id)
+        (entry,) = done.recorded
+        body = entry.body
+        line = body["cutoff_centipoints"]
+        lines = [
+            f"round {year}: run {body['run_id']} is published",
+            (
+                f"line {'none' if line is None else in_text(line)}, tied {body['tied_at_cutoff']:,},"
+                f" settled {body['settled']:,} of {body['eligible']:,} eligible"
+            ),
+        ]
+        show_done(done, lines, {"published": body["run_id"]}, as_json=as_json)
+
+
+def displacement(
+    year: Year,
+    start: Annotated[
+        str | None,
+        typer.Option("--from", metavar="RUN_ID", help="The run to measure from."),
+    ] = None,
+    warehouse: Warehouse = WAREHOUSE,
+    data: Data = DATA,
+    as_json: AsJson = False,
+) -> None:
+    """Show what each decision upheld, at least partly, did: to its applicant, and to the line.
+
+    Everybody is as they are after; the decision's applicant alone, or a corrected employer's
+    applicants together, as before.  Below it what all causes did, from `luohu diff`.
+
+    [bold]Examples[/]
+
+      luohu displacement 2021
+      luohu displacement 2021 --from 0123456789abcdef --json
+    """
+    from flows.process.displacement.page import as_content, lines
+    from flows.process.displacement.report import displaced
+
+    with told():
+        with shown():
+            found = displaced(warehouse, data, year, start, say=tell)
+        if as_json:
+            print_json(
+                with_head(
+                    found.state,
+                    {"displacement": as_content(found.decided), "diff": found.diff_content()},
+                )
+            )
+        else:
+            show([*lines(found.decided), *found.diff_lines()])
