@@ -1,6 +1,7 @@
 """Findings in the ledger (contract 9.6) that are added to the `sanctions` of every run (9.3).
 
-The ledger names a person by round and application number: who that is, a run of that round says.
+The ledger names a person by round and application number: who that is, a run of that round says, or
+where there is none yet what was delivered.
 """
 
 from collections.abc import Iterator
@@ -20,6 +21,7 @@ from flows.common.settings import Order
 from flows.ledger.entries import Entry
 from flows.ledger.file import read
 from flows.ledger.state import State
+from flows.process.applications import delivered
 from flows.run.known import FINDINGS, findings_path
 from flows.run.stages import bars
 
@@ -53,9 +55,12 @@ def subject(warehouse: Path, entry: Entry) -> str:
         )
         if found.height:
             return str(found["person_id"][0])
+    of_round = delivered(read(warehouse), warehouse, int(entry.round or 0))
+    for (person,) in of_round.filter(application_no=number).select("person_id").iter_rows():
+        return str(person)
     raise NotFound(
-        f"entry {entry.seq}: expected a run of round {entry.round} that knows application {number},"
-        " found none: restore it from a backup"
+        f"entry {entry.seq}: expected a run or a delivery of round {entry.round} that knows"
+        f" application {number}, found none: restore it from a backup"
     )
 
 
