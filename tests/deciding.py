@@ -97,9 +97,7 @@ class ARound(NamedTuple):
         return run_on_known(self.asked("run", at, by=None), order, **more).outcome.run_id
 
     def publish(self, at: str = "2021-07-12", name: str | None = None, **more: Any) -> Turn:
-        return publish(
-            self.asked("publish", at, **{"by": "王芳", "and_by": "张伟", **more}), name
-        )
+        return publish(self.asked("publish", at, **{"by": "王芳", "and_by": "张伟", **more}), name)
 
     # --- what the round is ---
 
@@ -122,7 +120,8 @@ class ARound(NamedTuple):
         path = self.part("employers")
         (row,) = pl.read_parquet(path).filter(employer_id=code).rows(named=True)
         return {
-            name: str(each).lower() if isinstance(each, bool) else each for name, each in row.items()
+            name: str(each).lower() if isinstance(each, bool) else each
+            for name, each in row.items()
         }
 
     def ranking(self) -> list[dict[str, Any]]:
@@ -145,9 +144,7 @@ def crowd(found: ARound, seed: int, people: int = 14, copies: int = 3) -> None:
     """Let some applicants have doubles, who are somebody else with the same records: lines get crowded."""
     chosen = random.Random(seed).sample(sorted(found.people().values()), people)
     doubles = {
-        (person, number): other_id(person, number)
-        for person in chosen
-        for number in range(copies)
+        (person, number): other_id(person, number) for person in chosen for number in range(copies)
     }
     for feed in FEEDS:
         path = found.part(feed)

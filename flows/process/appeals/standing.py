@@ -51,6 +51,11 @@ class Appeal:
         return str(self.decision.body["result"]) if self.decision else PENDING
 
     @property
+    def deliveries(self) -> list[str]:
+        """The deliveries the decision names."""
+        return list(self.decision.body["deliveries"]) if self.decision else []
+
+    @property
     def matter(self) -> tuple[str, str]:
         """What only one pending appeal may be about."""
         return self.application_no, self.subject

@@ -29,8 +29,7 @@ class Before:
         """Why the decision on an appeal cannot be measured from here; nothing where it can."""
         if self.run_id is None:
             return self.why
-        assert appeal.decision
-        held = sorted(self.deliveries.intersection(appeal.decision.body["deliveries"]))
+        held = [name for name in appeal.deliveries if name in self.deliveries]
         if held:
             return f"run {self.run_id}, the run before, already holds {', '.join(held)}"
         return None
@@ -53,5 +52,10 @@ def before(state: State, year: int, of_round: Spans, decisions: Sequence[Entry])
 
 def named(state: State, year: int, run_id: str) -> Before:
     """A run that somebody names as the one before; one made with --feeds holds no delivery."""
+    return Before(run_id, frozenset(holdings(state, year, run_id) or ()))
+
+
+def holdings(state: State, year: int, run_id: str | None) -> list[str] | None:
+    """The deliveries a run was made from; nothing for one without an entry, made with --feeds."""
     entries = state.standing(RUN, year, id=run_id)
-    return Before(run_id, frozenset(next((each.body["deliveries"] for each in entries), ())))
+    return next((each.body["deliveries"] for each in entries), None)

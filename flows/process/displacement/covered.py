@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import polars as pl
 
@@ -12,9 +11,6 @@ from flows.process.appeals.standing import Appeal
 from flows.process.applications import delivered
 from flows.process.deliveries.held import DELIVER
 from flows.process.deliveries.subjects import subjects_of
-
-if TYPE_CHECKING:
-    from flows.ledger.entries import Entry
 
 OF_EMPLOYERS = ("employers", "financings", "sanctions")  # feeds that name an employer
 
@@ -41,13 +37,7 @@ def covered(
 
     found: dict[str, frozenset[str]] = {}
     for each in appeals:
-        for name in deliveries_of(each):
+        for name in each.deliveries:
             if by_id[name].body["feed"] in OF_EMPLOYERS and each.application_no in about(name):
                 found[each.id] = found.get(each.id, frozenset()) | about(name)
     return found
-
-
-def deliveries_of(appeal: Appeal) -> list[str]:
-    """The deliveries that the decision on an appeal names."""
-    decision: Entry | None = appeal.decision
-    return list(decision.body["deliveries"]) if decision else []

@@ -1,14 +1,14 @@
 """The displacement of a round: its decisions, the runs before and after, and whom each puts back."""
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from flows.kept.past_run import runs_of
 from flows.ledger.state import State
 from flows.process.appeals.standing import Appeal, granted
-from flows.process.displacement.before import Before, before, named
+from flows.process.displacement.before import Before, before, holdings, named
 from flows.process.displacement.covered import covered
 from flows.process.displacement.rows import Decided, decided
 from flows.process.publication.official import official
@@ -44,7 +44,19 @@ class Measured:
             return []
         runs = runs or runs_of(self.warehouse / "runs" / f"{self.year}")
         groups = covered(self.state, self.warehouse, self.year, self.appeals, self.after)
-        return decided(self.appeals, self.before, self.after, runs, groups)
+        rows = decided(self.appeals, self.before, self.after, runs, groups)
+        held = holdings(self.state, self.year, self.after)
+        return [
+            each if each.why or held is None else replace(each, why=self.not_yet(appeal, held))
+            for appeal, each in zip(self.appeals, rows, strict=True)
+        ]
+
+    def not_yet(self, appeal: Appeal, held: Collection[str]) -> str | None:
+        """Why a decision did nothing yet: the run after was made before its deliveries came."""
+        lacking = [name for name in appeal.deliveries if name not in held]
+        if not lacking:
+            return None
+        return f"run {self.after}, the run after, does not hold {', '.join(lacking)} yet"
 
 
 def measured(

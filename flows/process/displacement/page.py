@@ -25,7 +25,7 @@ def lines(found: Sequence[Decided]) -> Iterator[str]:
         if row["together"]:
             yield "  together: of several decisions on this applicant, or all applicants of an employer"
         if each.why:
-            yield f"  not measured: {each.why}"
+            yield f"  why: {each.why}"
 
 
 def change(row: dict[str, Any], name: str, show: Any) -> str:
