@@ -92,9 +92,10 @@ class ARound(NamedTuple):
         )
         return str(done.entry.body["id"])
 
-    def run(self, at: str, **more: Any) -> str:
-        order = Order(YEAR, self.feeds, self.warehouse, self.data)
-        return run_on_known(self.asked("run", at, by=None), order, **more).outcome.run_id
+    def run(self, at: str, *, allow_missing: bool = False, **more: Any) -> str:
+        order = Order(YEAR, self.feeds, self.warehouse, self.data, **more)
+        asked = self.asked("run", at, by=None)
+        return run_on_known(asked, order, allow_missing=allow_missing).outcome.run_id
 
     def publish(self, at: str = "2021-07-12", name: str | None = None, **more: Any) -> Turn:
         return publish(self.asked("publish", at, **{"by": "王芳", "and_by": "张伟", **more}), name)
@@ -105,6 +106,14 @@ class ARound(NamedTuple):
         """The one file of a feed."""
         (path,) = (self.feeds / feed).glob("*.parquet")
         return path
+
+    def feeds_alone(self) -> Path:
+        """The feeds without the notes that lie beside them."""
+        alone = self.warehouse.parent / "alone"
+        for feed in FEEDS:
+            (alone / feed).mkdir(parents=True)
+            shutil.copy(self.part(feed), alone / feed)
+        return alone
 
     def people(self) -> dict[str, str]:
         """Application number -> ID number."""

@@ -3,7 +3,9 @@
 import json
 import random
 from collections.abc import Callable
+from datetime import date
 from decimal import Decimal
+from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -11,19 +13,24 @@ import numpy as np
 import pytest
 from commands import here
 from deciding import HONOUR, QUOTA, YEAR, ARound, from_deliveries, result_of, scored
+from delivering import bring
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from flows.common.failures import Failure
 from flows.common.moments import moment
+from flows.common.settings import Order
 from flows.ledger.entries import LEDGER
 from flows.ledger.file import read
 from flows.ledger.state import State
 from flows.process.appeals.withdrawing import withdraw
 from flows.process.displacement import of_round
 from flows.process.displacement.line import Line, Ranked
+from flows.process.places.sanctions import sanction
 from flows.process.retract import retract
 from flows.process.tables import rebuilt
+from flows.run import stages
+from flows.run.make_current import make_current
 
 TOTALS = st.lists(st.integers(0, 12), max_size=30)  # few values: lines are crowded
 
@@ -438,3 +445,89 @@ def test_why_a_decision_cannot_be_measured(open_round: ARound, tmp_path: Path) -
     assert found.before.run_id == run_id  # the last one before the first decision
     done = here("displacement", YEAR, "--from", "ffffff", *open_round.options())
     assert (done.returncode, "has no run ffffff" in done.stderr) == (2, True)
+
+
+# --- Publishing a round that has deliveries: every matter that is open, told at once ----------------
+
+
+def test_what_stands_against_publishing(open_round: ARound) -> None:
+    (first,) = open_round.rows(f"SELECT run_id FROM rounds WHERE round = {YEAR}")
+    one = open_round.ranking()[QUOTA // 2]["application_no"]
+    told = partial(refused, found=open_round)
+    correction = open_round.correct(
+        "honours", [{"person_id": open_round.people()[one], **HONOUR}], "2021-06-12"
+    )
+    assert told(lambda: open_round.publish("2021-06-12")) == (
+        f"run {first['run_id']}: not published: it lacks deliveries that stand: {correction}"
+    )
+    asked = open_round.asked("retract", "2021-06-12", by="王芳", and_by="张伟")
+    state = read(open_round.warehouse)
+    every = next(each for each in state.entries if each.body.get("id") == f"{YEAR}-tax-0001")
+    retract(asked, state.seq, "误")
+    retract(asked, every.seq, "误")
+    assert told(lambda: open_round.publish("2021-06-12")).endswith(
+        "not published: it holds deliveries that stand no more: 2021-tax-0001"
+    )
+    open_round.run("2021-06-12", allow_missing=True, recheck=False, anyway="试算")
+    appeal = open_round.claim(one, "law", "2021-06-12", **LATE)
+    message = told(lambda: open_round.publish("2021-06-12"))
+    assert message.split(": not published: ")[1].split("; ") == [
+        f"1 pending: {appeal}",
+        "it was made with --allow-missing",
+        "it was made with --no-recheck",
+        "it was made with --anyway",
+    ]
+    open_round.decide(appeal, "refused", "2021-06-12")
+    path = open_round.part("tax")
+    done = bring(open_round.warehouse, "tax", [path], at="2021-06-12", delivered_at="2021-06-12")
+    feeds = open_round.feeds_alone()  # the same in all else: it would be one run with the first
+    stages.run(Order(YEAR, feeds, open_round.warehouse, open_round.data, "0.03", recheck=False))
+    assert "it was made with --feeds, and round 2021 has deliveries" in told(
+        lambda: open_round.publish("2021-06-12")
+    )
+    # a finding of false material that the run would have among its sanctions, and one it has no more
+    run_id = open_round.run("2021-06-13")
+    number = open_round.ranking()[3]["application_no"]
+    sanction(
+        open_round.asked("sanction", "2021-06-13", by="王芳", and_by="张伟"),
+        *(number, date(2021, 6, 13), "伪造材料"),
+    )
+    seq = read(open_round.warehouse).seq
+    assert told(lambda: open_round.publish("2021-06-13")) == (
+        f"run {run_id}: not published: it lacks 1 findings that stand"
+    )
+    barred = open_round.run("2021-06-14")
+    assert number not in {each["application_no"] for each in open_round.ranking()}
+    retract(open_round.asked("retract", "2021-06-14", by="王芳", and_by="张伟"), seq, "误")
+    assert told(lambda: open_round.publish("2021-06-14")) == (
+        f"run {barred}: not published: it holds 1 findings that were retracted"
+    )
+    assert open_round.run("2021-06-15") == run_id
+    # outside its phase, by one name twice, by nobody
+    for wrong in ({"at": "2021-07-20"}, {"and_by": "王 芳"}, {"by": None}, {"and_by": None}):
+        told(lambda wrong=wrong: open_round.publish(**{"at": "2021-06-15", **wrong}))
+    assert open_round.rows("SELECT state FROM rounds") == [{"state": "preliminary"}]
+    # a run that is only kept may be published by name, and is current from then on
+    other = open_round.run("2021-06-15", keep=True, max_rejects="0.04")
+    assert other != run_id
+    entry = open_round.publish("2021-06-15", other[:8]).recorded[0]
+    assert entry.body["deliveries"][-1].startswith(f"{YEAR}-sanctions")
+    assert done.entry.body["id"] in entry.body["deliveries"]
+    row, *_ = open_round.rows("SELECT run_id, state, published_at FROM rounds")
+    assert (row["run_id"], row["state"]) == (other, "published")
+    assert row["published_at"].date() == date(2021, 6, 15)
+    assert "published by entry" in told(lambda: open_round.publish("2021-06-16"))
+    with pytest.raises(Failure, match="no other run becomes current"):
+        make_current(YEAR, run_id, open_round.warehouse)
+    later = here("run", YEAR, "--direct", "--no-recheck", *open_round.options("2021-06-16"))
+    assert (later.returncode, "is published: its result stands" in later.stdout) == (0, True)
+    asked = open_round.asked("retract", "2021-06-16", by="王芳", and_by="张伟")
+    for each in read(open_round.warehouse).entries[4:]:  # nothing that the result rests on
+        if each.operation in {"deliver", "appeal decide", "publish"} and (
+            each.seq not in read(open_round.warehouse).retracted
+        ):
+            told(lambda seq=each.seq: retract(asked, seq, "误"))
+    # a database that is lost comes back with the official result
+    (open_round.warehouse / "luohu.duckdb").unlink()
+    assert here("ledger", YEAR, "--verify", *open_round.options()).returncode == 0
+    assert open_round.rows("SELECT run_id, state, published_at FROM rounds") == [row]
