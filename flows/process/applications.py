@@ -1,6 +1,6 @@
 """Which applications a round has: those of its current run, and those delivered so far."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from pathlib import Path
 
 import polars as pl
@@ -20,9 +20,18 @@ FEED = "applications"
 COLUMNS = ("application_no", "person_id", "employer_id")
 
 
+def are_application_nos(texts: Sequence[str]) -> list[bool]:
+    """Which texts may be application numbers."""
+    return list(
+        pl.DataFrame({"text": texts}, {"text": pl.String})
+        .select(is_application_no(pl.col("text")))
+        .to_series()
+    )
+
+
 def require_application_no(text: str) -> None:
     """Raise BadUsage for what is no application number; it may be somebody's name or ID number."""
-    if not pl.select(is_application_no(pl.lit(text))).item():
+    if not all(are_application_nos([text])):
         raise BadUsage(
             "expected an application number, 1 to 32 of A-Z a-z 0-9 - _ and no ID number, found"
             f" {len(text)} characters that are none"
@@ -101,9 +110,5 @@ def in_current_run(warehouse: Path, year: int, wanted: Collection[str]) -> set[s
     if not (warehouse / DATABASE).exists():
         return set()
     with open_read_only(warehouse) as database:
-        rows = database.execute(
-            "SELECT application_no FROM scores WHERE round = ? AND application_no IN"
-            " (SELECT unnest(?))",
-            [year, list(wanted)],
-        ).fetchall()
-    return {number for (number,) in rows}
+        known = database.execute("SELECT application_no FROM scores WHERE round = ?", [year]).pl()
+    return set(known["application_no"]).intersection(wanted)

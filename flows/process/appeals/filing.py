@@ -9,7 +9,11 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from flows.common.failures import BadUsage, NotFound, ProcessRefused
 from flows.process.appeals.standing import FILE, KIND_OF_ID, PENDING, WITHDRAWN, Appeal, appeals
-from flows.process.applications import known_among, require_application_no
+from flows.process.applications import (
+    are_application_nos,
+    known_among,
+    require_application_no,
+)
 from flows.process.lists import read_list, told_in_row
 from flows.process.names import free_text
 from flows.process.numbers import new_ids
@@ -42,7 +46,11 @@ def claims_in(path: Path) -> list[Claim]:
 
 def file_appeals(asked: Asked, claims: Sequence[Claim], source: Path | None = None) -> Turn:
     """Enter appeals; raises a Failure, with the row of the list, and then none of them is entered."""
-    given = [checked(asked, each, source, row) for row, each in enumerate(claims, 1)]
+    are_numbers = are_application_nos([each.application_no for each in claims])
+    given = [
+        checked(asked, each, source, row, is_number=is_number)
+        for row, (each, is_number) in enumerate(zip(claims, are_numbers, strict=True), 1)
+    ]
     require_warehouse(asked.warehouse)
     with turn(asked) as now:
         kind = str(now.judge().kind)
@@ -69,10 +77,11 @@ def file_appeals(asked: Asked, claims: Sequence[Claim], source: Path | None = No
     return now
 
 
-def checked(asked: Asked, claim: Claim, source: Path | None, row: int) -> Claim:
+def checked(asked: Asked, claim: Claim, source: Path | None, row: int, *, is_number: bool) -> Claim:
     """A claim as it is recorded; raises BadUsage for what no appeal can be."""
     with told_in_row(source, row):
-        require_application_no(claim.application_no)
+        if not is_number:
+            require_application_no(claim.application_no)
         asked.rules.subject(claim.subject)
         return claim._replace(claim=free_text(claim.claim, "--claim"))
 
