@@ -93,7 +93,8 @@ class ARound(NamedTuple):
         return str(done.entry.body["id"])
 
     def run(self, at: str, *, allow_missing: bool = False, **more: Any) -> str:
-        order = Order(YEAR, self.feeds, self.warehouse, self.data, **more)
+        given = {"recheck": False, **more}  # a second, where nobody publishes it
+        order = Order(YEAR, self.feeds, self.warehouse, self.data, **given)
         asked = self.asked("run", at, by=None)
         return run_on_known(asked, order, allow_missing=allow_missing).outcome.run_id
 

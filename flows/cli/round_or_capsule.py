@@ -1,6 +1,7 @@
 """What `luohu audit` is given: a round of a warehouse, or a capsule file."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -11,6 +12,7 @@ from flows.audit.capsule.verify import audit_capsule
 from flows.common.failures import BadUsage
 from flows.common.settings import WAREHOUSE
 from flows.kept.known_code import Trust
+from flows.process.tables.compared import faults_of_tables
 
 Outcome: TypeAlias = tuple[bool, Iterator[str], dict[str, Any]]  # passed; for people, for machines
 
@@ -21,6 +23,8 @@ def audit_any(
     """Digits are a round (`./2020` is a file of that name), anything else is a capsule file."""
     if what.isascii() and what.isdigit():
         of_round = audit(int(what), warehouse, run_id, own_code)
+        shown = tuple(faults_of_tables(warehouse, of_round.past.year))
+        of_round = replace(of_round, ledger=(*of_round.ledger, *shown))
         return of_round.passed, audit_page.lines(of_round), as_json(of_round)
     if run_id or warehouse != WAREHOUSE:
         raise BadUsage(f"--run and --warehouse go with a round, not with the capsule {what}")

@@ -22,6 +22,7 @@ COLUMNS = ("application_no", "person_id", "employer_id")
 
 def are_application_nos(texts: Sequence[str]) -> list[bool]:
     """Which texts may be application numbers."""
+    texts = [each if each.isascii() else "" for each in texts]  # also what is no UTF-8
     return list(
         pl.DataFrame({"text": texts}, {"text": pl.String})
         .select(is_application_no(pl.col("text")))
