@@ -179,7 +179,7 @@ def audited(found: ARound) -> None:
         database.execute("DELETE FROM settlements WHERE status = 'cancelled'")
     told = [f"{name}: expected what the ledger says of round {YEAR}, found other"
             for name in ("rounds", "settlements")]  # fmt: skip
-    assert [each.told for each in faults_of_tables(found.warehouse, YEAR)] == told
+    assert [each.message for each in faults_of_tables(found.warehouse, YEAR)] == told
     done = here("audit", YEAR, "--warehouse", found.warehouse)
     assert (done.returncode, [line for line in told if line in done.stdout]) == (1, told)
 
