@@ -26,7 +26,6 @@ from flows.ledger.state import State
 from flows.process.appeals.withdrawing import withdraw
 from flows.process.displacement import of_round
 from flows.process.displacement.line import Line, Ranked
-from flows.process.places.sanctions import sanction
 from flows.process.retract import retract
 from flows.process.tables import rebuilt
 from flows.run import stages
@@ -72,9 +71,8 @@ def contested(found: ARound, chance: random.Random) -> list[Made]:
     """Corrections of every kind around the line, each upheld on appeal, and one nobody asked for."""
     people, employers = found.people(), found.employers()
     near = [each["application_no"] for each in found.ranking()[QUOTA - 12 : QUOTA + 14]]
-    chosen = chance.sample(near, 3)
-    kinds = ["honour", "criminal_record", chance.choice(["honour", "law"])]
-    chance.shuffle(kinds)
+    chosen = chance.sample(near, 2)
+    kinds = ["honour", chance.choice(["criminal_record", "law"])]
     wanted = [*zip(chosen, kinds, strict=False)]
     twice = next((each for each in wanted if each[1] == "honour"), wanted[0])
     wanted.append((twice[0], "law"))  # a second decision on one applicant
@@ -486,31 +484,14 @@ def test_what_stands_against_publishing(open_round: ARound) -> None:
     assert "it was made with --feeds, and round 2021 has deliveries" in told(
         lambda: open_round.publish("2021-06-12")
     )
-    # a finding of false material that the run would have among its sanctions, and one it has no more
-    run_id = open_round.run("2021-06-13")
-    number = open_round.ranking()[3]["application_no"]
-    sanction(
-        open_round.asked("sanction", "2021-06-13", by="王芳", and_by="张伟"),
-        *(number, date(2021, 6, 13), "伪造材料"),
-    )
-    seq = read(open_round.warehouse).seq
-    assert told(lambda: open_round.publish("2021-06-13")).startswith(
-        f"run {run_id}: not published: it lacks 1 findings that stand; "
-    )
-    barred = open_round.run("2021-06-14")
-    assert number not in {each["application_no"] for each in open_round.ranking()}
-    retract(open_round.asked("retract", "2021-06-14", by="王芳", and_by="张伟"), seq, "误")
-    assert told(lambda: open_round.publish("2021-06-14")).startswith(
-        f"run {barred}: not published: it holds 1 findings that were retracted; "
-    )
-    assert open_round.run("2021-06-15") == run_id
     # outside its phase, by one name twice, by nobody
     for wrong in ({"at": "2021-07-20"}, {"and_by": "王 芳"}, {"by": None}, {"and_by": None}):
         told(lambda wrong=wrong: open_round.publish(**{"at": "2021-06-15", **wrong}))
     assert open_round.rows("SELECT state FROM rounds") == [{"state": "preliminary"}]
     # a run that is only kept may be published by name, and is current from then on
+    (row,) = open_round.rows("SELECT run_id FROM rounds")
     other = open_round.run("2021-06-15", keep=True, recheck=True)
-    assert other != run_id
+    assert other != row["run_id"]
     entry = open_round.publish("2021-06-15", other[:8]).recorded[0]
     assert entry.body["deliveries"][-1].startswith(f"{YEAR}-sanctions")
     assert done.entry.body["id"] in entry.body["deliveries"]
@@ -519,7 +500,7 @@ def test_what_stands_against_publishing(open_round: ARound) -> None:
     assert row["published_at"].date() == date(2021, 6, 15)
     assert "published by entry" in told(lambda: open_round.publish("2021-06-16"))
     with pytest.raises(Failure, match="no other run becomes current"):
-        make_current(YEAR, run_id, open_round.warehouse)
+        make_current(YEAR, first["run_id"], open_round.warehouse)
     later = here("run", YEAR, "--direct", "--no-recheck", *open_round.options("2021-06-16"))
     assert (later.returncode, "is published: its result stands" in later.stdout) == (0, True)
     asked = open_round.asked("retract", "2021-06-16", by="王芳", and_by="张伟")
