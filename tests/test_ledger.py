@@ -482,8 +482,9 @@ def test_a_mistaken_entry_counts_as_not_made_from_then_on(rehearsal: Path) -> No
 
 
 def test_what_a_decision_names_goes_after_the_decision(rehearsal: Path) -> None:
-    done(asked(rehearsal, "appeal file", "2021-05-03"), {"id": "2021-A-0001"})
-    decision = {"appeal": "2021-A-0001", "deliveries": ["2021-housing-0001"]}
+    matter = {"application_no": "1", "subject": "residence", "kind": "review"}
+    done(asked(rehearsal, "appeal file", "2021-05-03"), {"id": "2021-A-0001", **matter})
+    decision = {"appeal": "2021-A-0001", "result": "refused", "deliveries": ["2021-housing-0001"]}
     done(asked(rehearsal, "appeal decide", "2021-05-04", by="赵六", and_by="王芳"), decision)
     for seq in (3, 4):
         with pytest.raises(ProcessRefused, match=rf"entry {seq}: decision 5 names it"):
