@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator
 from itertools import count
 
-from flows.common.failures import BadUsage
+from flows.common.failures import BadUsage, Failure, NotFound, ProcessRefused
 from flows.ledger.state import State
 
 DIGITS = 4
@@ -31,3 +31,15 @@ def year_of(name: str, kind: str) -> int:
             " another form"
         )
     return int(found[1])
+
+
+def no_such(state: State, operation: str, name: str, kind: str) -> Failure:
+    """Why nothing of an id stands: it was retracted, or never made."""
+    year = year_of(name, kind)
+    made = state.made(operation, year)
+    for each in made:
+        if each.body["id"] == name:
+            return ProcessRefused(f"{name}: was retracted by entry {state.retracted[each.seq].seq}")
+    return NotFound(
+        f"{name}: expected one of the {len(made):,} {kind}s of round {year}, found none"
+    )

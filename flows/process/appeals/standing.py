@@ -2,10 +2,10 @@
 
 from dataclasses import dataclass
 
-from flows.common.failures import NotFound, ProcessRefused
+from flows.common.failures import ProcessRefused
 from flows.ledger.entries import Entry
 from flows.ledger.state import State
-from flows.process.numbers import year_of
+from flows.process.numbers import no_such, year_of
 
 FILE, WITHDRAW, DECIDE = "appeal file", "appeal withdraw", "appeal decide"
 KIND_OF_ID = "appeal"
@@ -87,13 +87,7 @@ def appeal_of(state: State, name: str) -> Appeal:
     year = year_of(name, KIND_OF_ID)
     found = appeals(state, year).get(name)
     if found is None:
-        for each in state.made(FILE, year):
-            if each.body["id"] == name:
-                raise ProcessRefused(
-                    f"{name}: was retracted by entry {state.retracted[each.seq].seq}"
-                )
-        made = len(state.made(FILE, year))
-        raise NotFound(f"{name}: expected one of the {made:,} appeals of round {year}, found none")
+        raise no_such(state, FILE, name, KIND_OF_ID)
     return found
 
 

@@ -5,10 +5,10 @@ An objection that is upheld cancels the place.  One at a time on a place, and ea
 
 from dataclasses import replace
 
-from flows.common.failures import BadUsage, NotFound, ProcessRefused
+from flows.common.failures import BadUsage, ProcessRefused
 from flows.ledger.state import State
 from flows.process.names import free_text
-from flows.process.numbers import new_ids, year_of
+from flows.process.numbers import new_ids, no_such, year_of
 from flows.process.places.standing import (
     OBJECTION_FILE,
     UPHELD,
@@ -68,13 +68,5 @@ def objection_of(state: State, year: int, name: str) -> Objection:
     """The objection of an id; raises a Failure where there is none, or it was retracted."""
     found = objections(state, year).get(name)
     if found is None:
-        for each in state.made(OBJECTION_FILE, year):
-            if each.body["id"] == name:
-                raise ProcessRefused(
-                    f"{name}: was retracted by entry {state.retracted[each.seq].seq}"
-                )
-        made = len(state.made(OBJECTION_FILE, year))
-        raise NotFound(
-            f"{name}: expected one of the {made:,} objections of round {year}, found none"
-        )
+        raise no_such(state, OBJECTION_FILE, name, KIND_OF_ID)
     return found
