@@ -11,6 +11,7 @@ import typer
 
 from flows.cli.appeals import appeal
 from flows.cli.audit import audit, capsule, diff
+from flows.cli.calendar import status, tick
 from flows.cli.commands import Commands
 from flows.cli.deliveries import carry, deliver, note
 from flows.cli.explain import explain, receipts
@@ -67,6 +68,7 @@ def before_every_command(
 for command in (
     *(simulate, run, runs, current, explain, receipts, score, export, capsule, audit, diff),
     *(note, deliver, carry, publish, displacement, sanction, settle, ledger, retract),
+    *(status, tick),
     *(server, serve),
 ):
     app.command()(command)

@@ -1,4 +1,4 @@
-"""What may be done when, by how many, and what a decision may rest on (`data/process.toml`), checked.
+"""What may be done when, what is due when, what a decision may rest on (`data/process.toml`), checked.
 
 A data folder without such a file has the one that luohu comes with: it holds no value of a round.
 """
@@ -27,6 +27,9 @@ PhaseCode: TypeAlias = Annotated[str, one_of("phase", CODES)]
 Feed: TypeAlias = Annotated[str, one_of("feed", FEEDS)]
 Names: TypeAlias = Annotated[int, whole("names", 0, 2)]
 Until: TypeAlias = Literal["publication", "always"] | None
+Edge: TypeAlias = Literal["start", "end"]
+StepName: TypeAlias = Literal["phase", "feeds", "run", "alarm", "lapse"]
+ExpectedName: TypeAlias = Literal["feeds", "appeals", "run", "list", "overridden"]
 
 
 class Title(TypedDict):
@@ -40,6 +43,8 @@ class Tables(TypedDict):
     """Which parts of the file are tables, before their keys are looked at."""
 
     operations: list[dict[str, Any]]
+    steps: list[dict[str, Any]]
+    expected: list[dict[str, Any]]
     subjects: dict[str, dict[str, Any]]
 
 
@@ -66,11 +71,40 @@ class Subject:
 
 
 @dataclass(frozen=True, config=STRICT)
+class DueStep:
+    """What is due by itself, at the start or the end of each of its phases.
+
+    `daily`: each day from then on; `anew`: also where what was made before then lacks nothing.
+    """
+
+    name: StepName
+    title: Text
+    phases: Annotated[list[PhaseCode], Several("list")]
+    at: Edge
+    cite: Text
+    anew: Flag = False
+    daily: Flag = False
+
+
+@dataclass(frozen=True, config=STRICT)
+class Expected:
+    """What may be missing: from the start of a phase on, or always; and from which on it is late."""
+
+    name: ExpectedName
+    title: Text
+    cite: Text
+    since: PhaseCode | None = None
+    late: PhaseCode | None = None
+
+
+@dataclass(frozen=True, config=STRICT)
 class Rules:
     """The whole file."""
 
     phases: dict[PhaseCode, Title]
     operations: Annotated[list[Operation], Several("list")]
+    steps: Annotated[list[DueStep], Several("list")]
+    expected: Annotated[list[Expected], Several("list")]
     subjects: dict[str, Subject]
     approvers: Annotated[list[Text], Several("list", at_least=0)] = field(default_factory=list)
 
@@ -89,6 +123,9 @@ class Rules:
         return f"{code} {self.phases[code]['title_zh']}"
 
 
+LISTS: dict[str, type[Any]] = {"operations": Operation, "steps": DueStep, "expected": Expected}
+
+
 def rules(data: Path = DATA) -> Rules:
     """The rules of a data folder; raises PolicyError that names the key."""
     path = data / NAME
@@ -99,14 +136,13 @@ def rules(data: Path = DATA) -> Rules:
 def load(path: Path) -> Rules:
     """The rules in a file, read once."""
     text = read_toml(path)
-    require_keys(NAME, set(text), {"phases", "operations", "subjects"} | OPTIONAL, OPTIONAL)
+    require_keys(NAME, set(text), set(Tables.__annotations__) | {"phases"} | OPTIONAL, OPTIONAL)
     with told_where(NAME):
-        TypeAdapter(Tables).validate_python(
-            {"operations": text["operations"], "subjects": text["subjects"]}
-        )
-    for place, each in enumerate(text["operations"]):
-        with told_where(NAME, f"operations[{place}]"):
-            text["operations"][place] = Operation(**each)
+        TypeAdapter(Tables).validate_python({name: text[name] for name in Tables.__annotations__})
+    for name, kind in LISTS.items():
+        for place, each in enumerate(text[name]):
+            with told_where(NAME, f"{name}[{place}]"):
+                text[name][place] = kind(**each)
     for name, each in text["subjects"].items():
         with told_where(NAME, f"subjects.{name}"):
             text["subjects"][name] = Subject(**each)

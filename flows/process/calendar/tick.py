@@ -1,0 +1,216 @@
+"""`luohu tick`: what is due in every round, each step once and in order (contract 9.8).
+
+One tick works at a time: a second one waits, and finds nothing left to do.  A step is done by an entry,
+and whether it still is due is looked at again under the ledger's lock; that is not held while a run
+scores.  Killed at any moment, a tick leaves steps that are due, and the next one does them.
+"""
+
+import fcntl
+import os
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import datetime
+from itertools import takewhile
+from pathlib import Path
+from typing import NamedTuple, TypeAlias
+
+from flows.common.access import OWN_FILE
+from flows.common.failures import Failure, NotFound
+from flows.common.moments import now as system_time
+from flows.ledger.clock import time_of_entry
+from flows.ledger.entries import Body
+from flows.ledger.file import read
+from flows.ledger.state import State
+from flows.process.calendar.due import TICK, Step, day_of, due
+from flows.process.calendar.missing import Missing, feeds, last_run, missing
+from flows.process.turn import Asked, Turn, turn
+from flows.run.work_folder import require_writable
+from schemas.identifiers import holds_any_id_number
+from transforms.phases import shown
+from transforms.policy import PolicyError
+
+LOCK = ".tick.lock"
+LONGEST = 1000  # characters of a refusal that are recorded
+
+Run: TypeAlias = Callable[[Asked], str]  # makes a run on what is known, gives its id
+
+
+class Done(NamedTuple):
+    """What a tick did in a round, or found late there."""
+
+    round: int
+    message: str
+    is_late: bool = False
+
+
+@dataclass
+class Tick:
+    """A tick: where, at which time, what makes a run, and what it did."""
+
+    warehouse: Path
+    data: Path
+    at: datetime | None
+    run: Run
+    say: Callable[[str], object] = lambda _: None
+    done: list[Done] = field(default_factory=list)
+
+    def asked(self, year: int) -> Asked:
+        """A step of a round, as an operation is asked for."""
+        given = {"warehouse": self.warehouse, "data": self.data, "say": self.say}
+        return Asked(TICK, year, at=self.at, **given)  # type: ignore[arg-type]
+
+
+def tick(this: Tick) -> list[Done]:
+    """Do what is due; a round whose file is not right is told, and the others go on."""
+    if not this.warehouse.is_dir():
+        raise NotFound(f"expected a warehouse, found no folder {this.warehouse}")
+    require_writable(this.warehouse)
+    with only_ticker(this.warehouse):
+        state = read(this.warehouse)
+        time_of_entry(state, system_time(), this.at)  # a time that cannot be given is told at once
+        for year in state.rounds:
+            try:
+                tick_round(this, year)
+            except PolicyError as failure:
+                this.done.append(Done(year, str(failure), is_late=True))
+    return this.done
+
+
+@contextmanager
+def only_ticker(warehouse: Path) -> Iterator[None]:
+    """Be the only tick of a warehouse; whoever comes second waits."""
+    handle = os.open(warehouse / LOCK, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, OWN_FILE)
+    with os.fdopen(handle, "r+b"):
+        fcntl.flock(handle, fcntl.LOCK_EX)
+        yield
+
+
+def tick_round(this: Tick, year: int) -> None:
+    """Do what is due in a round: steps up to a run in one turn, then the run."""
+    asked = this.asked(year)
+    while True:
+        state = read(this.warehouse)
+        steps = open_steps(asked, state, time_of_entry(state, system_time(), this.at))
+        if not steps:
+            return
+        if makes_run(steps[0]):
+            run_step(this, asked, steps[0])
+        else:
+            at_once = {each.key for each in takewhile(lambda each: not makes_run(each), steps)}
+            with turn(asked) as now:
+                still = [
+                    each for each in open_steps(asked, now.state, now.at) if each.key in at_once
+                ]
+                record(this, now, [(each, *STEPS[each.name](now, each)) for each in still])
+
+
+def open_steps(asked: Asked, state: State, at: datetime) -> list[Step]:
+    """What is to be done now; a run waits until the one that fell due before it is done."""
+    steps = due(state, asked.round, asked.spans, asked.rules, at)
+    runs = [each for each in steps if makes_run(each)]
+    return [each for each in steps if each not in runs[1:] and each.may_be_done(at)]
+
+
+def makes_run(step: Step) -> bool:
+    """Whether a step takes long, and is done before its turn at the ledger."""
+    return step.name == "run" and step.is_needed
+
+
+def run_step(this: Tick, asked: Asked, step: Step) -> None:
+    """Make a run; one that is refused is an entry as well, and is tried again the next day."""
+    try:
+        body: Body = {"run_id": this.run(asked), "made": True}
+        message = f"run {body['run_id']} is made"
+    except Failure as failure:
+        body = {"refused": without_people(str(failure))}
+        message = (
+            f"the run of {step.phase} is refused, and is tried again tomorrow: {body['refused']}"
+        )
+    with turn(asked) as now:
+        if (
+            step.key in {each.key for each in open_steps(asked, now.state, now.at)}
+            or "made" in body
+        ):
+            record(this, now, [(step, body, message, "refused" in body)])
+
+
+def record(this: Tick, now: Turn, steps: list[tuple[Step, Body, str, bool]]) -> None:
+    """An entry for each step, all or none, and what is told of it."""
+    if not steps:
+        return
+    now.judge()
+    now.record(*({**named(step), **body} for step, body, _, _ in steps))
+    this.done += [Done(now.asked.round, message, late) for _, _, message, late in steps]
+
+
+def named(step: Step) -> Body:
+    """What names a step in its entry."""
+    name, phase, day = step.key
+    return {"step": name, "phase": phase} | ({"day": day} if day else {})
+
+
+def without_people(message: str) -> str:
+    """A failure's message in one line, as an entry may hold it."""
+    found = " ".join(message.split())[:LONGEST]
+    return "a message that cannot be recorded" if holds_any_id_number(found) else found
+
+
+def begun(now: Turn, step: Step) -> tuple[Body, str, bool]:
+    """Note that a phase has begun."""
+    return {}, f"{now.asked.rules.titled(step.phase)} has begun", False
+
+
+def name_feeds(now: Turn, step: Step) -> tuple[Body, str, bool]:  # noqa: ARG001 (as all steps)
+    """Name the feeds without a delivery."""
+    found = feeds(now.state, now.asked.round)
+    message = f"feeds without a delivery: {', '.join(found)}" if found else "no feed is missing"
+    return {"feeds": found}, message, bool(found)
+
+
+def no_run(now: Turn, step: Step) -> tuple[Body, str, bool]:
+    """Note that no run is needed."""
+    last = last_run(now.state, now.asked.round)
+    run_id = last.body["id"] if last else None
+    return (
+        {"run_id": run_id, "made": False},
+        f"no run is needed at the {step.rule.at} of {step.phase}",
+        False,
+    )
+
+
+def alarm(now: Turn, step: Step) -> tuple[Body, str, bool]:
+    """Say that the list is not published, and what stands in its way."""
+    asked = now.asked
+    open_now = [
+        each
+        for each in missing(now.state, asked.round, asked.spans, asked.rules, now.at)
+        if each.expected.name != "list"
+    ]
+    began = f"{asked.rules.titled(step.phase)} began on {shown(step.since or now.at)}"
+    open_ones = f"; first: {'; '.join(numbered(each) for each in open_now)}" if open_now else ""
+    message = (
+        f"the list of round {asked.round} is not published, and {began}: two people publish it,"
+        f" luohu publish {asked.round} --by A --and-by B{open_ones}"
+    )
+    return {"open": {each.expected.name: len(each.items) for each in open_now}}, message, True
+
+
+def numbered(each: Missing) -> str:
+    """How much is missing of something, without naming anybody."""
+    return f"{each.expected.title} ({len(each.items):,})"
+
+
+def lapse(now: Turn, step: Step) -> tuple[Body, str, bool]:
+    """Let the places lapse that nobody used: which ones follows from the ledger."""
+    on = day_of(step.since or now.at)
+    return {"on": on.isoformat()}, f"places that nobody used lapsed on {on}", False
+
+
+STEPS: Mapping[str, Callable[[Turn, Step], tuple[Body, str, bool]]] = {
+    "phase": begun,
+    "feeds": name_feeds,
+    "run": no_run,
+    "alarm": alarm,
+    "lapse": lapse,
+}
