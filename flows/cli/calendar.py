@@ -74,7 +74,7 @@ def tick(
     from flows.process.calendar.tick import tick as do_what_is_due
 
     with told():
-        this = Tick(warehouse, data, moment(at) if at is not None else None, tell)
+        this = Tick(warehouse, data, moment(at) if at is not None else None, say=tell)
         with shown():
             done = do_what_is_due(this)
         work_is_done()

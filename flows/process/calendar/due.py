@@ -8,8 +8,9 @@ from datetime import date, datetime, timedelta
 from typing import NamedTuple
 
 from flows.ledger.entries import Entry
+from flows.ledger.published import is_published
 from flows.ledger.state import State
-from flows.process.calendar.missing import is_carried, is_published, lacking, last_run
+from flows.process.calendar.missing import is_carried, lacking, last_run
 from flows.process.rules import DueStep, Rules
 from transforms.phases import BEIJING, Span, Spans
 

@@ -3,17 +3,18 @@
 People are named by the numbers of their appeals.  What is missing is late once its phase has begun.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import NamedTuple
 
 from flows.ledger.entries import Entry
+from flows.ledger.published import is_published
 from flows.ledger.state import State
+from flows.process.deliveries.held import DELIVER, delivery_ids
+from flows.process.deliveries.held import missing as without_delivery
+from flows.process.deliveries.run import RUN
 from flows.process.rules import Expected, Rules
-from schemas.feeds import FEEDS
 from transforms.phases import Span, Spans
-
-WHOLE, PIECE = "all", "part"  # the scopes that make a feed known
 
 
 class Missing(NamedTuple):
@@ -47,31 +48,19 @@ def has_begun(span: Span, at: datetime) -> bool:
     return span.begins is None or span.begins <= at
 
 
-def is_published(state: State, year: int) -> bool:
-    """Whether two people published the round."""
-    return any(state.standing("publish", year))
-
-
 def is_carried(state: State, year: int) -> bool:
     """Whether a round is carried by deliveries."""
-    return any(state.standing("deliver", year))
+    return any(state.standing(DELIVER, year))
 
 
 def last_run(state: State, year: int) -> Entry | None:
     """The last run on what was known when it was made; none where there is none."""
-    return next(reversed(list(state.standing("run", year, as_known_on=None))), None)
+    return next(reversed(list(state.standing(RUN, year, as_known_on=None))), None)
 
 
 def feeds(state: State, year: int) -> list[str]:
     """The feeds without a delivery of all or a part of them."""
-    if is_published(state, year):
-        return []
-    there = {
-        each.body["feed"]
-        for each in state.standing("deliver", year)
-        if each.body["scope"] in {WHOLE, PIECE}
-    }
-    return [feed for feed in FEEDS if feed not in there]
+    return [] if is_published(state, year) else without_delivery(state, year)
 
 
 def appeals(state: State, year: int) -> list[str]:
@@ -91,18 +80,11 @@ def lacking(state: State, year: int) -> list[str]:
         return []
     run = last_run(state, year)
     held = list(run.body["deliveries"]) if run else []
-    counting = [each.body["id"] for each in counted(state, year)]
+    counting = delivery_ids(state, year)
     return [
         *(each for each in counting if each not in held),
         *(f"without {each}" for each in held if each not in counting),
     ]
-
-
-def counted(state: State, year: int) -> Iterator[Entry]:
-    """The deliveries a feed is made of, in ledger order: those from its last `all` on."""
-    standing = list(state.standing("deliver", year))
-    whole = {each.body["feed"]: each.seq for each in standing if each.body["scope"] == WHOLE}
-    yield from (each for each in standing if each.seq >= whole.get(each.body["feed"], 0))
 
 
 def unpublished(state: State, year: int) -> list[str]:
@@ -115,7 +97,7 @@ def overridden(state: State, year: int) -> list[str]:
     run = last_run(state, year)
     return [
         each.body["id"]
-        for each in state.standing("deliver", year)
+        for each in state.standing(DELIVER, year)
         if each.override is not None and (run is None or each.seq > run.seq)
     ]
 

@@ -9,21 +9,23 @@ import fcntl
 import os
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from itertools import takewhile
 from pathlib import Path
-from typing import NamedTuple, TypeAlias
+from typing import NamedTuple
 
 from flows.common.access import OWN_FILE
 from flows.common.failures import Failure, NotFound
 from flows.common.moments import now as system_time
+from flows.common.settings import Order
 from flows.ledger.clock import time_of_entry
 from flows.ledger.entries import Body
 from flows.ledger.file import read
 from flows.ledger.state import State
 from flows.process.calendar.due import TICK, Step, day_of, due
 from flows.process.calendar.missing import Missing, feeds, last_run, missing
+from flows.process.deliveries.run import RUN, RunIt, directly, run_on_known
 from flows.process.turn import Asked, Turn, turn
 from flows.run.work_folder import require_writable
 from schemas.identifiers import holds_any_id_number
@@ -31,9 +33,8 @@ from transforms.phases import shown
 from transforms.policy import PolicyError
 
 LOCK = ".tick.lock"
+NONE_GIVEN = Path("deliveries")  # the folder is made for the run
 LONGEST = 1000  # characters of a refusal that are recorded
-
-Run: TypeAlias = Callable[[Asked], str]  # makes a run on what is known, gives its id
 
 
 class Done(NamedTuple):
@@ -44,14 +45,24 @@ class Done(NamedTuple):
     is_late: bool = False
 
 
+def on_known(run_it: RunIt = directly) -> Callable[[Asked], str]:
+    """What makes a run of a round on what is known, and gives its id."""
+
+    def made(asked: Asked) -> str:
+        order = Order(asked.round, NONE_GIVEN, asked.warehouse, asked.data)
+        return run_on_known(asked, order, run_it).outcome.run_id
+
+    return made
+
+
 @dataclass
 class Tick:
     """A tick: where, at which time, what makes a run, and what it did."""
 
     warehouse: Path
     data: Path
-    at: datetime | None
-    run: Run
+    at: datetime | None = None
+    run: Callable[[Asked], str] = field(default_factory=on_known)
     say: Callable[[str], object] = lambda _: None
     done: list[Done] = field(default_factory=list)
 
@@ -120,7 +131,7 @@ def makes_run(step: Step) -> bool:
 def run_step(this: Tick, asked: Asked, step: Step) -> None:
     """Make a run; one that is refused is an entry as well, and is tried again the next day."""
     try:
-        body: Body = {"run_id": this.run(asked), "made": True}
+        body: Body = {"run_id": this.run(replace(asked, operation=RUN)), "made": True}
         message = f"run {body['run_id']} is made"
     except Failure as failure:
         body = {"refused": without_people(str(failure))}
