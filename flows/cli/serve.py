@@ -40,9 +40,12 @@ def server(
 
 def serve(
     feeds: Annotated[
-        Path,
-        typer.Option(help="Where each year's delivery will lie; {year} in it stands for the year."),
-    ],
+        Path | None,
+        typer.Option(
+            help="Where each year's delivery will lie; {year} in it stands for the year.",
+            show_default="what departments delivered",
+        ),
+    ] = None,
     warehouse: Warehouse = WAREHOUSE,
     cron: Annotated[
         str | None,
@@ -53,7 +56,9 @@ def serve(
     ] = None,
     data: Data = DATA,
 ) -> None:
-    """Offer the annual run as a Prefect deployment with its schedule, until stopped.
+    """Offer the annual run and the daily calendar as Prefect deployments with schedules, until stopped.
+
+    The calendar does what is due in each round, as [bold]luohu tick[/] does.
 
     Needs a standing server: start one with [bold]luohu server[/]; PREFECT_API_URL names another
     than that.
@@ -66,6 +71,10 @@ def serve(
 
         # the run starts in a process of its own, wherever that may be
         serve_annual(
-            {"feeds": feeds.absolute(), "warehouse": warehouse.absolute(), "data": data.absolute()},
+            {
+                "feeds": feeds.absolute() if feeds else None,
+                "warehouse": warehouse.absolute(),
+                "data": data.absolute(),
+            },
             cron,
         )

@@ -28,6 +28,8 @@ from flows.orchestration.artifacts import show
 from flows.orchestration.console import say
 from flows.orchestration.schedule import year_of
 from flows.process.deliveries.findings import with_findings
+from flows.process.deliveries.run import NONE_GIVEN, RUN, run_on_known
+from flows.process.turn import Asked
 from flows.run import stages
 from flows.run.stages import Outcome
 from flows.run.work_folder import work_folder
@@ -79,6 +81,15 @@ check = stage("recheck", stages.recheck_stage)
 publish = stage("publish", publish_unless_published)
 
 
+def through_tasks(order: Order) -> Outcome:
+    """The stages of a run as tasks of the flow that is running."""
+    with with_findings(order) as prepared, work_folder(prepared) as work:
+        accepted = done(ingest(prepared, work))
+        scored = done(score(prepared, accepted))
+        ranked = done(rank(prepared, scored))
+        return done(publish(prepared, done(check(prepared, ranked))))
+
+
 def scheduled_year() -> int:
     """The year a run without one is for."""
     return year_of(runtime.flow_run.scheduled_start_time or datetime.now(UTC))
@@ -106,7 +117,7 @@ def tell(flow: Flow[..., Any], flow_run: FlowRun, state: State[Any]) -> None:  #
     on_cancellation=[tell],
 )
 def annual(
-    feeds: Path,
+    feeds: Path | None = None,
     year: int | None = None,
     warehouse: Path = WAREHOUSE,
     data: Path = DATA,
@@ -119,7 +130,8 @@ def annual(
     """Score and rank one round of points-based household registration (积分落户).
 
     Args:
-        feeds: the delivery, one folder a feed; "{year}" in it stands for the year.
+        feeds: a delivery, one folder a feed; "{year}" in it stands for the year.  Left out, what
+            departments delivered so far.
         year: the application year (申报年度), which needs a file in data/rounds; left out, the
             year the run is scheduled in, Beijing time.
         warehouse: where runs and luohu.duckdb are kept.
@@ -132,17 +144,19 @@ def annual(
 
     """
     year = year or scheduled_year()
-    if runtime.deployment.id:  # `luohu run` names the very folder
+    if feeds and runtime.deployment.id:  # `luohu run` names the very folder
         feeds = Path(str(feeds).replace("{year}", str(year)))
-    order = Order(year, feeds, warehouse, data, max_rejects, recheck, keep, anyway, known)
+    order = Order(
+        year, feeds or NONE_GIVEN, warehouse, data, max_rejects, recheck, keep, anyway, known
+    )
     try:
         with told_without_values("run"):
             order.round()  # an unknown round is told before anything is made
-            with with_findings(order) as order, work_folder(order) as work:
-                accepted = done(ingest(order, work))
-                scored = done(score(order, accepted))
-                ranked = done(rank(order, scored))
-                outcome = done(publish(order, done(check(order, ranked))))
+            if feeds:
+                outcome = through_tasks(order)
+            else:
+                asked = Asked(RUN, year, warehouse=warehouse, data=data)
+                outcome = run_on_known(asked, order, through_tasks).outcome
     except (Failure, PolicyError) as failure:
         return failed(failure)
     published.append(outcome)

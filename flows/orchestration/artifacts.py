@@ -1,6 +1,6 @@
-"""What Prefect's pages show of a finished run: its figures, its rejects and where the report lies.
+"""What Prefect's pages show: a run's figures, its rejects, where its report lies; where a round stands.
 
-Counts only, nothing about one person.  They are read from the run's own tables.
+Counts only, nothing about one person.  Those of a run are read from its own tables.
 """
 
 import logging
@@ -12,7 +12,9 @@ from prefect.artifacts import create_link_artifact, create_markdown_artifact, cr
 from flows.common.by_name import read_table
 from flows.common.vocabulary import FIGURES, figure
 from flows.kept.tables import REJECTS, table
+from flows.process.calendar.status import Status, phase_of
 from flows.run.stages import Outcome
+from transforms.phases import shown
 
 CHECK = ["feed", "column_name", "check_name"]
 
@@ -34,6 +36,33 @@ def show(outcome: Outcome) -> None:
         logging.getLogger("prefect.flow_runs").warning(
             "published; the figures could not be shown here (%s)", type(error).__name__
         )
+
+
+def show_status(found: Status) -> None:
+    """Make the artifact that says where a round stands."""
+    try:
+        create_markdown_artifact(
+            standing(found), f"status-{found.round}", "Where the round stands: due, late, missing"
+        )
+    except Exception as error:  # noqa: BLE001  (Prefect's database is a view, not a record)
+        logging.getLogger("prefect.flow_runs").warning(
+            "where round %s stands could not be shown here (%s)", found.round, type(error).__name__
+        )
+
+
+def standing(found: Status) -> str:
+    """Where a round stands as a list in Markdown; how many, and nobody by a number."""
+    late_ones = {each.name for each in found.late}
+    rows = [
+        ("phase", phase_of(found)),
+        *(("due", f"{each.rule.title} ({each.phase})") for each in found.due),
+        *(("**late**", f"{each.brief}, since {shown(each.since)}") for each in found.late),
+        *(("missing", each.brief) for each in found.missing if each.expected.name not in late_ones),
+        *([("next", f"{shown(found.next[0])}: {found.next[1]}")] if found.next else []),
+    ]
+    return "\n".join(
+        [f"# Round {found.round} at {shown(found.at)}", "", *(f"- {a}: {b}" for a, b in rows)]
+    )
 
 
 def figures(outcome: Outcome) -> str:

@@ -12,6 +12,7 @@ import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager, redirect_stdout
 from datetime import UTC, datetime
+from inspect import signature
 from io import TextIOBase
 from pathlib import Path
 from typing import Any, ClassVar, Self
@@ -26,9 +27,10 @@ from prefect.types.entrypoint import EntrypointType
 from flows.common.failures import Failure, PrefectUnavailable
 from flows.common.settings import PREFECT_PORT, Order
 from flows.orchestration.annual import annual, published
+from flows.orchestration.calendar import calendar
 from flows.orchestration.console import say
 from flows.orchestration.prefect_settings import private_home
-from flows.orchestration.schedule import annual_schedule, next_start
+from flows.orchestration.schedule import CALENDAR, annual_schedule, calendar_schedule, next_start
 from flows.orchestration.server import STARTS_WITHIN, WITHOUT, address, embedded_server
 from flows.run.stages import Outcome
 from transforms.policy import PolicyError
@@ -104,7 +106,7 @@ def without_banner(record: logging.LogRecord) -> bool:
 
 
 def serve_annual(order: dict[str, Any], cron: str | None) -> None:
-    """Serve the flow as a deployment with its annual schedule, until stopped."""
+    """Serve the annual flow and the calendar, each a deployment with its schedule, until stopped."""
     schedule = annual_schedule(cron)
     private_home(standing=True)
     url = standing_server(STARTS_WITHIN)
@@ -112,14 +114,21 @@ def serve_annual(order: dict[str, Any], cron: str | None) -> None:
         say_when(order, next_start(schedule, datetime.now(UTC)), url)
         tempfile.tempdir = str(private_home(standing=True))  # the runner leaves folders behind
         runner = Serving(name=NAME, pause_on_shutdown=False)
-        runner.add_flow(
-            annual,
-            name=NAME,
-            parameters={name: str(value) for name, value in order.items()},
-            schedule=Cron(schedule.cron, timezone=schedule.timezone),
-            tags=["luohu"],
-            entrypoint_type=EntrypointType.MODULE_PATH,
-        )
+        given = {name: str(value) for name, value in order.items() if value is not None}
+        daily = calendar_schedule()
+        for its_flow, its_schedule, its_tags in (
+            (annual, schedule, []),
+            (calendar, daily, [CALENDAR]),
+        ):
+            asked_for = signature(its_flow.fn).parameters
+            runner.add_flow(
+                its_flow,
+                name=its_flow.name,
+                parameters={name: value for name, value in given.items() if name in asked_for},
+                schedule=Cron(its_schedule.cron, timezone=its_schedule.timezone),
+                tags=["luohu", *its_tags],
+                entrypoint_type=EntrypointType.MODULE_PATH,
+            )
         tell_of_trouble()
         try:
             with redirect_stdout(Trouble()):
@@ -213,8 +222,12 @@ def say_when(order: dict[str, Any], start: datetime, url: str) -> None:
     """What will happen next, and what is amiss with it."""
     say(f"serving the annual run on {url} until stopped")
     say(f"next start: {start:%Y-%m-%d %H:%M} Beijing time, for round {start.year}")
+    daily = next_start(calendar_schedule(), datetime.now(UTC))
+    say(f"what is due in each round is done every day, next {daily:%Y-%m-%d %H:%M}")
     there = rounds(Path(order["data"]) / "rounds")
     if start.year not in there:
         say(f"there is no round {start.year} yet; until its file is added, the run will fail")
-    if "{year}" not in str(order["feeds"]):
+    if order["feeds"] is None:
+        say("without --feeds a run is made on what departments delivered")
+    elif "{year}" not in str(order["feeds"]):
         say("--feeds has no {year} in it: the run of every year will read the same folder")

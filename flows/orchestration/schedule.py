@@ -1,10 +1,10 @@
-"""When the annual run starts, and which round a start belongs to; all of it in Beijing time.
+"""When flows start, and which round a start of the annual run belongs to; all of it in Beijing time.
 
 The year of a run is that of its scheduled start, so a run that starts late still scores its round.
 """
 
 import asyncio
-from datetime import UTC, datetime, timedelta, timezone
+from datetime import UTC, date, datetime, timedelta, timezone
 
 import flows.orchestration.prefect_settings  # noqa: F401  (before Prefect reads its settings)
 
@@ -15,6 +15,7 @@ from flows.common.failures import BadUsage
 from flows.common.settings import DATA
 from transforms.policy import read_toml
 
+CALENDAR = "calendar"  # name and tag of the deployment that looks what is due
 BEIJING = timezone(timedelta(hours=8))
 
 
@@ -34,9 +35,20 @@ def annual_schedule(cron: str | None) -> CronSchedule:
     return schedule
 
 
+def calendar_schedule() -> CronSchedule:
+    """When it is looked what is due: the schedule of `data/schedule.toml`."""
+    written = read_toml(DATA / "schedule.toml")
+    return CronSchedule(cron=written["calendar"]["cron"], timezone=written["timezone"])
+
+
 def next_start(schedule: CronSchedule, after: datetime) -> datetime:
     """The first start after a moment, Beijing time; raises LookupError when there is none."""
     return asyncio.run(schedule.get_dates(1, start=after))[0].astimezone(BEIJING)
+
+
+def day_of(start: datetime) -> date:
+    """The day of a scheduled start."""
+    return start.astimezone(BEIJING).date()
 
 
 def year_of(start: datetime) -> int:

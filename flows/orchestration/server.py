@@ -106,17 +106,22 @@ def answer(
 
 
 def name_planned_runs() -> None:
-    """Call a run for its round from the day it is planned: Prefect gives it a name by lot until it starts."""
+    """Call a run for its round or day once it is planned: Prefect gives it a name by lot until it starts."""
     from prefect.server.database.orm_models import FlowRun
 
-    from flows.orchestration.schedule import year_of
+    from flows.orchestration.schedule import CALENDAR, day_of, year_of
 
     default = FlowRun.__table__.c.name.default
     by_lot = default.arg
 
     def name(context: Any) -> str:
-        due = context.get_current_parameters().get("expected_start_time")
-        return f"round-{year_of(due)}" if due else str(by_lot(context))
+        given = context.get_current_parameters()
+        due = given.get("expected_start_time")
+        if due is None:
+            return str(by_lot(context))
+        if CALENDAR in (given.get("tags") or []):
+            return f"{CALENDAR}-{day_of(due)}"
+        return f"round-{year_of(due)}"
 
     default.arg = name
 

@@ -16,6 +16,8 @@ from flows.process.deliveries.run import RUN
 from flows.process.rules import Expected, Rules
 from transforms.phases import Span, Spans
 
+ABOUT_NOBODY = {"feeds", "list"}
+
 
 class Missing(NamedTuple):
     """One thing that is expected, and what of it is missing."""
@@ -28,6 +30,12 @@ class Missing(NamedTuple):
     def message(self) -> str:
         """For people."""
         return f"{self.expected.title}: {', '.join(self.items)}"
+
+    @property
+    def brief(self) -> str:
+        """The same where nobody may be named: how many, and by name only what is about nobody."""
+        named = self.expected.name in ABOUT_NOBODY
+        return self.message if named else f"{self.expected.title} ({len(self.items):,})"
 
 
 def missing(state: State, year: int, of_round: Spans, rules: Rules, at: datetime) -> list[Missing]:

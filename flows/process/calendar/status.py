@@ -24,6 +24,7 @@ class Late(NamedTuple):
     name: str
     message: str
     since: datetime
+    brief: str  # the same without naming anybody
 
 
 @dataclass(frozen=True)
@@ -68,12 +69,14 @@ def standing_of(state: State, year: int, of_round: Spans, its_rules: Rules, at: 
     steps = due(state, year, of_round, its_rules, at)
     lacks = missing(state, year, of_round, its_rules, at) if of_round else []
     late = [
-        *(
-            Late(each.expected.name, each.message, each.late_since)
-            for each in lacks
-            if each.late_since
-        ),
-        *(Late(each.name, told(each), since) for each in steps if (since := each.late_since(at))),
+        Late(each.expected.name, each.message, each.late_since, each.brief)
+        for each in lacks
+        if each.late_since
+    ]
+    late += [
+        Late(each.name, told(each), since, told(each))
+        for each in steps
+        if (since := each.late_since(at))
     ]
     return Status(
         year,

@@ -24,8 +24,8 @@ from flows.ledger.entries import Body
 from flows.ledger.file import read
 from flows.ledger.state import State
 from flows.process.calendar.due import TICK, Step, day_of, due
-from flows.process.calendar.missing import Missing, feeds, last_run, missing
-from flows.process.deliveries.run import RUN, RunIt, directly, run_on_known
+from flows.process.calendar.missing import feeds, last_run, missing
+from flows.process.deliveries.run import NONE_GIVEN, RUN, RunIt, directly, run_on_known
 from flows.process.turn import Asked, Turn, turn
 from flows.run.work_folder import require_writable
 from schemas.identifiers import holds_any_id_number
@@ -33,7 +33,6 @@ from transforms.phases import shown
 from transforms.policy import PolicyError
 
 LOCK = ".tick.lock"
-NONE_GIVEN = Path("deliveries")  # the folder is made for the run
 LONGEST = 1000  # characters of a refusal that are recorded
 
 
@@ -199,17 +198,12 @@ def alarm(now: Turn, step: Step) -> tuple[Body, str, bool]:
         if each.expected.name != "list"
     ]
     began = f"{asked.rules.titled(step.phase)} began on {shown(step.since or now.at)}"
-    open_ones = f"; first: {'; '.join(numbered(each) for each in open_now)}" if open_now else ""
+    open_ones = f"; first: {'; '.join(each.brief for each in open_now)}" if open_now else ""
     message = (
         f"the list of round {asked.round} is not published, and {began}: two people publish it,"
         f" luohu publish {asked.round} --by A --and-by B{open_ones}"
     )
     return {"open": {each.expected.name: len(each.items) for each in open_now}}, message, True
-
-
-def numbered(each: Missing) -> str:
-    """How much is missing of something, without naming anybody."""
-    return f"{each.expected.title} ({len(each.items):,})"
 
 
 def lapse(now: Turn, step: Step) -> tuple[Body, str, bool]:

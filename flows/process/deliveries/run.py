@@ -8,6 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 from flows.common.failures import BadUsage
@@ -26,6 +27,7 @@ from flows.run.stages import Outcome
 from transforms.phases import shown
 
 RUN = "run"
+NONE_GIVEN = Path("deliveries")  # no folder of feeds: it is made for the run
 RunIt = Callable[[Order], Outcome]
 
 
