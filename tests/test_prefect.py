@@ -20,16 +20,19 @@ import polars as pl
 import psutil
 import pytest
 from commands import luohu
+from delivering import bring
 
 from flows.common.failures import BadUsage, PrefectUnavailable
 from flows.common.settings import DATA, HOME, Order
+from flows.ledger.file import read
 from flows.orchestration import prefect_run, prefect_settings
 from flows.orchestration.annual import annual
 from flows.orchestration.prefect_settings import private_home
-from flows.orchestration.schedule import annual_schedule, next_start, year_of
+from flows.orchestration.schedule import annual_schedule, day_of, next_start, year_of
 from flows.orchestration.server import bound, embedded_server
 from flows.run.stages import Outcome
 from flows.simulate import simulate
+from schemas.feeds import FEEDS
 
 server_test = pytest.mark.server
 PATIENCE = 240  # seconds; the machine may have other work
@@ -103,8 +106,11 @@ class Standing:
         found = wait_for(answer, path).json()
         return found if isinstance(found, list) else [found]
 
-    def deployment(self) -> dict[str, Any]:
-        return wait_for(lambda: self.asked("deployments/filter"), "the deployment")[0]
+    def deployment(self, name: str = "annual") -> dict[str, Any]:
+        named = {"name": {"any_": [name]}}
+        return wait_for(
+            lambda: self.asked("deployments/filter", deployments=named), "the deployment"
+        )[0]
 
     def ended(self, run_id: str) -> dict[str, Any]:
         """A flow run when it is over."""
@@ -116,10 +122,19 @@ class Standing:
 
         return wait_for(over, "the run to end")
 
-    def started(self, **parameters: Any) -> dict[str, Any]:
-        """A run of the deployment as the page starts one, when it is over."""
-        path = f"deployments/{self.deployment()['id']}/create_flow_run"
-        return self.ended(self.asked(path, parameters=parameters)[0]["id"])
+    def begin(self, name: str, **parameters: Any) -> str:
+        """Start a run of a deployment as the page does."""
+        path = f"deployments/{self.deployment(name)['id']}/create_flow_run"
+        return str(self.asked(path, parameters=parameters)[0]["id"])
+
+    def started(self, name: str = "annual", **parameters: Any) -> dict[str, Any]:
+        """A run of a deployment as the page starts one, when it is over."""
+        return self.ended(self.begin(name, **parameters))
+
+    def artifacts(self, run_id: str) -> dict[str, str]:
+        of_run = {"flow_run_id": {"any_": [run_id]}}
+        found = self.asked("artifacts/filter", artifacts=of_run)
+        return {each["key"]: each["data"] for each in found}
 
     def logged(self, run_id: str) -> list[str]:
         filters = {"flow_run_id": {"any_": [run_id]}}
@@ -346,9 +361,7 @@ def test_standing_server_gives_the_same_digests_and_shows_the_run(
     tasks = standing.asked("task_runs/filter", flow_runs={"id": of_run["flow_run_id"]})
     names = {each["name"].rsplit("-", 1)[0] for each in tasks}
     assert names == {"recheck", "ingest", "score", "rank", "publish"}
-    artifacts = {
-        each["key"]: each["data"] for each in standing.asked("artifacts/filter", artifacts=of_run)
-    }
+    artifacts = standing.artifacts(run["id"])
     assert set(artifacts) == {"round-2020", "rejects-2020", "report-2020"}
     settled = published[1].line.settled
     assert f"| settled (落户人数) | {settled:,} |" in artifacts["round-2020"]
@@ -397,7 +410,7 @@ def test_deployment_has_a_schedule_and_a_typed_form(standing: Standing) -> None:
     (schedule,) = deployment["schedules"]
     assert schedule["schedule"]["timezone"] == "Asia/Shanghai"
     form = deployment["parameter_openapi_schema"]["properties"]
-    assert form["feeds"]["format"] == "path"
+    assert {"type": "string", "format": "path"} in form["feeds"]["anyOf"]
     assert set(form) == {field.name for field in fields(Order)}
 
 
@@ -446,6 +459,60 @@ def test_a_busy_port_is_one_clear_line(standing: Standing, tmp_path: Path) -> No
     assert len(done.stderr.splitlines()) == 1
 
 
+@pytest.fixture(scope="module")
+def delivered(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A rehearsal of 2021 in which every feed was delivered by 1 May."""
+    folder = tmp_path_factory.mktemp("delivered")
+    simulate(2021, folder / "feeds", applicants=60, seed=5, dirty=0, data=DATA)
+    for feed in FEEDS:
+        bring(
+            *(folder / "w", feed, [folder / "feeds" / feed], "all", "2021-05-01"),
+            delivered_at="2021-04-30",
+        )
+    return folder / "w"
+
+
+@server_test
+def test_the_calendar_does_each_due_step_once_and_raises_the_alarm(
+    standing: Standing, delivered: Path
+) -> None:
+    """The clock goes from phase to phase, once past a whole one, and twice it is looked at once."""
+
+    def ticks(at: str, times: int = 1) -> list[dict[str, Any]]:
+        begun = [standing.begin("calendar", warehouse=str(delivered), at=at) for _ in range(times)]
+        return [standing.ended(each) for each in begun]
+
+    deployment = standing.deployment("calendar")
+    assert [each["schedule"]["cron"] for each in deployment["schedules"]] == ["5 8 * * *"]
+    # a week and more after departments' results were gathered and applicants may ask for theirs
+    runs = ticks("2021-06-11T08:05", 2)
+    assert {each["state"]["type"] for each in runs} == {"COMPLETED"}
+    assert [each["state"]["message"] for each in runs].count("nothing is due") == 1
+    shown = {key: each for run in runs for key, each in standing.artifacts(run["id"]).items()}
+    assert set(shown) == {"round-2021", "rejects-2021", "report-2021", "status-2021"}
+    assert "| applications (申报人数) | 60 |" in shown["round-2021"]
+    assert "phase: query 审核结果查询" in shown["status-2021"]
+    (late,) = ticks("2021-07-12T08:05")
+    assert late["name"] == "calendar-2021-07-12T08:05"
+    assert late["state"]["type"] == "FAILED"
+    sentence = late["state"]["message"]
+    assert sentence.startswith("round 2021: the list is not published, and publication 公示 began")
+    assert "**late**: a published list" in standing.artifacts(late["id"])["status-2021"]
+    only_late = {"event": {"name": ["luohu.late"]}}
+    (event,) = wait_for(
+        lambda: standing.asked("events/filter", filter=only_late)[0]["events"], "the event"
+    )
+    assert event["resource"]["prefect.resource.id"] == "luohu.round.2021"
+    assert f"round 2021: {event['payload']['message']}" == sentence
+    assert f"luohu: {late['name']} failed: {sentence}\n" in standing.console("serve")
+    assert [each for each in standing.logged(late["id"]) if "Traceback" in each] == []
+    steps = [
+        (each.body["step"], each.body["phase"]) for each in read(delivered).standing("tick", 2021)
+    ]
+    assert len(set(steps)) == len(steps) == 9
+    assert len(list(read(delivered).standing("run", 2021))) == 1
+
+
 # By now the schedule has fired
 
 
@@ -474,7 +541,9 @@ def test_a_run_is_named_for_its_round_before_it_starts(standing: Standing) -> No
     assert planned
     for run in planned:
         due = datetime.fromisoformat(run["expected_start_time"])
-        assert run["name"] == f"round-{year_of(due)}"
+        is_daily = "calendar" in run["tags"]
+        assert run["name"] == (f"calendar-{day_of(due)}" if is_daily else f"round-{year_of(due)}")
+    assert {"calendar" in run["tags"] for run in planned} == {True, False}
 
 
 @server_test
@@ -485,9 +554,9 @@ def test_both_stop_when_told_and_the_schedule_stays(standing: Standing) -> None:
     assert "never awaited" not in console
     assert "Warning" not in console
     assert "Traceback" not in console
-    deployment = standing.deployment()
-    assert deployment["paused"] is False
-    assert [each["active"] for each in deployment["schedules"]] == [True]
+    for deployment in (standing.deployment(), standing.deployment("calendar")):
+        assert deployment["paused"] is False
+        assert [each["active"] for each in deployment["schedules"]] == [True]
     started = psutil.Process(standing.server.pid).children(recursive=True)
     standing.server.send_signal(signal.SIGTERM)
     assert standing.server.wait(timeout=PATIENCE) == 0

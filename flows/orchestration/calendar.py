@@ -36,8 +36,9 @@ LATE = "luohu.late"  # the event
 
 
 def run_name() -> str:
-    """`calendar-2026-07-12`, by the day it was due on."""
-    return f"{CALENDAR}-{day_of(runtime.flow_run.scheduled_start_time or datetime.now(UTC))}"
+    """`calendar-2026-07-12`, by the day it was due on; in a rehearsal by the one that is given."""
+    due = runtime.flow_run.scheduled_start_time or datetime.now(UTC)
+    return f"{CALENDAR}-{runtime.flow_run.parameters.get('at') or day_of(due)}"
 
 
 @flow(

@@ -23,9 +23,10 @@ from flows.ledger.clock import time_of_entry
 from flows.ledger.entries import Body
 from flows.ledger.file import read
 from flows.ledger.state import State
-from flows.process.calendar.due import TICK, Step, day_of, due
+from flows.process.calendar.due import TICK, Step, due
 from flows.process.calendar.missing import feeds, last_run, missing
 from flows.process.deliveries.run import NONE_GIVEN, RUN, RunIt, directly, run_on_known
+from flows.process.places.lapse import lapse
 from flows.process.turn import Asked, Turn, turn
 from flows.run.work_folder import require_writable
 from schemas.identifiers import holds_any_id_number
@@ -200,16 +201,16 @@ def alarm(now: Turn, step: Step) -> tuple[Body, str, bool]:
     began = f"{asked.rules.titled(step.phase)} began on {shown(step.since or now.at)}"
     open_ones = f"; first: {'; '.join(each.brief for each in open_now)}" if open_now else ""
     message = (
-        f"the list of round {asked.round} is not published, and {began}: two people publish it,"
+        f"the list is not published, and {began}: two people publish it,"
         f" luohu publish {asked.round} --by A --and-by B{open_ones}"
     )
     return {"open": {each.expected.name: len(each.items) for each in open_now}}, message, True
 
 
-def lapse(now: Turn, step: Step) -> tuple[Body, str, bool]:
+def let_lapse(now: Turn, step: Step) -> tuple[Body, str, bool]:  # noqa: ARG001 (as all steps)
     """Let the places lapse that nobody used: which ones follows from the ledger."""
-    on = day_of(step.since or now.at)
-    return {"on": on.isoformat()}, f"places that nobody used lapsed on {on}", False
+    body = lapse(now) or {}
+    return body, "the places that nobody used lapsed", False
 
 
 STEPS: Mapping[str, Callable[[Turn, Step], tuple[Body, str, bool]]] = {
@@ -217,5 +218,5 @@ STEPS: Mapping[str, Callable[[Turn, Step], tuple[Body, str, bool]]] = {
     "feeds": name_feeds,
     "run": no_run,
     "alarm": alarm,
-    "lapse": lapse,
+    "lapse": let_lapse,
 }
