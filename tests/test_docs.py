@@ -63,24 +63,36 @@ def printed(page: Path) -> Iterator[str]:
         yield from re.findall(r"^(?:\$ )?luohu (.+?)(?:\s+[#&|].*)?$", block, re.MULTILINE)
 
 
+def options_of(words: list[str]) -> set[str]:
+    """The options of the command that a line begins with; a group's are those of its command."""
+    command = typer.main.get_command(app)
+    for word in words:
+        command = getattr(command, "commands", {}).get(word, command)
+    return {each for param in command.params for each in (*param.opts, *param.secondary_opts)}
+
+
 def test_commands_are_printed_as_they_are_called() -> None:
     """Each command and each option on a page is one there is."""
-    commands = typer.main.get_command(app).commands  # type: ignore[attr-defined]
-    for name, group in [each for each in commands.items() if hasattr(each[1], "commands")]:
-        commands |= {f"{name} {each}": command for each, command in group.commands.items()}
-    options = {
-        name: {each for param in command.params for each in (*param.opts, *param.secondary_opts)}
-        for name, command in commands.items()
-    }
     found = [(of(page), line.split()) for page in PAGES for line in printed(page)]
     assert len(found) > 15
     assert [
         (page, words)
-        for page, (name, *words) in found
+        for page, words in found
         for word in words
-        if word.startswith("--")
-        and word not in options[f"{name} {words[0]}" if f"{name} {words[0]}" in options else name]
+        if word.startswith("--") and word not in options_of(words)
     ] == []
+
+
+def test_the_excerpt_of_the_story_is_in_it() -> None:
+    """What README shows of a round is what its script does."""
+    story = (ROOT / "docs" / "a-round.sh").read_text("utf-8")
+    assert subprocess.run(["bash", "-n", "docs/a-round.sh"], cwd=ROOT, check=False).returncode == 0
+    block = (ROOT / "README.md").read_text("utf-8").split("$ docs/a-round.sh\n")[1].split("```")[0]
+    commands = re.findall(r"^\[\S+\] \$ (.+)$", block, re.MULTILINE)
+    assert len(commands) > 1
+    spoken = story.replace('"', "")
+    assert [each for each in commands if each not in spoken] == []
+    assert block.splitlines()[-1] in story
 
 
 @pytest.fixture(scope="module")
