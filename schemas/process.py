@@ -1,4 +1,4 @@
-"""The tables of the annual process (contract 9.7): they show a ledger, and no run directory holds them.
+"""The tables of the annual process (docs/process.md, 7): they show a ledger, and no run directory holds them.
 
 No name and no free text of anybody is in them: people are named by round and application number.
 Times are Beijing's.

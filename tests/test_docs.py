@@ -63,6 +63,20 @@ def printed(page: Path) -> Iterator[str]:
         yield from re.findall(r"^(?:\$ )?luohu (.+?)(?:\s+[#&|].*)?$", block, re.MULTILINE)
 
 
+def test_the_process_contract_has_the_sections_that_are_cited() -> None:
+    text = (ROOT / "docs" / "process.md").read_text("utf-8")
+    there = set(re.findall(r"^## (\d+)\. ", text, re.MULTILINE))
+    files = [path for name in ("flows", "schemas", "data") for path in ROOT.glob(f"{name}/**/*.*")]
+    wanted = {
+        number
+        for path in files
+        if path.suffix in {".py", ".toml", ".md"}
+        for number in re.findall(r"docs/process\.md, (\d+)", path.read_text("utf-8"))
+    }
+    assert len(wanted) > 5
+    assert wanted <= there
+
+
 def options_of(words: list[str]) -> set[str]:
     """The options of the command that a line begins with; a group's are those of its command."""
     command = typer.main.get_command(app)

@@ -1,4 +1,4 @@
-"""The ledger of a warehouse (contract 9.2): what was done, by whom and when; only ever appended to.
+"""The ledger of a warehouse (docs/process.md, 2): what was done, by whom and when; only ever appended to.
 
 One entry a line in canonical JSON, each with the digest of the one before.  This room knows the form
 of an entry, its chain, its clock, its lock and what stands; it knows no operation.  It lies below

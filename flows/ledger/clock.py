@@ -1,4 +1,4 @@
-"""The time of an entry (contract 9.2): the system's clock, or, in a rehearsal, the one that is given.
+"""The time of an entry (docs/process.md, 2): the system's clock, or, in a rehearsal, the one that is given.
 
 Time never goes back: an entry that would not be after the last one is one microsecond after it.
 """

@@ -1,4 +1,4 @@
-"""`retract`: a mistaken entry counts from now on as not made; it stays in the ledger (contract 9.2)."""
+"""`retract`: a mistaken entry counts from now on as not made; it stays in the ledger (docs/process.md, 2)."""
 
 from flows.common.failures import NotFound, ProcessRefused
 from flows.ledger.entries import Entry

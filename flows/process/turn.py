@@ -1,4 +1,4 @@
-"""The one way to do an operation: a turn at the ledger (contract 9.2).
+"""The one way to do an operation: a turn at the ledger (docs/process.md, 2).
 
     with turn(asked) as now:       lock; database and ledger fit; a torn line goes; time; what stands
         now.judge()                phase, names, override

@@ -1,4 +1,4 @@
-"""`appeal decide`: two people decide once, on what departments delivered since (contract 9.4).
+"""`appeal decide`: two people decide once, on what departments delivered since (docs/process.md, 4).
 
 Nobody decides on what they filed or entered themselves, and no time that passes decides anything.  What
 a decision rests on is frozen with it: a delivery it names is not retracted before the decision is.

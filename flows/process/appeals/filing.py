@@ -1,4 +1,4 @@
-"""`appeal file`: one appeal, or a list of them, all or none (contract 9.4).
+"""`appeal file`: one appeal, or a list of them, all or none (docs/process.md, 4).
 
 One pending appeal on a matter, and one of a kind: a retry is told the id of the first.
 """

@@ -1,4 +1,4 @@
-"""`appeal withdraw`: a pending appeal is given up; it may be filed again (contract 9.4)."""
+"""`appeal withdraw`: a pending appeal is given up; it may be filed again (docs/process.md, 4)."""
 
 from dataclasses import replace
 

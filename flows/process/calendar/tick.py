@@ -1,4 +1,4 @@
-"""`luohu tick`: what is due in every round, each step once and in order (contract 9.8).
+"""`luohu tick`: what is due in every round, each step once and in order (docs/process.md, 8).
 
 One tick works at a time: a second one waits, and finds nothing left to do.  A step is done by an entry,
 and whether it still is due is looked at again under the ledger's lock; that is not held while a run

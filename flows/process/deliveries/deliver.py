@@ -1,4 +1,4 @@
-"""`deliver`: a delivery is held against its note, screened, kept as it came, and recorded (contract 9.3).
+"""`deliver`: held against its note, screened, kept as it came, and recorded (docs/process.md, 3).
 
 The files are copied first, and everything is looked at in the copy.  The same delivery again is
 recognised before anything else.  What is refused leaves nothing behind; whoever is killed leaves at

@@ -1,4 +1,4 @@
-"""Findings in the ledger (contract 9.6) that are added to the `sanctions` of every run (9.3).
+"""Findings in the ledger (docs/process.md, 6) that are added to every run's `sanctions`.
 
 The ledger names a person by round and application number: who that is, a run of that round says, or
 where there is none yet what was delivered.

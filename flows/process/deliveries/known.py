@@ -1,4 +1,4 @@
-"""What is known: the folder of feeds that the deliveries of a ledger come to (contract 9.3).
+"""What is known: the folder of feeds that the deliveries of a ledger come to (docs/process.md, 3).
 
 Delivered files are linked, not copied or changed, and numbered in ledger order; beside them lies which
 rows corrections took the place of.  The same ledger gives the same folder, whenever it is made.

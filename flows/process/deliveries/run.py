@@ -1,4 +1,4 @@
-"""`run` on what is known: the deliveries of the ledger, now or as they were on a day (contract 9.3).
+"""`run` on what is known: the deliveries of the ledger, now or as they were on a day (docs/process.md, 3).
 
 The lock is not held while it scores.  The run is on the disk first, then its entry: whoever is killed in
 between has a run that nobody was told of, and makes the same one again.

@@ -1,4 +1,4 @@
-"""Which runs a decision is measured between, and why it cannot be (contract 9.5).
+"""Which runs a decision is measured between, and why it cannot be (docs/process.md, 5).
 
 Before: the first run that was entered after `summary` ended, made without `--as-known-on`; without a
 `summary`, the last one entered before the first decision.  Where that run already holds a delivery a

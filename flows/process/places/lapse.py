@@ -1,4 +1,4 @@
-"""A place that nobody used lapses when registration ends (contract 9.6); `tick` makes the entry."""
+"""A place that nobody used lapses when registration ends (docs/process.md, 6); `tick` makes the entry."""
 
 from datetime import datetime
 

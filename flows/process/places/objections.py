@@ -1,4 +1,4 @@
-"""`objection file` and `objection decide`: somebody contests a place of the published list (contract 9.6).
+"""`objection file` and `objection decide`: somebody contests a published place (docs/process.md, 6).
 
 An objection that is upheld cancels the place.  One at a time on a place, and each is decided once.
 """

@@ -1,4 +1,4 @@
-"""`sanction`: false material was found (contract 9.6 and 3, `not_barred`).
+"""`sanction`: false material was found (docs/process.md, 6; data contract 3, `not_barred`).
 
 A finding on a person cancels their place of that round, a registered one too; one on an employer
 cancels none by itself.  The bar follows from the finding: every run of a year it covers reads it

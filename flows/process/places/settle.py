@@ -1,4 +1,4 @@
-"""`settle`: a place was used, or given up (contract 9.6); one, or a list of them, all or none."""
+"""`settle`: a place was used, or given up (docs/process.md, 6); one, or a list of them, all or none."""
 
 from collections.abc import Sequence
 from datetime import date

@@ -1,4 +1,4 @@
-"""The tables of the process, each a pure function of what stands: one module a table (contract 9.7).
+"""The tables of the process, each a pure function of what stands: one module a table (docs/process.md, 7).
 
 `rebuilt` makes all of them and puts them into the database in one rename, with the entry up to which
 they show the ledger.  Nothing else writes them: a table that is wrong is made again, never mended.
