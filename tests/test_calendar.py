@@ -17,9 +17,11 @@ from flows.common.settings import DATA
 from flows.ledger.entries import at_text, sealed
 from flows.ledger.file import read
 from flows.ledger.state import State
-from flows.process.calendar.due import day_of
+from flows.process.calendar.due import day_of, due
+from flows.process.calendar.missing import lacking
 from flows.process.calendar.status import as_json, status
 from flows.process.calendar.tick import Done, Tick, makes_run, named, open_steps, tick
+from flows.process.deliveries.findings import findings
 from flows.process.deliveries.held import delivery_ids
 from flows.process.rules import rules
 from flows.process.turn import Asked, turn
@@ -37,6 +39,12 @@ DAILY = "08:05"
 A_DELIVERY = {
     "department": "人力社保", "rows": 0, "accepted": 0, "quarantined": 0, "withdrawn": 0,
     "delivered_at": "2021-05-01T00:00:00+08:00", "parts": [], "files": {},
+}  # fmt: skip
+
+
+A_RUN: dict[str, Any] = {
+    "as_known_on": None, "deliveries": [], "findings": [], "allow_missing": False, "recheck": True,
+    "anyway": None, "current": True,
 }  # fmt: skip
 
 
@@ -80,7 +88,8 @@ class Year:
         self.runs += 1
         held = delivery_ids(read(self.warehouse), asked.round)
         assert asked.at
-        body = {"id": f"run{self.runs}", "deliveries": held, "as_known_on": None}
+        body = {**A_RUN, "id": f"run{self.runs}", "deliveries": held}
+        body["findings"] = [each.seq for each in findings(read(self.warehouse))]
         self.enter("run", asked.at, body)
         return f"run{self.runs}"
 
@@ -152,6 +161,35 @@ def test_a_run_at_the_publication_only_where_the_last_one_lacks_something(year: 
     year.tick("2021-07-12T08:05")
     assert year.runs == 2
     assert "run" not in year.status("2021-07-12T09:00")["missing"]
+
+
+@pytest.mark.parametrize(
+    ("other", "words"),
+    [
+        ({"deliveries": []}, "2021-applications-0001"),
+        ({"findings": [3]}, "without finding 3"),
+        ({"recheck": False}, "without --no-recheck"),
+        ({"anyway": "a trial"}, "without --anyway"),
+        ({"allow_missing": True}, "without --allow-missing"),
+        ({"current": False}, "2021-applications-0001"),
+        ({"as_known_on": "2021-06-01"}, "2021-applications-0001"),
+        ({}, None),
+    ],
+)
+def test_a_run_that_cannot_be_published_lacks_something(
+    other: dict[str, Any], words: str | None
+) -> None:
+    held = [f"2021-{feed}-0001" for feed in FEEDS]
+    state = State()
+    for feed in FEEDS:
+        body = {"id": f"2021-{feed}-0001", "feed": feed, "scope": "all"}
+        state = after(state, moment("2021-05-01"), "deliver", body)
+    run = {**A_RUN, "id": "a", "deliveries": held, **other}
+    state = after(state, moment("2021-07-01"), "run", run)
+    assert ([*lacking(state, 2021), None][0]) == words
+    steps = due(state, 2021, OF_2021, RULES, moment("2021-07-12"))
+    (step,) = [each for each in steps if (each.name, each.phase) == ("run", "publication")]
+    assert step.is_needed == (words is not None)
 
 
 def test_an_unpublished_list_is_told_each_day_until_two_people_publish(year: Year) -> None:
@@ -230,7 +268,7 @@ def test_two_ticks_at_once_do_each_step_once(year: Year) -> None:
 @pytest.mark.parametrize("at", ["2021-05-01T00:00", "2021-06-05", "2021-07-12T08:05"])
 def test_without_a_delivery_nothing_is_due(at: str, tmp_path: Path) -> None:
     year = Year(tmp_path)
-    year.enter("run", "2021-05-01", {"id": "run0", "deliveries": [], "as_known_on": None})
+    year.enter("run", "2021-05-01", {**A_RUN, "id": "run0"})
     assert year.tick(at) == []
 
 
@@ -292,7 +330,7 @@ def test_whenever_somebody_looks_each_step_is_done_once(
             if makes_run(step) and hour // 24 in refused:
                 body["refused"] = "no"
             elif makes_run(step):
-                run = {"id": "a", "as_known_on": None, "deliveries": [held["id"]]}
+                run = {**A_RUN, "id": "a", "deliveries": [held["id"]]}
                 state = after(state, at, "run", run)
             state = after(state, at, "tick", body)
     bodies = [each.body for each in state.standing("tick", 2021)]
@@ -340,7 +378,15 @@ def test_status_says_what_is_missing_and_since_when_it_is_late(tmp_path: Path) -
 
 def test_pending_appeals_are_missing_and_late_once_the_list_is_due(year: Year) -> None:
     year.tick("2021-06-04T08:05")
-    filed = ({"id": f"2021-appeal-{number:04}"} for number in (1, 2, 3))
+    filed = (
+        {
+            "id": f"2021-appeal-{number:04}",
+            "application_no": f"{number}",
+            "subject": "age",
+            "kind": "appeal",
+        }
+        for number in (1, 2, 3)
+    )
     year.enter("appeal file", "2021-06-05", *filed)
     year.enter("appeal withdraw", "2021-06-06", {"appeal": "2021-appeal-0002"})
     found = year.status("2021-06-07")

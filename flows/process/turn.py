@@ -36,6 +36,7 @@ from flows.process.rules import Operation, Rules, rules
 from flows.process.tables import rebuilt
 from flows.run.work_folder import require_writable
 from transforms.phases import Spans, as_text, spans
+from transforms.policy import PolicyError
 from transforms.rounds import Round, load_round
 
 TABLES_LATER = (
@@ -177,7 +178,7 @@ def turn(asked: Asked) -> Iterator[Turn]:
         yield now
     try:
         rebuilt(asked.warehouse, asked.data, now.state)
-    except Failure as failure:
+    except (Failure, PolicyError) as failure:  # a round's file that is gone, say
         if not now.recorded:
             raise
         asked.say(f"{TABLES_LATER}: {failure}")

@@ -10,12 +10,20 @@ from typing import NamedTuple
 from flows.ledger.entries import Entry
 from flows.ledger.published import is_published
 from flows.ledger.state import State
+from flows.process.appeals.standing import pending
+from flows.process.deliveries.findings import findings
 from flows.process.deliveries.held import DELIVER, delivery_ids
 from flows.process.deliveries.held import missing as without_delivery
 from flows.process.deliveries.run import RUN
 from flows.process.rules import Expected, Rules
 from transforms.phases import Span, Spans
 
+# what makes a run that cannot be published
+TRIALS = {
+    "allow_missing": (False, "without --allow-missing"),
+    "recheck": (True, "without --no-recheck"),
+    "anyway": (None, "without --anyway"),
+}
 ABOUT_NOBODY = {"feeds", "list"}
 
 
@@ -61,9 +69,10 @@ def is_carried(state: State, year: int) -> bool:
     return any(state.standing(DELIVER, year))
 
 
-def last_run(state: State, year: int) -> Entry | None:
-    """The last run on what was known when it was made; none where there is none."""
-    return next(reversed(list(state.standing(RUN, year, as_known_on=None))), None)
+def last_run(state: State, year: int, *, current: bool = True) -> Entry | None:
+    """The last run on what was known when it was made that became current, or any; none without one."""
+    asked = {"as_known_on": None} | ({"current": True} if current else {})
+    return next(reversed(list(state.standing(RUN, year, **asked))), None)
 
 
 def feeds(state: State, year: int) -> list[str]:
@@ -73,25 +82,22 @@ def feeds(state: State, year: int) -> list[str]:
 
 def appeals(state: State, year: int) -> list[str]:
     """The appeals that nobody decided or withdrew."""
-    closed = {
-        each.body["appeal"]
-        for operation in ("appeal decide", "appeal withdraw")
-        for each in state.standing(operation, year)
-    }
-    filed = (each.body["id"] for each in state.standing("appeal file", year))
-    return [each for each in filed if each not in closed]
+    return [each.id for each in pending(state, year)]
 
 
 def lacking(state: State, year: int) -> list[str]:
-    """The deliveries that the last run lacks, and those it holds that no longer count."""
+    """What the last run lacks of all that is known now, what it holds too much, and how it was made."""
     if is_published(state, year):
         return []
     run = last_run(state, year)
-    held = list(run.body["deliveries"]) if run else []
-    counting = delivery_ids(state, year)
+    if run is None:
+        return delivery_ids(state, year)
+    now = [*delivery_ids(state, year), *(f"finding {each.seq}" for each in findings(state))]
+    then = [*run.body["deliveries"], *(f"finding {seq}" for seq in run.body["findings"])]
     return [
-        *(each for each in counting if each not in held),
-        *(f"without {each}" for each in held if each not in counting),
+        *(each for each in now if each not in then),
+        *(f"without {each}" for each in then if each not in now),
+        *(words for name, (usual, words) in TRIALS.items() if run.body[name] != usual),
     ]
 
 
@@ -102,7 +108,7 @@ def unpublished(state: State, year: int) -> list[str]:
 
 def overridden(state: State, year: int) -> list[str]:
     """The deliveries taken under override after the last run."""
-    run = last_run(state, year)
+    run = last_run(state, year, current=False)
     return [
         each.body["id"]
         for each in state.standing(DELIVER, year)
