@@ -96,6 +96,11 @@ person_of() {
        WHERE application_no = '$1'"
 }
 
+# Applicants with their person, of whom nothing is wrong in what was delivered.
+everybody="SELECT any_value(application_no) AS application_no, person_id
+  FROM read_parquet('pieces/*-applications-*/files/*.parquet')
+  WHERE length(person_id) = 18 AND person_id IN (SELECT person_id FROM read_parquet('pieces/*-tax-*/files/*.parquet'))
+  GROUP BY person_id HAVING min(application_no) = max(application_no) AND regexp_full_match(min(application_no), '[0-9]{12}')"
 list_of_2021() { sql "SELECT md5(string_agg(l::VARCHAR, '' ORDER BY serial)) FROM public_list AS l WHERE round = 2021"; }
 
 # Deliver one simulated piece at the time its department brought it, or at another.
@@ -160,8 +165,7 @@ while IFS=, read -r piece feed scope department delivered; do
 done < <(tail -n +2 pieces/deliveries.csv)
 
 chapter "A mistaken entry is taken back; it stays in the ledger"
-someone=$(sql "SELECT min(person_id) FROM read_parquet('pieces/*-tax-all/files/*.parquet')
-               WHERE person_id IN (SELECT person_id FROM read_parquet('pieces/*-applications-all/files/*.parquet'))")
+someone=$(sql "SELECT min(person_id) FROM ($everybody)")
 sql "COPY (SELECT '$someone' AS person_id, DATE '2019-03-01' AS decided_on) TO 'mistake.parquet'" >/dev/null
 at=2021-05-21T09:00
 correct detentions mistake.parquet 公安
@@ -171,7 +175,7 @@ is "deliveries taken back" "$delivery" \
   "$(sql "SELECT delivery_id FROM deliveries WHERE round = 2021 AND retracted")"
 
 chapter "复查: an applicant without a permit on record asks again, and is right"
-applicant=$(sql "SELECT min(application_no) FROM read_parquet('pieces/*-applications-all/files/*.parquet')
+applicant=$(sql "SELECT min(application_no) FROM ($everybody)
   WHERE person_id NOT IN (SELECT person_id FROM read_parquet('pieces/*-residence_permits-*/files/*.parquet')
                           WHERE valid_from <= DATE '2020-12-31' AND coalesce(valid_to, DATE '9999-12-31') >= DATE '2020-12-31'
                             AND person_id IS NOT NULL)")

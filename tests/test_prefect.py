@@ -511,6 +511,12 @@ def test_the_calendar_does_each_due_step_once_and_raises_the_alarm(
     ]
     assert len(set(steps)) == len(steps) == 9
     assert len(list(read(delivered).standing("run", 2021))) == 1
+    # the annual run, too, runs on what was delivered where no folder is named
+    run = standing.started(year=2021, feeds=None, warehouse=str(delivered))
+    assert run["state"]["type"] == "COMPLETED", run["state"]
+    first, again = read(delivered).standing("run", 2021)
+    assert again.body["id"] == first.body["id"]
+    assert again.body["deliveries"] == first.body["deliveries"] != []
 
 
 # By now the schedule has fired
