@@ -5,7 +5,6 @@ line, or the beginning of entries that belong together; the next to append remov
 A line that lacks nothing but its end is completed: what was acknowledged is never lost by one byte.
 """
 
-import fcntl
 import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -15,6 +14,7 @@ from typing import NamedTuple
 from flows.common.access import OWN_FILE
 from flows.common.failures import LedgerDamaged, PublicationFailed
 from flows.common.files import sync_entry
+from flows.common.locks import only_one
 from flows.ledger.entries import BATCH, GIVEN, LEDGER, Entry, checked, entry_of, line_of
 from flows.ledger.state import State
 
@@ -80,9 +80,7 @@ def unfinished(last: Entry | None) -> int:
 @contextmanager
 def only_writer(warehouse: Path) -> Iterator[None]:
     """Hold the ledger's lock: of two who come at once, one waits."""
-    handle = os.open(warehouse / LOCK, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, OWN_FILE)
-    with os.fdopen(handle, "r+b"):
-        fcntl.flock(handle, fcntl.LOCK_EX)
+    with only_one(warehouse / LOCK):
         yield
 
 

@@ -107,15 +107,17 @@ def tell(flow: Flow[..., Any], flow_run: FlowRun, state: State[Any]) -> None:  #
         say(f"{flow_run.name} {how}" + (f": {state.message}" if state.message else ""))
 
 
-@flow(
-    name="annual",
-    flow_run_name=run_name,
-    persist_result=False,
-    on_completion=[tell],
-    on_failure=[tell],
-    on_crashed=[tell],
-    on_cancellation=[tell],
-)
+# of every flow here: what its end is told by, and that Prefect keeps no result
+TOLD: dict[str, Any] = {
+    "on_completion": [tell],
+    "on_failure": [tell],
+    "on_crashed": [tell],
+    "on_cancellation": [tell],
+    "persist_result": False,
+}
+
+
+@flow(name="annual", flow_run_name=run_name, **TOLD)
 def annual(
     feeds: Path | None = None,
     year: int | None = None,

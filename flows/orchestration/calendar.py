@@ -22,7 +22,7 @@ from flows.common.moments import moment
 from flows.common.settings import DATA, WAREHOUSE, Order
 from flows.common.shapes import visible
 from flows.ledger.file import read
-from flows.orchestration.annual import failed, tell, through_tasks
+from flows.orchestration.annual import TOLD, failed, through_tasks
 from flows.orchestration.artifacts import show, show_status
 from flows.orchestration.console import say
 from flows.orchestration.schedule import CALENDAR, day_of
@@ -41,15 +41,7 @@ def run_name() -> str:
     return f"{CALENDAR}-{runtime.flow_run.parameters.get('at') or day_of(due)}"
 
 
-@flow(
-    name=CALENDAR,
-    flow_run_name=run_name,
-    persist_result=False,
-    on_completion=[tell],
-    on_failure=[tell],
-    on_crashed=[tell],
-    on_cancellation=[tell],
-)
+@flow(name=CALENDAR, flow_run_name=run_name, **TOLD)
 def calendar(warehouse: Path = WAREHOUSE, data: Path = DATA, at: str | None = None) -> State[Any]:
     """Do what is due in every round that departments deliver to, each step once (积分落户).
 

@@ -5,18 +5,15 @@ and whether it still is due is looked at again under the ledger's lock; that is 
 scores.  Killed at any moment, a tick leaves steps that are due, and the next one does them.
 """
 
-import fcntl
-import os
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from itertools import takewhile
 from pathlib import Path
 from typing import NamedTuple
 
-from flows.common.access import OWN_FILE
 from flows.common.failures import Failure, NotFound
+from flows.common.locks import only_one
 from flows.common.moments import now as system_time
 from flows.common.settings import Order
 from flows.ledger.clock import time_of_entry
@@ -77,7 +74,7 @@ def tick(this: Tick) -> list[Done]:
     if not this.warehouse.is_dir():
         raise NotFound(f"expected a warehouse, found no folder {this.warehouse}")
     require_writable(this.warehouse)
-    with only_ticker(this.warehouse):
+    with only_one(this.warehouse / LOCK):  # who comes second waits
         state = read(this.warehouse)
         time_of_entry(state, system_time(), this.at)  # a time that cannot be given is told at once
         for year in state.rounds:
@@ -86,15 +83,6 @@ def tick(this: Tick) -> list[Done]:
             except PolicyError as failure:
                 this.done.append(Done(year, str(failure), is_late=True))
     return this.done
-
-
-@contextmanager
-def only_ticker(warehouse: Path) -> Iterator[None]:
-    """Be the only tick of a warehouse; whoever comes second waits."""
-    handle = os.open(warehouse / LOCK, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, OWN_FILE)
-    with os.fdopen(handle, "r+b"):
-        fcntl.flock(handle, fcntl.LOCK_EX)
-        yield
 
 
 def tick_round(this: Tick, year: int) -> None:
