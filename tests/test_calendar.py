@@ -1,6 +1,11 @@
 """What is due, late or missing at a moment, and a tick that does each due step once, in order."""
 
+import random
 import shutil
+import signal
+import subprocess
+import sys
+import time
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -8,6 +13,7 @@ from typing import Any
 
 import pytest
 from commands import here
+from delivering import bring
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -17,6 +23,7 @@ from flows.common.settings import DATA
 from flows.ledger.entries import at_text, sealed
 from flows.ledger.file import read
 from flows.ledger.state import State
+from flows.ledger.verify import verified
 from flows.process.calendar.due import day_of, due
 from flows.process.calendar.missing import lacking
 from flows.process.calendar.status import as_json, status
@@ -25,6 +32,7 @@ from flows.process.deliveries.findings import findings
 from flows.process.deliveries.held import delivery_ids
 from flows.process.rules import rules
 from flows.process.turn import Asked, turn
+from flows.simulate import simulate
 from schemas.feeds import FEEDS
 from transforms.phases import spans
 from transforms.rounds import load_round
@@ -439,3 +447,36 @@ def test_a_tick_refuses_a_time_it_cannot_have(year: Year, tmp_path: Path) -> Non
     )
     again = here("tick", "--at", "2021-05-02", "--warehouse", year.warehouse)
     assert (again.returncode, again.stdout) == (0, "nothing is due\n")
+
+
+@pytest.mark.soak
+def test_a_tick_that_is_killed_at_any_moment_is_made_up_for_by_the_next(tmp_path: Path) -> None:
+    """Every step stands once, whatever a kill left undone; what was acknowledged is there."""
+    simulate(2021, tmp_path / "feeds", applicants=60, seed=5, dirty=0, data=DATA)
+    for feed in FEEDS:
+        bring(
+            *(tmp_path / "w", feed, [tmp_path / "feeds" / feed], "all", "2021-05-01"),
+            delivered_at="2021-04-30",
+        )
+    chance = random.Random(9)
+    command = [sys.executable, "-m", "flows.cli", "tick", "--at", "2021-07-12T08:05"]
+    kills = 0
+    for number in range(25):
+        warehouse = Path(shutil.copytree(tmp_path / "w", tmp_path / f"w{number}"))
+        process = subprocess.Popen(
+            [*command, "--warehouse", warehouse],
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
+        time.sleep(chance.uniform(0.5, 6))
+        process.kill()
+        kills += process.wait() == -signal.SIGKILL
+        before = read(warehouse)
+        tick(Tick(warehouse, DATA, moment("2021-07-12T08:05")))
+        state = verified(warehouse)
+        assert state.entries[: before.seq] == before.entries
+        found = [(each.body["step"], each.body["phase"]) for each in state.standing("tick", 2021)]
+        assert found == [*ALL_STEPS, ("alarm", "publication")]
+        assert len(list(state.standing("run", 2021))) == 1
+        shutil.rmtree(warehouse)
+    assert kills > 10
