@@ -115,6 +115,12 @@ class Year:
         return as_json(status(read(self.warehouse), self.year, self.data, moment(at)))
 
 
+@pytest.fixture(autouse=True)
+def no_tables(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The ledger alone is looked at here: the next command that reads makes the tables again."""
+    monkeypatch.setattr("flows.process.turn.rebuilt", lambda *_: False)
+
+
 @pytest.fixture
 def year(tmp_path: Path) -> Year:
     """All feeds delivered on 1 May."""
