@@ -8,7 +8,7 @@ from flows.kept.run_files import SHORT
 HEADINGS = ("table", "application", "column", "then", "now", "cause")
 NOT_SHOWN = (
     "not shown: that the accepted rows are those the departments delivered, and that the rejected rows"
-    " were bad: deliveries are not kept, of their files a run has digests"
+    " were bad: of the delivered files a run has digests only"
 )
 WIDEST = 32  # a longer cell pushes its own row only
 
