@@ -19,6 +19,7 @@ MAX_REJECTS = "0.05"
 LONGEST_REASON = 200
 LIKE_AN_ID = re.compile("[0-9]{15}")  # so many digits in a row, whatever stands between them
 PREFECT_PORT = 4200  # where `luohu server` listens, and `luohu serve` looks for it
+WEB_PORT = 8080  # where `luohu web` listens
 SHARE = re.compile(r"[0-9](\.[0-9]{1,18})?")
 
 

@@ -1,0 +1,36 @@
+"""`luohu web`: the pages for the public, served on one's own machine."""
+
+import sys
+from contextlib import suppress
+from typing import Annotated
+
+import typer
+
+from flows.cli.arguments import Warehouse
+from flows.cli.messages import told
+from flows.common.settings import WAREHOUSE, WEB_PORT
+
+
+def web(
+    warehouse: Warehouse = WAREHOUSE,
+    host: Annotated[str, typer.Option(help="The address it listens at.")] = "127.0.0.1",
+    port: Annotated[
+        int, typer.Option(help="The port; 0 takes a free one.", min=0, max=65535)
+    ] = WEB_PORT,
+) -> None:
+    """Serve the calculator (积分模拟计算器) and the API for one person's points, until stopped.
+
+    Nothing is stored or logged; no cookies, and nothing is loaded from elsewhere.
+
+    [bold]Examples[/]
+
+      luohu web                                        http://127.0.0.1:8080/calculator
+      curl -H 'Content-Type: application/json' --data @facts.json http://127.0.0.1:8080/api/score
+    """
+    from flows.public.web.server import serve
+
+    def announce(address: str) -> None:
+        print(f"The pages are at {address}/  Ctrl-C stops them.", file=sys.stderr, flush=True)
+
+    with told(), suppress(KeyboardInterrupt):
+        serve(warehouse, host, port, announce)

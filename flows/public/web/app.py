@@ -1,0 +1,36 @@
+"""What answers at which address."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+from fastapi import FastAPI
+
+from flows.common.settings import luohu_version
+from flows.public.web.api import api
+from flows.public.web.guard import Guard
+from flows.public.web.scoring import Scoring
+
+
+def web_app(warehouse: Path) -> Guard:
+    """The server's application; the warehouse is opened at each request that asks for it."""
+
+    @asynccontextmanager
+    async def running(app: FastAPI) -> AsyncIterator[None]:
+        await app.state.scoring.start()
+        yield
+        app.state.scoring.stop()
+
+    app = FastAPI(
+        title="luohu",
+        version=luohu_version(),
+        lifespan=running,
+        openapi_url="/api/openapi.json",
+        docs_url=None,  # would load scripts from elsewhere
+        redoc_url=None,
+        redirect_slashes=False,
+    )
+    app.state.warehouse = warehouse
+    app.state.scoring = Scoring()
+    app.include_router(api())
+    return Guard(app)

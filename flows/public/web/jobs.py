@@ -1,0 +1,106 @@
+"""What the processes behind the pages do: texts in, answers out; nothing stays.
+
+Each is a process of its own, so that a page is sent while somebody is scored.
+"""
+
+import json
+import os
+import signal
+import threading
+from collections.abc import Sequence
+from multiprocessing import parent_process
+from multiprocessing.process import BaseProcess as ParentProcess
+from typing import Any, NamedTuple
+
+from flows.common.messages import told_without_values
+from flows.common.rounds import known
+from flows.public.answer import answer, answers
+from flows.public.facts import Facts, read_facts
+from flows.public.faults import BadFacts
+from flows.public.forward import forward
+from flows.public.study_or_work import study_or_work
+
+SCORED, UNFIT, UNFORESEEN = 200, 422, 500
+
+
+class Reply(NamedTuple):
+    """The status and the JSON of an answer."""
+
+    status: int
+    body: bytes
+
+
+def begin() -> None:
+    """Get ready before anybody waits: ends with its parent, and has scored somebody once."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent stops in order
+    parent = parent_process()
+    if parent is not None:
+        threading.Thread(target=end_with, args=(parent,), daemon=True).start()
+    facts = {
+        "round": known()[1],
+        "application": {"birth_date": "1980-01-01", "retirement_class": "male_60"},
+    }
+    answer(read_facts(json.dumps(facts)))
+
+
+def end_with(parent: ParentProcess) -> None:
+    """End when the server does, even if it was killed."""
+    parent.join()
+    os._exit(0)
+
+
+def score_all(texts: Sequence[bytes]) -> list[Reply]:
+    """The answers to people who asked at the same time, in their order."""
+    replies: list[Reply | None] = [None] * len(texts)
+    rounds: dict[int, list[tuple[int, Facts]]] = {}
+    for place, text in enumerate(texts):
+        try:
+            with told_without_values("score"):
+                facts = read_facts(text)
+            rounds.setdefault(facts.this_round.year, []).append((place, facts))
+        except BadFacts as bad:
+            replies[place] = Reply(UNFIT, to_json(told(bad)))
+    for people in rounds.values():
+        for (place, _), reply in zip(people, together([each for _, each in people]), strict=True):
+            replies[place] = reply
+    return [each for each in replies if each is not None]
+
+
+def together(people: Sequence[Facts]) -> list[Reply]:
+    """The answers to people of one round; one whom nobody foresaw takes no other along."""
+    try:
+        with told_without_values("score"):
+            return [Reply(SCORED, to_json(each)) for each in answers(people)]
+    except Exception:
+        if len(people) == 1:
+            raise
+        return [reply for each in people for reply in together([each])]
+
+
+def told(bad: BadFacts) -> dict[str, Any]:
+    """Faults for machines."""
+    return {
+        "detail": str(bad).splitlines()[0],
+        "faults": [
+            {"path": each.path, "expected": each.expected, "came": each.came} for each in bad.faults
+        ],
+    }
+
+
+def work_out(text: bytes, growth: int | None, parts: frozenset[str]) -> dict[str, Any]:
+    """What a page shows of somebody: the answer, and of `choice` and `forward` what it asks for."""
+    try:
+        with told_without_values("score"):
+            facts = read_facts(text)
+            return {
+                "answer": answer(facts),
+                "choice": study_or_work(facts) if "choice" in parts else None,
+                "forward": forward(facts, growth) if "forward" in parts else None,
+            }
+    except BadFacts as bad:
+        return {"faults": [(each.path, each.expected, each.came) for each in bad.faults]}
+
+
+def to_json(content: Any) -> bytes:
+    """JSON in UTF-8."""
+    return json.dumps(content, ensure_ascii=False, separators=(",", ":")).encode()

@@ -1,0 +1,140 @@
+"""People who ask at the same time, scored together: many of one round cost little more than one.
+
+A process takes whoever waits; those who come meanwhile are the next ones.  A process that dies is
+replaced, and whoever it was working for is told to ask again.
+"""
+
+import asyncio
+import os
+from collections import deque
+from collections.abc import Callable, Sequence
+from concurrent.futures import Executor, ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from dataclasses import dataclass, field
+from multiprocessing import get_context
+from typing import Any
+
+from flows.public.web.guard import Refused
+from flows.public.web.jobs import Reply, begin, score_all, work_out
+
+GATHERED_FOR = (
+    0.005  # seconds: who asks again at once after a common answer is scored together again
+)
+MOST_TOGETHER, MOST_BYTES_TOGETHER = 32, 1 << 18
+MOST_WAITING = 256
+BUSY = 503
+
+
+@dataclass
+class Asked:
+    """Somebody who waits: for an answer alone, which is given to many at once, or for more."""
+
+    future: asyncio.Future[Any]
+    text: bytes = b""
+    alone: tuple[Callable[..., Any], Sequence[Any]] | None = None
+
+
+@dataclass
+class Scoring:
+    """The processes and whoever waits for them."""
+
+    processes: int = field(default_factory=lambda: max(2, os.cpu_count() or 2))
+    waiting: deque[Asked] = field(default_factory=deque)
+    pool: Executor | None = None
+    free: int = 0
+
+    async def start(self) -> None:
+        """Start the processes; done when they are ready."""
+        os.environ.setdefault("POLARS_MAX_THREADS", "1")  # theirs: the processes share the cores
+        self.pool, self.free = self.new_pool(), self.processes
+        ready = (
+            asyncio.get_running_loop().run_in_executor(self.pool, begin)
+            for _ in range(self.processes)
+        )
+        await asyncio.gather(*ready)
+
+    def new_pool(self) -> Executor:
+        """As many processes as there are cores, each made ready before it takes anything."""
+        return ProcessPoolExecutor(self.processes, get_context("spawn"), initializer=begin)
+
+    def stop(self) -> None:
+        """Stop them."""
+        if self.pool is not None:
+            self.pool.shutdown(wait=False, cancel_futures=True)
+
+    async def score(self, text: bytes) -> Reply:
+        """The answer to somebody's facts."""
+        reply: Reply = await self.ask(Asked(self.promise(), text))
+        return reply
+
+    async def work_out(
+        self, text: bytes, growth: int | None, parts: frozenset[str]
+    ) -> dict[str, Any]:
+        """What a page shows of somebody."""
+        found: dict[str, Any] = await self.ask(
+            Asked(self.promise(), alone=(work_out, (text, growth, parts)))
+        )
+        return found
+
+    def promise(self) -> asyncio.Future[Any]:
+        """What somebody waits for."""
+        return asyncio.get_running_loop().create_future()
+
+    async def ask(self, asked: Asked) -> Any:
+        """Wait for one's turn; raises Refused where too many wait."""
+        if len(self.waiting) >= MOST_WAITING:
+            raise Refused(BUSY)
+        self.waiting.append(asked)
+        asyncio.get_running_loop().call_later(GATHERED_FOR, self.hand_out)
+        return await asked.future
+
+    def hand_out(self) -> None:
+        """Give whoever waits to the processes that are free."""
+        while self.free and (some := self.next_ones()):
+            self.free -= 1
+            task = asyncio.get_running_loop().create_task(self.carry_out(some))
+            task.add_done_callback(lambda _: self.hand_out())
+
+    def next_ones(self) -> list[Asked]:
+        """The first who waits, and who can be scored together with them; none who went away."""
+        some: list[Asked] = []
+        size, left = 0, deque[Asked]()
+        while self.waiting and len(some) < MOST_TOGETHER:
+            asked = self.waiting.popleft()
+            if asked.future.cancelled():
+                continue
+            size += len(asked.text)
+            fits = not some or (size <= MOST_BYTES_TOGETHER and not (asked.alone or some[0].alone))
+            (some if fits else left).append(asked)
+        self.waiting.extendleft(reversed(left))
+        return some
+
+    async def carry_out(self, some: list[Asked]) -> None:
+        """Have a process answer them."""
+        loop = asyncio.get_running_loop()
+        pool = self.pool
+        try:
+            if some[0].alone:
+                job, given = some[0].alone
+                found = [await loop.run_in_executor(pool, job, *given)]
+            else:
+                texts = [each.text for each in some]
+                found = await loop.run_in_executor(pool, score_all, texts)
+            for asked, result in zip(some, found, strict=True):
+                if not asked.future.done():
+                    asked.future.set_result(result)
+        except BrokenProcessPool:
+            if self.pool is pool:  # the first of those it concerns
+                self.pool = self.new_pool()
+            fail(some, Refused(BUSY))
+        except Exception as error:  # noqa: BLE001 (whoever waits is told, or waits for ever)
+            fail(some, error)
+        finally:
+            self.free += 1
+
+
+def fail(some: list[Asked], error: Exception) -> None:
+    """Tell those who wait that nothing comes of it."""
+    for asked in some:
+        if not asked.future.done():
+            asked.future.set_exception(error)

@@ -1,0 +1,63 @@
+"""The server: uvicorn without a log, on an address of one's own choice."""
+
+import socket
+from collections.abc import Callable
+from pathlib import Path
+
+import uvicorn
+
+from flows.common.failures import BadUsage
+from flows.public.web.app import web_app
+from flows.public.web.patience import Patient
+
+MOST_CONNECTIONS = 512
+SECONDS_IDLE, SECONDS_TO_END = 5, 5
+
+
+def serve(warehouse: Path, host: str, port: int, announce: Callable[[str], None]) -> None:
+    """Serve until stopped; `announce` is told the address once it answers."""
+    with listening(host, port) as at:
+        config = uvicorn.Config(
+            web_app(warehouse),
+            http=Patient,
+            ws="none",
+            lifespan="on",
+            log_config=None,
+            log_level="critical",
+            access_log=False,
+            server_header=False,
+            limit_concurrency=MOST_CONNECTIONS,
+            timeout_keep_alive=SECONDS_IDLE,
+            timeout_graceful_shutdown=SECONDS_TO_END,
+        )
+        Announced(config, lambda: announce(address(at))).run(sockets=[at])
+
+
+class Announced(uvicorn.Server):
+    """A server that says when it is ready."""
+
+    def __init__(self, config: uvicorn.Config, ready: Callable[[], None]) -> None:
+        """With whom to tell."""
+        super().__init__(config)
+        self.ready = ready
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Start, and say so."""
+        await super().startup(sockets)
+        if self.started:
+            self.ready()
+
+
+def listening(host: str, port: int) -> socket.socket:
+    """The socket; raises BadUsage for an address one cannot listen at."""
+    try:
+        family = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0][0]
+        return socket.create_server((host, port), family=family, backlog=1024)
+    except OSError as error:
+        raise BadUsage(f"cannot listen at {host} port {port}: {error.strerror}") from None
+
+
+def address(at: socket.socket) -> str:
+    """Where a browser finds it."""
+    host, port = at.getsockname()[:2]
+    return f"http://{f'[{host}]' if ':' in host else host}:{port}"
