@@ -2,17 +2,19 @@
 
 import sys
 from contextlib import suppress
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from flows.cli.arguments import Warehouse
 from flows.cli.messages import told
 from flows.common.settings import WAREHOUSE, WEB_PORT
 
 
 def web(
-    warehouse: Warehouse = WAREHOUSE,
+    warehouse: Annotated[  # only read, so nothing that killed commands left there is swept
+        Path, typer.Option(help="Where runs and luohu.duckdb are kept.")
+    ] = WAREHOUSE,
     host: Annotated[str, typer.Option(help="The address it listens at.")] = "127.0.0.1",
     port: Annotated[
         int, typer.Option(help="The port; 0 takes a free one.", min=0, max=65535)

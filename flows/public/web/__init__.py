@@ -6,6 +6,11 @@
     scoring.py    people who ask at the same time, scored together in processes of their own
     jobs.py       what those processes do
     api.py        /api/score; openapi.py its description, made of the feeds' models
+    site.py       the first page, style and script
+    calculator.py /calculator: what a button does; steps.toml what is asked
+    draft.py      facts on their way through the form; fields.py one field, forms.py a whole step
+    shown.py      what came out in words; faults_zh.py what is wrong, beside the field it is about
+    pages.py      templates that all pages share
 
 Nothing is stored and nothing is logged.
 """

@@ -5,11 +5,14 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 from fastapi import FastAPI
+from starlette.exceptions import HTTPException
 
 from flows.common.settings import luohu_version
 from flows.public.web.api import api
+from flows.public.web.calculator import calculator
 from flows.public.web.guard import Guard
 from flows.public.web.scoring import Scoring
+from flows.public.web.site import failed, site
 
 
 def web_app(warehouse: Path) -> Guard:
@@ -30,7 +33,11 @@ def web_app(warehouse: Path) -> Guard:
         redoc_url=None,
         redirect_slashes=False,
     )
+    app.add_exception_handler(HTTPException, failed)
+    app.add_exception_handler(Exception, failed)
     app.state.warehouse = warehouse
     app.state.scoring = Scoring()
     app.include_router(api())
+    app.include_router(calculator())
+    app.include_router(site())
     return Guard(app)

@@ -86,7 +86,7 @@ class Answering:
     def __init__(self, send: Send) -> None:
         """Where it goes."""
         self.onward = send
-        self.started = False
+        self.started = self.ended = False
 
     async def send(self, message: Message) -> None:
         """One message of it."""
@@ -99,10 +99,13 @@ class Answering:
                 if name.encode() not in had
             ]
             message = {**message, "headers": [*message.get("headers", ()), *own]}
+        self.ended = message["type"] == "http.response.body" and not message.get("more_body")
         await self.onward(message)
 
     async def refuse(self, status: int) -> None:
         """Say that nothing comes of it; a half answer is broken off."""
+        if self.ended:  # said already
+            return
         if self.started:
             raise ConnectionAbortedError
         text = f'{{"detail": "{TOLD[status]}"}}'.encode()

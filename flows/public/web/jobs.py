@@ -4,6 +4,7 @@ Each is a process of its own, so that a page is sent while somebody is scored.
 """
 
 import json
+import logging
 import os
 import signal
 import threading
@@ -19,8 +20,10 @@ from flows.public.facts import Facts, read_facts
 from flows.public.faults import BadFacts
 from flows.public.forward import forward
 from flows.public.study_or_work import study_or_work
+from flows.public.web.shown import compared, explained
 
-SCORED, UNFIT, UNFORESEEN = 200, 422, 500
+SCORED, UNFIT = 200, 422
+YEARS_SHOWN = 12  # after the round: a page may not keep anybody waiting
 
 
 class Reply(NamedTuple):
@@ -32,6 +35,7 @@ class Reply(NamedTuple):
 
 def begin() -> None:
     """Get ready before anybody waits: ends with its parent, and has scored somebody once."""
+    logging.disable()
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent stops in order
     parent = parent_process()
     if parent is not None:
@@ -92,10 +96,12 @@ def work_out(text: bytes, growth: int | None, parts: frozenset[str]) -> dict[str
     try:
         with told_without_values("score"):
             facts = read_facts(text)
+            found = answer(facts)
             return {
-                "answer": answer(facts),
-                "choice": study_or_work(facts) if "choice" in parts else None,
-                "forward": forward(facts, growth) if "forward" in parts else None,
+                "answer": {name: each for name, each in found.items() if name != "receipt"},
+                "told": explained(facts, found),
+                "choice": compared(study_or_work(facts)) if "choice" in parts else None,
+                "forward": forward(facts, growth, YEARS_SHOWN) if "forward" in parts else None,
             }
     except BadFacts as bad:
         return {"faults": [(each.path, each.expected, each.came) for each in bad.faults]}

@@ -6,6 +6,7 @@ replaced, and whoever it was working for is told to ask again.
 
 import asyncio
 import os
+import time
 from collections import deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import Executor, ProcessPoolExecutor
@@ -14,12 +15,14 @@ from dataclasses import dataclass, field
 from multiprocessing import get_context
 from typing import Any
 
-from flows.public.web.guard import Refused
+from starlette.exceptions import HTTPException
+
 from flows.public.web.jobs import Reply, begin, score_all, work_out
 
-GATHERED_FOR = (
-    0.005  # seconds: who asks again at once after a common answer is scored together again
-)
+# seconds.  Who asks again at once after a common answer is scored together again; while others are being
+# scored one waits a little for more to come, since two processes cost twice what one does
+GATHERED_FOR = 0.005
+PATIENCE = 0.05
 MOST_TOGETHER, MOST_BYTES_TOGETHER = 32, 1 << 18
 MOST_WAITING = 256
 BUSY = 503
@@ -32,6 +35,7 @@ class Asked:
     future: asyncio.Future[Any]
     text: bytes = b""
     alone: tuple[Callable[..., Any], Sequence[Any]] | None = None
+    since: float = field(default_factory=time.monotonic)
 
 
 @dataclass
@@ -60,7 +64,7 @@ class Scoring:
     def stop(self) -> None:
         """Stop them."""
         if self.pool is not None:
-            self.pool.shutdown(wait=False, cancel_futures=True)
+            self.pool.shutdown(wait=True, cancel_futures=True)
 
     async def score(self, text: bytes) -> Reply:
         """The answer to somebody's facts."""
@@ -81,19 +85,27 @@ class Scoring:
         return asyncio.get_running_loop().create_future()
 
     async def ask(self, asked: Asked) -> Any:
-        """Wait for one's turn; raises Refused where too many wait."""
+        """Wait for one's turn; raises HTTPException where too many wait."""
         if len(self.waiting) >= MOST_WAITING:
-            raise Refused(BUSY)
+            raise busy()
         self.waiting.append(asked)
-        asyncio.get_running_loop().call_later(GATHERED_FOR, self.hand_out)
+        for seconds in (GATHERED_FOR, PATIENCE):
+            asyncio.get_running_loop().call_later(seconds, self.hand_out)
         return await asked.future
 
     def hand_out(self) -> None:
         """Give whoever waits to the processes that are free."""
-        while self.free and (some := self.next_ones()):
+        while self.free and self.is_time() and (some := self.next_ones()):
             self.free -= 1
             task = asyncio.get_running_loop().create_task(self.carry_out(some))
             task.add_done_callback(lambda _: self.hand_out())
+
+    def is_time(self) -> bool:
+        """Whether whoever waits longest waits no longer."""
+        if not self.waiting or self.free == self.processes:
+            return True
+        first = self.waiting[0]
+        return first.alone is not None or time.monotonic() - first.since >= PATIENCE
 
     def next_ones(self) -> list[Asked]:
         """The first who waits, and who can be scored together with them; none who went away."""
@@ -126,11 +138,16 @@ class Scoring:
         except BrokenProcessPool:
             if self.pool is pool:  # the first of those it concerns
                 self.pool = self.new_pool()
-            fail(some, Refused(BUSY))
+            fail(some, busy())
         except Exception as error:  # noqa: BLE001 (whoever waits is told, or waits for ever)
             fail(some, error)
         finally:
             self.free += 1
+
+
+def busy() -> HTTPException:
+    """What is answered where too many wait, or where a process died."""
+    return HTTPException(BUSY, "too busy; try again", {"retry-after": "5"})
 
 
 def fail(some: list[Asked], error: Exception) -> None:

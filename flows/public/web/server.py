@@ -1,7 +1,9 @@
 """The server: uvicorn without a log, on an address of one's own choice."""
 
+import logging
 import socket
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import uvicorn
@@ -16,6 +18,7 @@ SECONDS_IDLE, SECONDS_TO_END = 5, 5
 
 def serve(warehouse: Path, host: str, port: int, announce: Callable[[str], None]) -> None:
     """Serve until stopped; `announce` is told the address once it answers."""
+    logging.disable()  # what a library says of a request that makes no sense may quote it
     with listening(host, port) as at:
         config = uvicorn.Config(
             web_app(warehouse),
@@ -46,6 +49,13 @@ class Announced(uvicorn.Server):
         await super().startup(sockets)
         if self.started:
             self.ready()
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Stop in order when told to, and then with status 0: uvicorn would end by the signal after all."""
+        with super().capture_signals():
+            yield
+            self._captured_signals.clear()
 
 
 def listening(host: str, port: int) -> socket.socket:
