@@ -3,6 +3,7 @@
 # make quick  rules, policy and architecture alone (under 20 seconds)
 # make lint   ruff, mypy --strict, import-linter
 # make bench  measure speed and memory, write benchmarks/results.md
+# make bench-web  measure the scores of `luohu web`, write benchmarks/web.md
 # make soak   the long tests
 # make lock   resolve requirements.lock again (needs uv)
 
@@ -12,7 +13,7 @@ BIN := $(VENV)/bin
 FEEDS ?= out/feeds-2020
 WAREHOUSE ?= out/warehouse
 
-.PHONY: run test quick lint bench soak lock clean
+.PHONY: run test quick lint bench bench-web soak lock clean
 
 run: $(VENV)/.ready
 	@test -d $(FEEDS) || $(BIN)/luohu simulate 2020 --out $(FEEDS)
@@ -36,6 +37,9 @@ lint: $(VENV)/.ready
 
 bench: $(VENV)/.ready
 	$(BIN)/python benchmarks/bench.py
+
+bench-web: $(VENV)/.ready
+	$(BIN)/python benchmarks/web.py
 
 soak: $(VENV)/.ready
 	$(BIN)/pytest -m soak
