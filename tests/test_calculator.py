@@ -108,7 +108,7 @@ def test_from_an_empty_page_to_points_without_script(reader: Reader) -> None:
         assert each["title_zh"] in text
     for each in years["years"][:13]:
         assert f"{each['year']}年 {each['total']} {each['line']}" in text
-    assert f"申报教育背景有利，多 {choice['claimed']['by']} 分" in text.replace("多  ", "多 ")
+    assert f"申报教育背景有利，多 {choice['claimed']['by']} 分" in text
     assert "已扣除此后的 3 个月" in text
     assert "不作任何决定" in text
     assert in_text(lines_of().growth) in text
@@ -145,9 +145,7 @@ def test_points_follow_each_step_with_clause_and_working(web: Web) -> None:
     assert "上一步的得分" in text
     text = somebody.press("here", JOURNEY[1][1])
     assert "按时缴纳社会保险 192 个月 × 0.25 分 = 48.00 分" in text
-    assert "共 195 个月，其中 3 个月在2025年12月31日之后，已扣除" in text.replace(
-        " 195 ", "195"
-    ).replace("195", " 195 ").replace("  ", " ")
+    assert "共 195 个月，其中 3 个月在2025年12月31日之后，已扣除" in text
     assert "还差" in text
 
 
@@ -205,20 +203,17 @@ def test_shares_in_a_firm_count_as_the_rules_have_it(web: Web) -> None:
 def test_facts_somebody_loads_stay_as_they_came(web: Web, small: Path) -> None:
     """Through every step without a touch, of people with all kinds of rows and rows of five statuses."""
     people = facts_of(small, 2020)
-    fullest = sorted(people, key=lambda number: -len(json.dumps(people[number]["feeds"])))[:2]
-    for number in fullest:
-        facts = people[number]
-        somebody = Reader(web.url)
-        text = somebody.load(json.dumps(facts))
-        total = answer(read_facts(json.dumps(facts)))["total"]
-        assert f"模拟总积分 {total}" in text
-        for step in steps()[:-1]:
-            somebody.press(f"to:{step['name']}")
-        assert f"模拟总积分 {total}" in somebody.press("to:result")
-        after = json.loads(somebody.page.fields["facts"])
-        assert {k: v for k, v in after["feeds"].items() if v} == {
-            k: v for k, v in facts["feeds"].items() if v
-        }
+    facts = max(people.values(), key=lambda each: len(json.dumps(each["feeds"])))
+    somebody = Reader(web.url)
+    total = answer(read_facts(json.dumps(facts)))["total"]
+    assert f"模拟总积分 {total}" in somebody.load(json.dumps(facts))
+    for step in steps()[:-1]:
+        somebody.press(f"to:{step['name']}")
+    assert f"模拟总积分 {total}" in somebody.press("to:result")
+    after = json.loads(somebody.page.fields["facts"])["feeds"]
+    assert {feed: rows for feed, rows in after.items() if rows} == {
+        feed: rows for feed, rows in facts["feeds"].items() if rows
+    }
 
 
 @pytest.mark.parametrize(

@@ -254,7 +254,12 @@ SHOWN: dict[str, Callable[[Json, Json], str]] = {
 
 
 def told_employers(facts: Json, form: Mapping[str, Any], last_month: str) -> None:
-    """What is said of firms somebody has a share in: their class, and that one works there."""
+    """What is said of firms somebody has a share in: their class, and that one works there.
+
+    Where the employer that files is said not to be in order, no firm is known, and none is added.
+    """
+    if facts["feeds"].get("employers") == []:
+        return
     shares = {
         typed(form.get(f"shareholdings.{number}.employer_id", "")): number
         for number in numbers({"feed": "shareholdings"}, form)
