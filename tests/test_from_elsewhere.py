@@ -21,7 +21,7 @@ import pytest
 from capsules import forged, sealed
 from commands import luohu
 from pyarrow import parquet
-from two_runs import Base
+from two_runs import QUOTA, Base
 
 from flows.audit.capsule.contents import RUN
 from flows.audit.capsule.pack import pack
@@ -264,8 +264,8 @@ def test_a_capsule_with_values_no_run_has_is_refused(
         ("policy/residence.toml", "1998-07-01", "0001-07-01", "from 1900-01-01 to 2199-12-31"),
         (
             "rounds/2020.toml",
-            "quota = 120",
-            "quota = 120000000000",
+            f"quota = {QUOTA}",
+            f"quota = {QUOTA}000000000",
             "expected a whole number of places",
         ),
         (
