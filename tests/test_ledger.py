@@ -539,7 +539,7 @@ def test_a_mistaken_entry_counts_as_not_made_from_then_on(rehearsal: Path) -> No
     assert [each.seq for each in before.standing("deliver", 2021)] == [3]
     assert state.known_at(now.recorded[0].moment).retracted.keys() == {3}
     for seq, why in ((3, "entry 3 was retracted by entry 4"), (4, "found retract, which stays"),
-                     (1, "found warehouse"), (2, "found phases"), (0, "1 to 4, found 0"), (9, "found 9")):  # fmt: skip
+                     (1, "found warehouse"), (2, "found phases"), (0, "1 to 4, found another"), (9, "found another")):  # fmt: skip
         with pytest.raises(Failure, match=why):
             take_back(rehearsal, seq)
     assert read(rehearsal) == state

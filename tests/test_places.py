@@ -11,9 +11,10 @@ import pytest
 from commands import here
 from deciding import YEAR, ARound, from_feeds
 
-from flows.common.failures import Failure
+from flows.common.failures import Failure, LedgerDamaged
 from flows.ledger.entries import LEDGER
 from flows.ledger.file import read
+from flows.ledger.published import may_become_current
 from flows.process.places.lapse import lapse
 from flows.process.places.objections import decide_objection, file_objection
 from flows.process.places.sanctions import sanction
@@ -219,6 +220,39 @@ def test_a_finding_bars_the_years_after_by_itself(ran: ARound, tmp_path: Path) -
     retract(found.asked("retract", "2022-05-07", **TWO), read(found.warehouse).seq, "误")
     told = refused(found, lambda: found.publish("2022-05-07", override="迟", **TWO))
     assert "not published: it holds 1 findings that were retracted; " in told
+
+
+def test_what_was_lost_after_publication_is_told_and_nothing_takes_its_place(
+    published_round: ARound,
+) -> None:
+    """Without its ledger a round looks unpublished: the database knows better, and no run replaces it."""
+    found = published_round
+    (run,) = (found.warehouse / "runs" / f"{YEAR}").iterdir()
+    shown = found.rows("FROM rounds")
+    ledger = (found.warehouse / LEDGER).read_bytes()
+    (found.warehouse / LEDGER).unlink()
+    options = ["--warehouse", found.warehouse]
+    for command in (
+        ["run", YEAR, "--feeds", found.feeds, "--direct", "--data", found.data],
+        ["current", YEAR, run.name],
+    ):
+        done = here(*command, *options)
+        assert done.returncode == 2
+        assert "entries were lost; restore the ledger from a backup" in done.stderr
+    assert not may_be_replaced(found.warehouse)
+    assert found.rows("FROM rounds") == shown
+    (found.warehouse / LEDGER).write_bytes(ledger)
+    run.rename(run.with_name("gone"))
+    asked = found.asked("settle", "2021-07-21")
+    message = refused(found, settle, asked, [settling("202100001", "registered", "2021-07-20")])
+    assert message.endswith("which is published, found none: restore it from a backup")
+
+
+def may_be_replaced(warehouse: Path) -> bool:
+    try:
+        return may_become_current(warehouse, YEAR)
+    except LedgerDamaged:
+        return False
 
 
 def test_settlements_of_a_list(published_round: ARound, tmp_path: Path) -> None:
