@@ -301,6 +301,7 @@ NOTES: list[tuple[str, Callable[[Path], object], str]] = [
     ("utf-16", lambda n: n.write_bytes(n.read_text("utf-8").encode("utf-16")), "note: expected text in UTF-8"),
     ("float", lambda n: spoiled_note(n, "rows = 1", "rows = 1.0"), "note: rows: expected a whole number, found one with a point"),
     ("float sum", lambda n: spoiled_note(n, "amount_fen = 5", "amount_fen = 5.0"), "note: sums: expected a whole number, found one with a point"),
+    ("digits", lambda n: spoiled_note(n, "rows = 1", f"rows = {'9' * 5000}"), "note: expected TOML, as luohu note writes it"),
     ("text", lambda n: n.write_text("rows: 1"), "note: expected TOML, as luohu note writes it"),
     ("key", lambda n: spoiled_note(n, "rows = 1", "row = 1"), "note: expected the key rows, found none"),
     ("more", lambda n: spoiled_note(n, "rows = 1", "rows = 1\nname = 'a'"), "note: expected the keys delivered_at.*found 1 other"),

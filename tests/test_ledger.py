@@ -41,6 +41,7 @@ from flows.ledger.file import append, mend, only_writer, read, tail
 from flows.ledger.shown import shown_by
 from flows.ledger.verify import require_head, verified
 from flows.process import names
+from flows.process import turn as process_turn
 from flows.process.retract import retract
 from flows.process.rules import rules
 from flows.process.tables import rebuilt
@@ -48,6 +49,7 @@ from flows.process.turn import Asked, Turn, turn
 from flows.run.stages import Outcome
 from schemas.process import PRELIMINARY
 from transforms.phases import BEIJING
+from transforms.policy import PolicyError
 
 START = datetime(2021, 5, 1, tzinfo=BEIJING)
 ID_NUMBER = "11010519491231002X"
@@ -172,6 +174,8 @@ def test_whatever_is_edited_cut_or_moved_is_told(
     else:
         with pytest.raises(CheckFailed, match=rf"^{LEDGER}: entry \d+: expected"):
             verified(folder)
+        with pytest.raises(LedgerDamaged, match=rf"^{LEDGER}: entry \d+: expected"):
+            read(folder)  # so nothing is recorded after it
 
 
 def test_lines_that_are_cut_out_moved_or_written_anew(tmp_path: Path) -> None:
@@ -265,6 +269,41 @@ def test_entries_that_belong_together_are_all_there_or_none(rehearsal: Path) -> 
             True,
         )
         assert (rehearsal / LEDGER).read_bytes() == b"".join(lines[:3])
+
+
+@pytest.mark.parametrize("whole", [0, 1, 2])
+def test_several_entries_that_end_before_the_end_of_a_line(rehearsal: Path, whole: int) -> None:
+    """What stops just before a line's end is the beginning of something nobody was told of, and goes."""
+    first = (rehearsal / LEDGER).read_bytes()
+    before = read(rehearsal)
+    shown = (rehearsal / "luohu.duckdb").read_bytes()
+    done(asked(rehearsal), {"id": "a"}, {"id": "b"}, {"id": "c"})
+    own = (rehearsal / LEDGER).read_bytes().removeprefix(first).splitlines(keepends=True)
+    left = b"".join([*own[:whole], own[whole][:-1]])
+    (rehearsal / LEDGER).write_bytes(first + left)
+    (rehearsal / "luohu.duckdb").write_bytes(shown)
+    assert read(rehearsal) == before
+    now = done(asked(rehearsal), {"id": "d"})
+    assert [each.seq for each in now.recorded] == [4]
+    assert verified(rehearsal) == read(rehearsal) == now.state
+
+
+@pytest.mark.parametrize("trouble", [OSError(28, "No space left on device"), PolicyError("other")])
+def test_what_is_recorded_is_done_whatever_the_tables_come_to(
+    rehearsal: Path, monkeypatch: pytest.MonkeyPatch, trouble: Exception
+) -> None:
+    """A round file that went, a disk that is full: the entry is there, so nobody does it twice."""
+
+    def fails(*_: object) -> bool:
+        raise trouble
+
+    said: list[str] = []
+    with monkeypatch.context() as patch:
+        patch.setattr(process_turn, "rebuilt", fails)
+        now = done(asked(rehearsal, say=said.append))
+    assert read(rehearsal) == now.state
+    (note,) = said
+    assert note.startswith("recorded; the tables of luohu.duckdb are behind and are made again")
 
 
 def test_a_disk_that_is_full_records_nothing(
@@ -392,7 +431,18 @@ def test_the_system_clock(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     "other",
-    ["王芳 ", "王 芳", "王\u200b芳", "王\u3000芳", "王\ufe0f芳", "王\u3164芳", "王\xa0芳\t"],
+    [
+        "王芳 ",
+        "王 芳",
+        "王\u200b芳",
+        "王\u3000芳",
+        "王\ufe0f芳",
+        "王\u3164芳",
+        "王\xa0芳\t",
+        "王\u2065芳",
+        "王\ufff0芳",
+        "王\U000e0fff芳",
+    ],
 )
 def test_two_names_of_one_person(other: str) -> None:
     assert names.are_same("王芳", other)
@@ -403,6 +453,20 @@ def test_names_are_one_by_width_and_case_and_two_by_letters() -> None:
     assert names.are_same("Strasse", "STRAßE")
     assert not names.are_same("王芳", "王方")
     assert not names.are_same(None, None)
+
+
+@pytest.mark.parametrize("other", ["\u3164", "\u115f", "\ufff0", "\U000e0fff", "\u2028", "\u0301"])
+def test_nothing_that_shows_nothing_hides_an_id_number(other: str) -> None:
+    with pytest.raises(BadUsage, match="without an ID number"):
+        names.free_text(f"证 {other.join(ID_NUMBER)}", "--claim")
+
+
+def test_an_id_number_in_words_is_one() -> None:
+    for digits in ("〇一二三四五六七八九", "零壹贰叁肆伍陆柒捌玖"):
+        text = ID_NUMBER.translate(dict(zip(map(ord, "0123456789"), digits, strict=True)))
+        with pytest.raises(BadUsage, match="without an ID number"):
+            names.free_text(f"证号{text}有误", "--claim")
+    assert names.free_text("二〇二一年三月五日第一一〇号", "--claim")
 
 
 def test_what_is_refused_records_nothing(rehearsal: Path) -> None:
@@ -475,7 +539,7 @@ def test_a_mistaken_entry_counts_as_not_made_from_then_on(rehearsal: Path) -> No
     assert [each.seq for each in before.standing("deliver", 2021)] == [3]
     assert state.known_at(now.recorded[0].moment).retracted.keys() == {3}
     for seq, why in ((3, "entry 3 was retracted by entry 4"), (4, "found retract, which stays"),
-                     (1, "found warehouse"), (2, "found phases"), (0, "1 to 4, found 0"), (9, "found 9")):  # fmt: skip
+                     (1, "found warehouse"), (2, "found phases"), (0, "1 to 4, found another"), (9, "found another")):  # fmt: skip
         with pytest.raises(Failure, match=why):
             take_back(rehearsal, seq)
     assert read(rehearsal) == state
@@ -640,8 +704,12 @@ def test_the_commands_as_a_clerk_has_them(rehearsal: Path) -> None:
 
 def test_a_warehouse_without_a_ledger(tmp_path: Path) -> None:
     assert here("ledger", "--warehouse", tmp_path).stdout == "no entries\n"
+    nothing = here("run", 2021, "--direct", "--as-known-on", "", "--warehouse", tmp_path)
+    assert "--as-known-on: expected a date or a time" in nothing.stderr
     assert list(tmp_path.iterdir()) == []
-    assert here("ledger", "--warehouse", tmp_path / "none").returncode == 2
+    for command in (["ledger"], ["retract", "3", "--reason", "误", "--by", "A", "--and-by", "B"]):
+        assert here(*command, "--warehouse", tmp_path / "none").returncode == 2
+        assert not (tmp_path / "none").exists()
 
 
 @pytest.mark.bench

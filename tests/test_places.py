@@ -11,9 +11,10 @@ import pytest
 from commands import here
 from deciding import YEAR, ARound, from_feeds
 
-from flows.common.failures import Failure
+from flows.common.failures import Failure, LedgerDamaged
 from flows.ledger.entries import LEDGER
 from flows.ledger.file import read
+from flows.ledger.published import may_become_current
 from flows.process.places.lapse import lapse
 from flows.process.places.objections import decide_objection, file_objection
 from flows.process.places.sanctions import sanction
@@ -221,6 +222,39 @@ def test_a_finding_bars_the_years_after_by_itself(ran: ARound, tmp_path: Path) -
     assert "not published: it holds 1 findings that were retracted; " in told
 
 
+def test_what_was_lost_after_publication_is_told_and_nothing_takes_its_place(
+    published_round: ARound,
+) -> None:
+    """Without its ledger a round looks unpublished: the database knows better, and no run replaces it."""
+    found = published_round
+    (run,) = (found.warehouse / "runs" / f"{YEAR}").iterdir()
+    shown = found.rows("FROM rounds")
+    ledger = (found.warehouse / LEDGER).read_bytes()
+    (found.warehouse / LEDGER).unlink()
+    options = ["--warehouse", found.warehouse]
+    for command in (
+        ["run", YEAR, "--feeds", found.feeds, "--direct", "--data", found.data],
+        ["current", YEAR, run.name],
+    ):
+        done = here(*command, *options)
+        assert done.returncode == 2
+        assert "entries were lost; restore the ledger from a backup" in done.stderr
+    assert not may_be_replaced(found.warehouse)
+    assert found.rows("FROM rounds") == shown
+    (found.warehouse / LEDGER).write_bytes(ledger)
+    run.rename(run.with_name("gone"))
+    asked = found.asked("settle", "2021-07-21")
+    message = refused(found, settle, asked, [settling("202100001", "registered", "2021-07-20")])
+    assert message.endswith("which is published, found none: restore it from a backup")
+
+
+def may_be_replaced(warehouse: Path) -> bool:
+    try:
+        return may_become_current(warehouse, YEAR)
+    except LedgerDamaged:
+        return False
+
+
 def test_settlements_of_a_list(published_round: ARound, tmp_path: Path) -> None:
     found = published_round
     one, two, *_ = sorted(statuses(found))
@@ -238,6 +272,8 @@ def test_settlements_of_a_list(published_round: ARound, tmp_path: Path) -> None:
         (good, f"{two},lapsed,2021-08-01,"): "row 2: expected registered or withdrawn",
         (good, f"{two},withdrawn,2021-08-01,1"): "row 2: --children: goes with registered",
         (good, f"{two},registered,2021-08-01,-1"): "row 2: --children: expected a whole number",
+        (good, f"{two},registered,2021-08-01,{'9' * 5000}"): "row 2: --children: expected 0 to 99",
+        (good, f"{two},registered,2021-W31-7,1"): "row 2: --on: expected a day as 2021-07-20",
         (good, f"{two},registered,1 August,1"): "row 2: --on: expected a day as 2021-07-20",
         (good, f"{two},registered,2021-08-03,1"): "row 2: --on: expected a day up to 2021-08-02",
         (good, good): "row 2: expected a place once, found that of row 1",
@@ -304,6 +340,12 @@ BAD: dict[str, tuple[list[object], str | None, str]] = {
         "2021-07-13", "--found-on: expected a day as 2021-07-20, from 1900-01-01 on"),
     "an appeal nobody filed": (["appeal", "withdraw", "2021-appeal-0001"], "2021-05-20",
                                "expected one of the 0 appeals of round 2021"),
+    "an ID for an entry": (["retract", "110105194912310021", "--reason", "误", "--and-by", "B"], "2021-07-12",
+                           "found another number"),
+    "an ID in an id": (["appeal", "withdraw", "2021-appeal-110105194912310021"], "2021-05-20",
+                       "expected the id of an appeal"),
+    "a run without a name": (["publish", YEAR, "--and-by", "B", "--run", ""], "2021-07-12",
+                             "expected at least 6 characters"),
     "an appeal by name": (["appeal", "decide", "张三", "refused", "--reason", "无", "--and-by", "B"],
                           "2021-05-20", "expected the id of an appeal, say 2021-appeal-0001"),
 }  # fmt: skip

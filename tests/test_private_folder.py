@@ -4,12 +4,14 @@ import os
 import shutil
 import subprocess
 import sys
+import tempfile
 import time
 from pathlib import Path
 
 import pytest
 
 from flows.common import private_folder as module
+from flows.common.failures import PublicationFailed
 from flows.common.files import without_name, written_aside
 from flows.common.private_folder import IN_SYSTEM, WORK, locked, private_folder, sweep
 
@@ -170,6 +172,26 @@ def test_a_warehouse_nobody_can_write_to_is_left_alone(warehouse: Path, system: 
         assert folder.is_relative_to(system)
     warehouse.chmod(0o755)
     assert not below(system)
+
+
+def test_where_no_disk_takes_a_file_reading_goes_on_and_writing_is_told(
+    monkeypatch: pytest.MonkeyPatch, warehouse: Path
+) -> None:
+    """A full disk with all there is on it: the system has no folder for temporary files then."""
+
+    def none() -> str:
+        raise FileNotFoundError(2, "No usable temporary directory found")
+
+    monkeypatch.setattr(tempfile, "gettempdir", none)
+    sweep(warehouse)
+    monkeypatch.setattr(Path, "mkdir", lambda *_, **__: none())
+    with (
+        pytest.raises(
+            PublicationFailed, match="expected room and locks for temporary files in /tmp"
+        ),
+        private_folder(),
+    ):
+        pytest.fail("there is no such folder")
 
 
 @pytest.mark.parametrize("named", [False, True])

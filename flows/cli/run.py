@@ -128,7 +128,9 @@ def started(
         asked_for("run", order.year, order.warehouse, order.data, at=at),
         order,
         run_it,
-        as_known_on=moment(as_known_on, "--as-known-on", last=True) if as_known_on else None,
+        as_known_on=None
+        if as_known_on is None
+        else moment(as_known_on, "--as-known-on", last=True),
         allow_missing=allow_missing,
     )
     return made.outcome, made

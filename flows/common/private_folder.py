@@ -93,10 +93,18 @@ def sweep(warehouse: Path | None = None) -> None:
         with suppress(OSError):
             (warehouse / WORK).rmdir()
         remove_if_old(folders(warehouse / "runs", EARLIER_RUNS))
-    system = Path(tempfile.gettempdir())
+    system = system_folder()
     for folder in folders(system, re.compile(IN_SYSTEM + RANDOM)):
         remove_if_free(folder)
     remove_if_old(folders(system, EARLIER))
+
+
+def system_folder() -> Path:
+    """The system's folder for temporary files, also where no disk takes one: who needs it is told then."""
+    try:
+        return Path(tempfile.gettempdir())
+    except OSError:
+        return Path("/tmp")  # noqa: S108 (to be looked at; nothing can be put there)
 
 
 def may_write(folder: Path) -> bool:
@@ -157,7 +165,7 @@ def made(warehouse: Path | None) -> tuple[Path, int]:
     if warehouse is not None and may_work_in(warehouse):
         place, prefix = warehouse / WORK, ""
     else:
-        place, prefix = Path(tempfile.gettempdir()), IN_SYSTEM
+        place, prefix = system_folder(), IN_SYSTEM
     try:
         for _ in range(TRIES):
             if not prefix:

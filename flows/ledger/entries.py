@@ -6,6 +6,7 @@ that field, `previous` the one of the entry before.
 
 import hashlib
 import json
+from contextlib import suppress
 from datetime import datetime
 from typing import Any, NamedTuple, TypeAlias
 
@@ -88,11 +89,7 @@ def checked(line: bytes, seq: int, before: Entry | None) -> Entry:
         raise fault(seq, "an entry in canonical JSON, found something else") from None
     if not is_canonical:
         raise fault(seq, "canonical JSON, found other spelling")
-    digest = fields.pop("sha256")
-    # the line without the field is what `canonical` makes of the others; where in doubt it is asked
-    rest = line.replace(f'"sha256":"{digest}",'.encode(), b"", 1)
-    if digest != sha256_of(rest) and digest != sha256_of(canonical(fields)):
-        raise fault(seq, "what its sha256 says, found an entry that was edited")
+    require_as_sealed(line, seq, entry)
     if entry.seq != seq:
         raise fault(seq, f"seq {seq}, found {entry.seq}: entries are missing or out of order")
     if entry.previous != (before.sha256 if before else NO_ENTRY):
@@ -102,6 +99,20 @@ def checked(line: bytes, seq: int, before: Entry | None) -> Entry:
     if entry.clock not in {SYSTEM, GIVEN}:
         raise fault(seq, "the clock system or given, found another")
     return entry
+
+
+def require_as_sealed(line: bytes, seq: int, entry: Entry) -> None:
+    """Raise LedgerDamaged where the digest of an entry is not the one of all its other fields."""
+    # the line without the field is what `canonical` makes of the others; where in doubt it is asked
+    rest = line.replace(f'"sha256":"{entry.sha256}",'.encode(), b"", 1)
+    if entry.sha256 == sha256_of(rest):
+        return
+    others = entry._asdict()
+    del others["sha256"]
+    with suppress(ValueError):  # what no JSON has
+        if entry.sha256 == sha256_of(canonical(others)):
+            return
+    raise fault(seq, "what its sha256 says, found an entry that was edited")
 
 
 def fault(seq: int, expected: str) -> LedgerDamaged:

@@ -15,7 +15,16 @@ from flows.common.access import OWN_FILE
 from flows.common.failures import LedgerDamaged, PublicationFailed
 from flows.common.files import sync_entry
 from flows.common.locks import only_one
-from flows.ledger.entries import BATCH, GIVEN, LEDGER, Entry, checked, entry_of, line_of
+from flows.ledger.entries import (
+    BATCH,
+    GIVEN,
+    LEDGER,
+    Entry,
+    checked,
+    entry_of,
+    line_of,
+    require_as_sealed,
+)
 from flows.ledger.state import State
 
 LOCK = ".ledger.lock"
@@ -32,9 +41,9 @@ class Tail(NamedTuple):
 
 
 def read(warehouse: Path) -> State:
-    """All complete entries; a chain that does not hold together raises LedgerDamaged.
+    """All complete entries; a chain that does not hold together, or an edited entry, raises LedgerDamaged.
 
-    The digests of single entries are looked at by `verify`: it takes as long again.
+    So nothing is decided on, or recorded after, what was edited; the rest is looked at by `verify`.
     """
     try:
         content = (warehouse / LEDGER).read_bytes()
@@ -64,6 +73,7 @@ def state_of(content: bytes) -> State:
                 f"{LEDGER}: entry {seq}: expected the entry that follows the one before, found"
                 " another: entries were cut out, added or moved; restore the ledger from a backup"
             )
+        require_as_sealed(line, seq, entry)
         entries.append(entry)
         previous = entry.sha256
     return State(tuple(entries[: len(entries) - unfinished(entries[-1] if entries else None)]))
@@ -127,8 +137,8 @@ def mend(warehouse: Path, found: Tail, say: Callable[[str], object]) -> Tail:
         return found
     seq = (found.last.seq if found.last else 0) + 1
     with suppress(LedgerDamaged):
-        if not found.dropped:
-            last = checked(found.torn, seq, found.last)
+        last = None if found.dropped else checked(found.torn, seq, found.last)
+        if last and not unfinished(last):  # the first of several was never acknowledged
             write(warehouse, found.ends + len(found.torn), b"\n")
             say(f"{LEDGER}: entry {seq} lacked the end of its line, which was put there")
             return Tail(last, found.ends + len(found.torn) + 1, b"")

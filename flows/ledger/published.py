@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from flows.ledger.file import read
+from flows.ledger.shown import require_of_ledger, shown_by
 from flows.ledger.state import State
 
 PUBLISH = "publish"
@@ -17,5 +18,8 @@ def may_become_current(warehouse: Path, year: int) -> bool:
     """Whether a run may become the current one of its round: as long as the round is not published.
 
     Who asks holds the lock of the database, and so does whoever publishes: neither overtakes the other.
+    Raises LedgerDamaged for a ledger that lost what the database shows: it may have been published.
     """
-    return not is_published(read(warehouse), year)
+    state = read(warehouse)
+    require_of_ledger(shown_by(warehouse), state)
+    return not is_published(state, year)

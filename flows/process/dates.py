@@ -6,7 +6,6 @@ from flows.common.failures import BadUsage
 from transforms.phases import in_beijing
 
 FIRST = date(1900, 1, 1)  # a feed takes no date before
-LENGTH = len("2021-07-20")
 
 
 def day_of(moment: datetime) -> date:
@@ -17,10 +16,10 @@ def day_of(moment: datetime) -> date:
 def day(text: str, option: str) -> date:
     """A day as YYYY-MM-DD; raises BadUsage that names the option."""
     try:
-        found = date.fromisoformat(text) if len(text) == LENGTH else None
+        found = date.fromisoformat(text)
     except ValueError:
         found = None
-    if found is None or found < FIRST:
+    if found is None or f"{found}" != text or found < FIRST:  # ISO 8601 has other forms
         raise BadUsage(
             f"{option}: expected a day as 2021-07-20, from {FIRST} on, found {len(text)} characters"
             " that are none"

@@ -15,9 +15,9 @@ from schemas.steering import STEERING
 
 LONGEST_NAME, LONGEST_TEXT = 100, 2000  # characters
 UNSEEN = {"Zs", "Zl", "Zp", "Cc", "Cf", "Cs"}
-# shows nothing, though its category is that of a letter, a mark or a sign
-BLANK = frozenset("\u034f\u115f\u1160\u17b4\u17b5\u2800\u3164\uffa0")
-SELECTORS = ((0x180B, 0x180F), (0xFE00, 0xFE0F), (0xE0100, 0xE01EF))
+# shows nothing, though its category is that of a letter, a mark, a sign or of none yet
+BLANK = frozenset("\u034f\u115f\u1160\u17b4\u17b5\u2065\u2800\u3164\uffa0")
+SELECTORS = ((0x180B, 0x180F), (0xFE00, 0xFE0F), (0xFFF0, 0xFFF8), (0xE0000, 0xE0FFF))
 
 
 def folded(name: str) -> str:
@@ -62,12 +62,22 @@ def free_text(text: str, option: str, longest: int = LONGEST_TEXT) -> str:
         )
     if STEERING.search(found) or "\x00" in found:
         raise BadUsage(f"{option}: expected a text without control characters, found one")
-    if holds_any_id_number(found):
+    if any(map(holds_any_id_number, (found, in_digits(found)))):
         raise BadUsage(
             f"{option}: expected a text without an ID number, found one: people are named by round"
             " and application number"
         )
     return found
+
+
+def in_digits(text: str) -> str:
+    """What is seen of a text, with numerals written as words (一二三) as digits."""
+    return "".join(
+        f"{int(value)}"
+        if (value := unicodedata.numeric(each, -1)) in range(10) and not each.isdigit()
+        else each
+        for each in folded(text)
+    )
 
 
 def require_others(by: str, among: Iterable[str], what: str) -> None:

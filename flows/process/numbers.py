@@ -10,7 +10,7 @@ from itertools import count
 from flows.common.failures import BadUsage, Failure, NotFound, ProcessRefused
 from flows.ledger.state import State
 
-DIGITS = 4
+DIGITS, MOST_DIGITS = 4, 9  # with more it may be an ID number
 
 
 def new_ids(state: State, operation: str, year: int, kind: str) -> Iterator[str]:
@@ -24,7 +24,7 @@ def year_of(name: str, kind: str) -> int:
 
     The text itself is not repeated: somebody may have given a name.
     """
-    found = re.fullmatch(rf"([0-9]{{4}})-{kind}-[0-9]{{{DIGITS},}}", name, re.ASCII)
+    found = re.fullmatch(rf"([0-9]{{4}})-{kind}-[0-9]{{{DIGITS},{MOST_DIGITS}}}", name, re.ASCII)
     if not found:
         raise BadUsage(
             f"expected the id of an {kind}, say 2021-{kind}-0001, found {len(name)} characters of"

@@ -6,6 +6,7 @@ from flows.ledger.state import RETRACT, RETRACTED, State
 from flows.process.appeals.standing import PENDING, appeals
 from flows.process.names import free_text
 from flows.process.places.standing import objections
+from flows.process.read import require_warehouse
 from flows.process.turn import Asked, Turn, turn
 
 PUBLISHED = "publish"
@@ -15,6 +16,7 @@ DECISION, OBJECTION_DECISION = "appeal decide", "objection decide"
 def retract(asked: Asked, seq: int, reason: str) -> Turn:
     """Take an entry back; raises a Failure where it is none that may be, or something rests on it."""
     why = free_text(reason, "--reason")
+    require_warehouse(asked.warehouse)
     with turn(asked) as now:
         entry = mistaken(now.state, seq)
         require_retractable(now, entry)
@@ -29,7 +31,7 @@ def mistaken(state: State, seq: int) -> Entry:
     """The entry of a number; raises a Failure where there is none, or it was taken back already."""
     entry = state.entry(seq)
     if entry is None:
-        raise NotFound(f"expected the number of an entry, 1 to {state.seq}, found {seq}")
+        raise NotFound(f"expected the number of an entry, 1 to {state.seq}, found another number")
     if seq in state.retracted:
         raise ProcessRefused(f"entry {seq} was retracted by entry {state.retracted[seq].seq}")
     return entry

@@ -21,6 +21,7 @@ from typing import Any
 
 from flows.common.failures import Failure, ProcessRefused
 from flows.common.files import sha256_of
+from flows.common.messages import told_without_values
 from flows.common.moments import TICK
 from flows.common.moments import now as system_time
 from flows.common.settings import DATA, WAREHOUSE
@@ -177,8 +178,9 @@ def turn(asked: Asked) -> Iterator[Turn]:
         now = Turn(asked, state, time_of_entry(state, asked.clock(), asked.at), end)
         yield now
     try:
-        rebuilt(asked.warehouse, asked.data, now.state)
-    except (Failure, PolicyError) as failure:  # a round's file that is gone, say
+        with told_without_values("tables"):
+            rebuilt(asked.warehouse, asked.data, now.state)
+    except (Failure, PolicyError, KeyboardInterrupt) as failure:  # a round's file that is gone, say
         if not now.recorded:
             raise
-        asked.say(f"{TABLES_LATER}: {failure}")
+        asked.say(f"{TABLES_LATER}: {failure or 'stopped'}")

@@ -20,6 +20,7 @@ from flows.common.private_folder import private_folder
 from flows.common.settings import Order
 from flows.ledger.entries import Entry
 from flows.ledger.file import read
+from flows.ledger.shown import require_of_ledger, shown_by
 from flows.ledger.state import State
 from flows.process.applications import delivered
 from flows.run.known import FINDINGS, findings_path
@@ -121,6 +122,8 @@ def with_findings(order: Order, at: datetime | None = None) -> Iterator[Order]:
     """
     is_prepared = order.known is not None or not order.warehouse.is_dir()
     state = State() if is_prepared else read(order.warehouse)
+    if not is_prepared and not order.keep:  # findings that were lost bar nobody
+        require_of_ledger(shown_by(order.warehouse), state)
     if not state.entries:
         yield order
         return

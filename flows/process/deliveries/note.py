@@ -74,7 +74,7 @@ def read_note(path: Path) -> tuple[Note, bytes]:
         raise wrong("text in UTF-8", "another encoding") from None
     try:
         keys = tomllib.loads(text.replace("\r\n", "\n"))
-    except (tomllib.TOMLDecodeError, RecursionError):
+    except (ValueError, RecursionError):  # also a number of more digits than Python reads
         raise wrong("TOML, as luohu note writes it", "something else") from None
     return note_of(keys), content
 

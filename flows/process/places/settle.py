@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 COLUMNS, OPTIONAL = ("serial", "status", "on"), ("children",)
 SERIAL_DIGITS = 9  # the year and five more
 MOST_CHILDREN = 99  # more is a slip of the hand
+MOST_DIGITS = 9  # Python reads no number of thousands
 
 
 class Settling(NamedTuple):
@@ -39,9 +40,9 @@ def settling(serial: str, status: str, on: str, children: str = "") -> Settling:
         raise BadUsage("--children: goes with registered")
     if children and not (children.isascii() and children.isdigit()):
         raise BadUsage("--children: expected a whole number from 0, found something else")
-    count = int(children or 0)
+    count = int(children or 0) if len(children) <= MOST_DIGITS else MOST_CHILDREN + 1
     if count > MOST_CHILDREN:
-        raise BadUsage(f"--children: expected 0 to {MOST_CHILDREN}, found {count}")
+        raise BadUsage(f"--children: expected 0 to {MOST_CHILDREN}, found a number beyond")
     return Settling(place, status, day(on, "--on"), count if status == REGISTERED else None)
 
 

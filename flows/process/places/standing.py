@@ -71,8 +71,14 @@ def objections(state: State, year: int) -> dict[str, Objection]:
 
 def serials(result: Official, warehouse: Path) -> dict[int, str]:
     """Serial -> application number, of a published list."""
+    ranking = result.directory(warehouse) / "ranking.parquet"
+    if not ranking.is_file():
+        raise NotFound(
+            f"round {result.entry.round}: expected run {result.run_id}, which is published, found none:"
+            " restore it from a backup"
+        )
     rows = (
-        scan_table(result.directory(warehouse) / "ranking.parquet")
+        scan_table(ranking)
         .filter(pl.col("serial").is_not_null())
         .select("serial", "application_no")
         .sort("serial")

@@ -56,7 +56,7 @@ def run_to_publish(warehouse: Path, year: int, name: str | None) -> NamedRun:
             f"round {year}: expected a current run, found none: luohu runs {year} lists those kept,"
             " --run names one"
         )
-    run_id = chosen(name or str(current), year, runs)
+    run_id = chosen(str(current) if name is None else name, year, runs)
     return read(runs[run_id])
 
 
