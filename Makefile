@@ -1,5 +1,5 @@
 # make run    the main job: simulate the 2020 round with the real number of applicants, run it, print the result
-# make test   the tests (under 5 minutes on 2 cores)
+# make test   the tests
 # make quick  rules, policy and architecture alone (under 20 seconds)
 # make lint   ruff, mypy --strict, import-linter
 # make bench  measure speed and memory, write benchmarks/results.md

@@ -158,6 +158,7 @@ def together(row: dict[str, Any]) -> tuple[int | None, int, int]:
     return None if line is None else int(line * 100), row["tied_without"], row["settled_without"]
 
 
+@pytest.mark.soak
 def test_every_decision_against_scoring_everybody_again(delivered: ARound, tmp_path: Path) -> None:
     found = delivered.copy(tmp_path)
     rows = against_brute_force(found, tmp_path, seed=1)
