@@ -3,10 +3,9 @@
 from pathlib import Path
 
 from flows.ledger.file import read
+from flows.ledger.operations import PUBLISH
 from flows.ledger.shown import require_of_ledger, shown_by
 from flows.ledger.state import State
-
-PUBLISH = "publish"
 
 
 def is_published(state: State, year: int) -> bool:

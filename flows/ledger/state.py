@@ -11,9 +11,10 @@ from functools import cached_property
 from typing import Any
 
 from flows.ledger.entries import GIVEN, NO_ENTRY, Entry, at_text
+from flows.ledger.operations import RETRACT
 
 WAREHOUSE = "warehouse"  # the operation of the first entry, and where its body holds the id
-RETRACT, RETRACTED = "retract", "entry"  # an operation, and where its body names an entry
+RETRACTED = "entry"  # where the body of a retraction names an entry
 PHASES = "phases"
 
 

@@ -23,12 +23,13 @@ from flows.common.failures import Failure
 from flows.common.messages import told_without_values
 from flows.common.settings import DATA, MAX_REJECTS, WAREHOUSE, Order
 from flows.common.shapes import visible
+from flows.ledger.operations import RUN
 from flows.ledger.published import may_become_current
 from flows.orchestration.artifacts import show
 from flows.orchestration.console import say
 from flows.orchestration.schedule import year_of
 from flows.process.deliveries.findings import with_findings
-from flows.process.deliveries.run import NONE_GIVEN, RUN, run_on_known
+from flows.process.deliveries.run import NONE_GIVEN, run_on_known
 from flows.process.turn import Asked
 from flows.run import stages
 from flows.run.stages import Outcome

@@ -9,8 +9,9 @@ from flows.common.by_name import read_table
 from flows.common.database import DATABASE, open_read_only
 from flows.common.failures import BadUsage
 from flows.kept.past_run import published, runs_of
+from flows.ledger.operations import DELIVER, RUN
 from flows.ledger.state import State
-from flows.process.deliveries.held import DELIVER, Held, held
+from flows.process.deliveries.held import Held, held
 from flows.process.deliveries.subjects import replaced
 from flows.run.read_files import read
 from schemas.feeds import FEEDS
@@ -54,7 +55,7 @@ def delivered(state: State, warehouse: Path, year: int, run_id: str | None = Non
     left out, bad ones are not.
     """
     feed = held(state, year, FEED)
-    for run in state.standing("run", year, id=run_id):
+    for run in state.standing(RUN, year, id=run_id):
         made_from = set(run.body["deliveries"])
         entries = [each for each in state.made(DELIVER, year) if each.body["id"] in made_from]
         feed = Held(FEED, tuple(each for each in entries if each.body["feed"] == FEED))

@@ -2,15 +2,14 @@
 
 from flows.common.failures import NotFound, ProcessRefused
 from flows.ledger.entries import Entry
-from flows.ledger.state import RETRACT, RETRACTED, State
+from flows.ledger.operations import APPEAL_DECIDE, OBJECTION_DECIDE, RETRACT
+from flows.ledger.published import is_published
+from flows.ledger.state import RETRACTED, State
 from flows.process.appeals.standing import PENDING, appeals
 from flows.process.names import free_text
 from flows.process.places.standing import objections
 from flows.process.read import require_warehouse
 from flows.process.turn import Asked, Turn, turn
-
-PUBLISHED = "publish"
-DECISION, OBJECTION_DECISION = "appeal decide", "objection decide"
 
 
 def retract(asked: Asked, seq: int, reason: str) -> Turn:
@@ -47,7 +46,7 @@ def require_retractable(now: Turn, entry: Entry) -> None:
         raise ProcessRefused(
             f"entry {entry.seq}: expected one of {may}, found {entry.operation}, which stays"
         )
-    if "publication" in until and any(now.state.standing(PUBLISHED, entry.round)):
+    if "publication" in until and is_published(now.state, entry.round):
         raise ProcessRefused(
             f"entry {entry.seq}: {entry.operation} can be retracted until the round is published,"
             f" and round {entry.round} is"
@@ -58,8 +57,8 @@ def require_not_rested_on(state: State, entry: Entry) -> None:
     """Raise ProcessRefused where a decision that stands names the entry: it goes first."""
     assert entry.round is not None
     decisions = [
-        *state.standing(DECISION, entry.round),
-        *state.standing(OBJECTION_DECISION, entry.round),
+        *state.standing(APPEAL_DECIDE, entry.round),
+        *state.standing(OBJECTION_DECIDE, entry.round),
     ]
     for each in decisions:
         if rests_on(each, entry):

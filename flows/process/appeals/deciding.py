@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 
 from flows.common.failures import BadUsage, ProcessRefused
 from flows.ledger.entries import Body, Entry
+from flows.ledger.operations import DELIVER
 from flows.ledger.state import State
 from flows.process.appeals.standing import (
     GRANTED,
@@ -19,7 +20,6 @@ from flows.process.appeals.standing import (
     require_pending,
 )
 from flows.process.applications import identities
-from flows.process.deliveries.held import DELIVER
 from flows.process.deliveries.subjects import subjects_of
 from flows.process.names import free_text
 from flows.process.numbers import year_of

@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from flows.common.failures import BadUsage, NotFound, ProcessRefused
-from flows.process.appeals.standing import FILE, KIND_OF_ID, PENDING, WITHDRAWN, Appeal, appeals
+from flows.ledger.operations import APPEAL_FILE
+from flows.process.appeals.standing import KIND_OF_ID, PENDING, WITHDRAWN, Appeal, appeals
 from flows.process.applications import (
     are_application_nos,
     known_among,
@@ -59,7 +60,7 @@ def file_appeals(asked: Asked, claims: Sequence[Claim], source: Path | None = No
         before: dict[tuple[str, str], list[Appeal]] = {}
         for appeal in appeals(now.state, asked.round).values():
             before.setdefault(appeal.matter, []).append(appeal)
-        ids = new_ids(now.state, FILE, asked.round, KIND_OF_ID)
+        ids = new_ids(now.state, APPEAL_FILE, asked.round, KIND_OF_ID)
         rows: dict[tuple[str, str], int] = {}
         bodies: list[Body] = []
         for row, each in enumerate(given, 1):

@@ -17,6 +17,7 @@ from flows.kept.past_run import published, runs_of
 from flows.ledger.clock import time_of_entry
 from flows.ledger.entries import Entry, at_text
 from flows.ledger.file import read
+from flows.ledger.operations import APPEAL_DECIDE, RUN
 from flows.ledger.state import State
 from flows.process.appeals.deciding import (
     ENTERED,
@@ -24,7 +25,7 @@ from flows.process.appeals.deciding import (
     Decision,
     decidable,
 )
-from flows.process.appeals.standing import DECIDE, GRANTED, KIND_OF_ID
+from flows.process.appeals.standing import GRANTED, KIND_OF_ID
 from flows.process.deliveries.findings import findings, put_beside
 from flows.process.deliveries.held import delivery_ids, missing
 from flows.process.deliveries.known import known
@@ -85,7 +86,7 @@ def entry_of(decision: Decision, state: State, asked: Asked) -> Entry:
         seq=state.seq + 1,
         at=at_text(at),
         round=asked.round,
-        operation=DECIDE,
+        operation=APPEAL_DECIDE,
         by=None,
         and_by=None,
         override=None,
@@ -103,7 +104,7 @@ def after(
     standing = delivery_ids(state, asked.round)
     holds = any(
         each.body["deliveries"] == standing
-        for each in state.standing("run", asked.round, id=found.after)
+        for each in state.standing(RUN, asked.round, id=found.after)
     )
     if holds or missing(state, asked.round):
         yield (found if holds else replace(found, after=None)), runs

@@ -4,10 +4,10 @@ from dataclasses import dataclass
 
 from flows.common.failures import ProcessRefused
 from flows.ledger.entries import Entry
+from flows.ledger.operations import APPEAL_DECIDE, APPEAL_FILE, APPEAL_WITHDRAW
 from flows.ledger.state import State
 from flows.process.numbers import no_such, year_of
 
-FILE, WITHDRAW, DECIDE = "appeal file", "appeal withdraw", "appeal decide"
 KIND_OF_ID = "appeal"
 PENDING, WITHDRAWN = "pending", "withdrawn"
 UPHELD, PARTLY, REFUSED = "upheld", "partly_upheld", "refused"
@@ -63,11 +63,11 @@ class Appeal:
 
 def appeals(state: State, year: int) -> dict[str, Appeal]:
     """By id, the appeals of a round that count, in the order they were filed."""
-    decided = {each.body["appeal"]: each for each in state.standing(DECIDE, year)}
-    withdrawn = {each.body["appeal"]: each for each in state.standing(WITHDRAW, year)}
+    decided = {each.body["appeal"]: each for each in state.standing(APPEAL_DECIDE, year)}
+    withdrawn = {each.body["appeal"]: each for each in state.standing(APPEAL_WITHDRAW, year)}
     return {
         each.body["id"]: Appeal(each, decided.get(each.body["id"]), withdrawn.get(each.body["id"]))
-        for each in state.standing(FILE, year)
+        for each in state.standing(APPEAL_FILE, year)
     }
 
 
@@ -87,7 +87,7 @@ def appeal_of(state: State, name: str) -> Appeal:
     year = year_of(name, KIND_OF_ID)
     found = appeals(state, year).get(name)
     if found is None:
-        raise no_such(state, FILE, name, KIND_OF_ID)
+        raise no_such(state, APPEAL_FILE, name, KIND_OF_ID)
     return found
 
 

@@ -8,13 +8,14 @@ from datetime import date, datetime, timedelta
 from typing import NamedTuple
 
 from flows.ledger.entries import Entry
+from flows.ledger.operations import TICK
 from flows.ledger.published import is_published
 from flows.ledger.state import State
 from flows.process.calendar.missing import is_carried, lacking, last_run
+from flows.process.dates import day_of
 from flows.process.rules import DueStep, Rules
 from transforms.phases import BEIJING, Span, Spans
 
-TICK = "tick"  # the operation
 GRACE = timedelta(days=1)  # a step is done by the daily tick: whatever waits longer is late
 CAN_BE_LATE = {"run", "lapse"}  # what else is late shows in what is missing
 ONLY_IF_NEEDED = {"alarm", "lapse"}  # what else is noted, also where there is nothing to do
@@ -102,8 +103,3 @@ def needed(state: State, year: int, rule: DueStep, span: Span) -> bool:
     run = last_run(state, year)
     is_old = run is None or (span.begins is not None and run.moment < span.begins)
     return bool(lacking(state, year)) or (rule.anew and is_old)
-
-
-def day_of(moment: datetime) -> date:
-    """The day of a moment in Beijing."""
-    return moment.astimezone(BEIJING).date()

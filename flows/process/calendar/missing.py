@@ -8,13 +8,13 @@ from datetime import datetime
 from typing import NamedTuple
 
 from flows.ledger.entries import Entry
+from flows.ledger.operations import DELIVER, RUN
 from flows.ledger.published import is_published
 from flows.ledger.state import State
 from flows.process.appeals.standing import pending
 from flows.process.deliveries.findings import findings
-from flows.process.deliveries.held import DELIVER, delivery_ids
+from flows.process.deliveries.held import delivery_ids
 from flows.process.deliveries.held import missing as without_delivery
-from flows.process.deliveries.run import RUN
 from flows.process.rules import Expected, Rules
 from transforms.phases import Span, Spans
 

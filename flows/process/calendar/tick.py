@@ -12,18 +12,20 @@ from itertools import takewhile
 from pathlib import Path
 from typing import NamedTuple
 
-from flows.common.failures import Failure, NotFound
+from flows.common.failures import Failure
 from flows.common.locks import only_one
 from flows.common.moments import now as system_time
 from flows.common.settings import Order
 from flows.ledger.clock import time_of_entry
 from flows.ledger.entries import Body
 from flows.ledger.file import read
+from flows.ledger.operations import RUN, TICK
 from flows.ledger.state import State
-from flows.process.calendar.due import TICK, Step, due
+from flows.process.calendar.due import Step, due
 from flows.process.calendar.missing import feeds, last_run, missing
-from flows.process.deliveries.run import NONE_GIVEN, RUN, RunIt, directly, run_on_known
+from flows.process.deliveries.run import NONE_GIVEN, RunIt, directly, run_on_known
 from flows.process.places.lapse import lapse
+from flows.process.read import require_warehouse
 from flows.process.turn import Asked, Turn, turn
 from flows.run.work_folder import require_writable
 from schemas.identifiers import holds_any_id_number
@@ -71,8 +73,7 @@ class Tick:
 
 def tick(this: Tick) -> list[Done]:
     """Do what is due; a round whose file is not right is told, and the others go on."""
-    if not this.warehouse.is_dir():
-        raise NotFound(f"expected a warehouse, found no folder {this.warehouse}")
+    require_warehouse(this.warehouse)
     require_writable(this.warehouse)
     with only_one(this.warehouse / LOCK):  # who comes second waits
         state = read(this.warehouse)

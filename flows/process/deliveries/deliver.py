@@ -23,6 +23,7 @@ from flows.common.private_folder import private_folder
 from flows.common.settings import Order
 from flows.ledger.entries import FILES, Entry, at_text
 from flows.ledger.file import read
+from flows.ledger.operations import APPEAL_DECIDE, DELIVER
 from flows.ledger.state import State
 from flows.process.deliveries.brought import (
     Figures,
@@ -31,7 +32,7 @@ from flows.process.deliveries.brought import (
     refuse_figures,
     refuse_files,
 )
-from flows.process.deliveries.held import DELIVER, Held, delivery_ids, held
+from flows.process.deliveries.held import Held, delivery_ids, held
 from flows.process.deliveries.note import ALL, PART, PEOPLE, Note, read_note
 from flows.process.deliveries.screened import Found, screened
 from flows.process.deliveries.subjects import in_parts, in_withdrawn, replaced, standing
@@ -43,7 +44,6 @@ from transforms.phases import shown
 
 FOLDER = "deliveries"
 READ_ONLY = 0o400
-DECIDED = "appeal decide"
 # where the subjects of a correction have to stand; a sanction's is a person or an employer
 STAND_IN = {
     "person_id": ("applications",),
@@ -172,7 +172,7 @@ def require_in_order(now: Turn, note: Note) -> None:
 def require_undecided(state: State, of_feed: Held, note: Note) -> None:
     """Raise ProcessRefused where a delivery would replace what an upheld appeal rests on."""
     ids = set(of_feed.ids)
-    for decision in state.standing(DECIDED, note.round):
+    for decision in state.standing(APPEAL_DECIDE, note.round):
         if named := sorted(ids & set(decision.body.get("deliveries", []))):
             raise ProcessRefused(
                 f"{note.feed}: expected no delivery of scope {ALL} after {named[0]}, which decision"

@@ -20,13 +20,13 @@ from flows.common.private_folder import private_folder
 from flows.common.settings import Order
 from flows.ledger.entries import Entry
 from flows.ledger.file import read
+from flows.ledger.operations import SANCTION
 from flows.ledger.shown import require_of_ledger, shown_by
 from flows.ledger.state import State
 from flows.process.applications import delivered
 from flows.run.known import FINDINGS, findings_path
 from flows.run.stages import bars
 
-SANCTION = "sanction"
 PERSON = "applicant"
 PEOPLE = Path("restricted") / "people.parquet"
 

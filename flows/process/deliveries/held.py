@@ -9,12 +9,11 @@ from pathlib import Path
 from typing import Any
 
 from flows.ledger.entries import Entry
+from flows.ledger.operations import DELIVER
 from flows.ledger.state import State
 from flows.process.deliveries.note import ALL, PEOPLE
 from flows.run.delivery import Part
 from schemas.feeds import FEEDS
-
-DELIVER = "deliver"
 
 
 @dataclass(frozen=True)

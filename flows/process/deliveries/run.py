@@ -26,7 +26,6 @@ from flows.run import stages
 from flows.run.stages import Outcome
 from transforms.phases import shown
 
-RUN = "run"
 NONE_GIVEN = Path("deliveries")  # no folder of feeds: it is made for the run
 RunIt = Callable[[Order], Outcome]
 

@@ -9,11 +9,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from flows.ledger.entries import Entry
+from flows.ledger.operations import RUN
 from flows.ledger.state import State
 from flows.process.appeals.standing import Appeal
 from transforms.phases import Spans
 
-RUN = "run"
 SUMMARY = "summary"
 
 

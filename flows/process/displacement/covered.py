@@ -6,10 +6,10 @@ from pathlib import Path
 
 import polars as pl
 
+from flows.ledger.operations import DELIVER
 from flows.ledger.state import State
 from flows.process.appeals.standing import Appeal
 from flows.process.applications import delivered
-from flows.process.deliveries.held import DELIVER
 from flows.process.deliveries.subjects import subjects_of
 
 OF_EMPLOYERS = ("employers", "financings", "sanctions")  # feeds that name an employer

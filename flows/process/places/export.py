@@ -12,9 +12,9 @@ from pathlib import Path
 from flows.common.failures import BadUsage, NotFound
 from flows.common.files import may_become, written_aside
 from flows.common.settings import Order
+from flows.ledger.operations import SANCTION
 from flows.ledger.state import State
 from flows.process.applications import id_numbers
-from flows.process.places.standing import SANCTION
 from flows.process.read import looked_at
 
 NOT_BARRED, YEARS = "not_barred", "years_after"

@@ -6,11 +6,11 @@ An objection that is upheld cancels the place.  One at a time on a place, and ea
 from dataclasses import replace
 
 from flows.common.failures import BadUsage, ProcessRefused
+from flows.ledger.operations import OBJECTION_FILE
 from flows.ledger.state import State
 from flows.process.names import free_text
 from flows.process.numbers import new_ids, no_such, year_of
 from flows.process.places.standing import (
-    OBJECTION_FILE,
     UPHELD,
     Objection,
     objections,
@@ -31,7 +31,7 @@ def file_objection(asked: Asked, serial: int, ref: str) -> Turn:
     require_warehouse(asked.warehouse)
     with turn(asked) as now:
         now.judge()
-        result = require_published(now.state, asked.round, "objection file")
+        result = require_published(now.state, asked.round, asked.operation)
         place_of(places(now.state, asked.warehouse, result), serial, asked.round)
         for each in objections(now.state, asked.round).values():
             if each.serial == serial and each.is_pending:

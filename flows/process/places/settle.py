@@ -70,7 +70,7 @@ def settle(asked: Asked, given: Sequence[Settling], source: Path | None = None) 
     require_warehouse(asked.warehouse)
     with turn(asked) as now:
         now.judge()
-        result = require_published(now.state, asked.round, "settle")
+        result = require_published(now.state, asked.round, asked.operation)
         found = places(now.state, asked.warehouse, result)
         published_on = day_of(result.entry.moment)
         rows: dict[int, int] = {}

@@ -13,6 +13,7 @@ import polars as pl
 from flows.common.by_name import scan_table
 from flows.common.failures import NotFound
 from flows.ledger.entries import Entry
+from flows.ledger.operations import OBJECTION_DECIDE, OBJECTION_FILE, SANCTION, SETTLE, TICK
 from flows.ledger.state import State
 from flows.process.dates import day_of
 from flows.process.publication.official import Official
@@ -20,10 +21,8 @@ from flows.process.publication.official import Official
 ENTITLED, REGISTERED, CANCELLED = "entitled", "registered", "cancelled"
 WITHDRAWN, LAPSED = "withdrawn", "lapsed"
 SETTLED = (REGISTERED, WITHDRAWN)
-OBJECTION_FILE, OBJECTION_DECIDE = "objection file", "objection decide"
-SETTLE, SANCTION = "settle", "sanction"
 UPHELD = "upheld"
-TICK, STEP = "tick", "lapse"  # an operation, and the step of it that lapses open places
+STEP = "lapse"  # of a tick: it lapses open places
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ from pathlib import Path
 from flows.common.failures import ProcessRefused
 from flows.kept.past_run import runs_of
 from flows.ledger.entries import Entry
-from flows.ledger.published import PUBLISH
+from flows.ledger.operations import PUBLISH
 from flows.ledger.state import State
 
 

@@ -13,17 +13,17 @@ from flows.common.settings import Order
 from flows.kept.named_run import NamedRun
 from flows.kept.tables import feed
 from flows.ledger.entries import Entry
+from flows.ledger.operations import DELIVER, RUN, SANCTION
 from flows.process.appeals.standing import pending
 from flows.process.applications import delivered
-from flows.process.deliveries.findings import SANCTION, as_rows, findings
-from flows.process.deliveries.held import DELIVER, delivery_ids
+from flows.process.deliveries.findings import as_rows, findings
+from flows.process.deliveries.held import delivery_ids
 from flows.process.turn import Turn
 from flows.run.known import FINDINGS, digest_of
 from flows.run.stages import bars
 
 Finding: TypeAlias = tuple[str, date]  # a subject, and the day
 
-RUN = "run"
 SHOWN = 20  # ids in a message; the lists have all of them
 
 

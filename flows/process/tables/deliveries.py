@@ -4,9 +4,9 @@ from datetime import datetime
 
 import polars as pl
 
-from flows.process.tables.view import View, frame
+from flows.ledger.operations import DELIVER
+from flows.process.tables.view import View, frame, in_table
 
-DELIVER = "deliver"
 OF_THE_BODY = ("feed", "scope", "department", "rows", "accepted", "quarantined", "withdrawn")
 
 
@@ -20,16 +20,11 @@ def table(of: View) -> pl.DataFrame:
                 "round": entry.round,
                 "delivery_id": entry.body["id"],
                 **{name: entry.body[name] for name in OF_THE_BODY},
-                "delivered_at": of_beijing(entry.body["delivered_at"]),
-                "at": of_beijing(entry.at),
+                "delivered_at": in_table(datetime.fromisoformat(entry.body["delivered_at"])),
+                "at": in_table(entry.moment),
                 "retracted": entry.seq in state.retracted,
             }
             for year in state.rounds
             for entry in state.made(DELIVER, year)
         ),
     )
-
-
-def of_beijing(text: str) -> datetime:
-    """A time as tables have it: Beijing's, without saying so."""
-    return datetime.fromisoformat(text).replace(tzinfo=None)

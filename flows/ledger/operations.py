@@ -1,0 +1,11 @@
+"""What the operations are called in the ledger; `data/process.toml` says when each may be done."""
+
+APPEAL_FILE, APPEAL_WITHDRAW, APPEAL_DECIDE = "appeal file", "appeal withdraw", "appeal decide"
+DELIVER = "deliver"
+OBJECTION_FILE, OBJECTION_DECIDE = "objection file", "objection decide"
+PUBLISH = "publish"
+RETRACT = "retract"
+RUN = "run"
+SANCTION = "sanction"
+SETTLE = "settle"
+TICK = "tick"
