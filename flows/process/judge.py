@@ -4,12 +4,13 @@ An operation outside its phase needs an override: a reason and two names.  Where
 of the phases an operation belongs to, nothing helps: what is not known is not guessed.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 from flows.common.failures import BadUsage, ProcessRefused
-from flows.process.names import are_same, folded, free_text, name
+from flows.ledger.entries import Entry
+from flows.process.names import are_same, folded, free_text, name, require_others
 from flows.process.rules import Operation, Rules
 from transforms.phases import Spans, Standing, shown, standing, when
 
@@ -23,6 +24,12 @@ class Signed:
     by: str | None
     and_by: str | None
     override: str | None
+
+    def require_others(self, entries: Iterable[Entry], what: str) -> None:
+        """Raise ProcessRefused where one of those who sign made one of some entries."""
+        made = [name for each in entries for name in (each.by, each.and_by) if name]
+        for each in filter(None, (self.by, self.and_by)):
+            require_others(each, made, what)
 
 
 def signed(

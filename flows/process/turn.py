@@ -32,7 +32,7 @@ from flows.ledger.shown import require_of_ledger, shown_by
 from flows.ledger.state import PHASES, State
 from flows.ledger.state import WAREHOUSE as WAREHOUSE_ID
 from flows.process.judge import Signed, row_for, signed
-from flows.process.names import require_others, user
+from flows.process.names import user
 from flows.process.rules import Operation, Rules, rules
 from flows.process.tables import rebuilt
 from flows.run.work_folder import require_writable
@@ -82,6 +82,19 @@ class Asked:
         """What may be done when."""
         return rules(self.data)
 
+    def row_at(self, at: datetime) -> Operation:
+        """The row by which it may be done at a moment; raises a Failure where it may not."""
+        return row_for(
+            *(self.rules, self.operation, self.file, self.spans, at),
+            kind=self.kind,
+            override=self.override is not None,
+            received_on=self.received_on,
+        )
+
+    def signed(self, row: Operation) -> Signed:
+        """The names it is done under; raises a Failure where they are too few or one person's."""
+        return signed(self.rules, row, self.by, self.and_by, self.override)
+
 
 @dataclass
 class Turn:
@@ -100,21 +113,15 @@ class Turn:
 
         `other` is what was not known before what stands was looked at: `round=`, `kind=`.
         """
-        self.asked = asked = replace(self.asked, **other)
-        self.row = row_for(
-            *(asked.rules, asked.operation, asked.file, asked.spans, self.at),
-            kind=asked.kind,
-            override=asked.override is not None,
-            received_on=asked.received_on,
-        )
-        self.names = signed(asked.rules, self.row, asked.by, asked.and_by, asked.override)
+        self.asked = replace(self.asked, **other)
+        self.row = self.asked.row_at(self.at)
+        self.names = self.asked.signed(self.row)
         return self.row
 
     def require_others(self, entries: Iterable[Entry], what: str) -> None:
         """Raise ProcessRefused where one of those who sign made one of some entries."""
-        made = [name for each in entries for name in (each.by, each.and_by) if name]
-        for name in (self.names.by, self.names.and_by) if self.names else ():
-            require_others(name or "", made, what)
+        if self.names:
+            self.names.require_others(entries, what)
 
     def record(self, *bodies: Body) -> tuple[Entry, ...]:
         """Put an entry for each body on the disk, all or none; they are done once this returns."""

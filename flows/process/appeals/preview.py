@@ -31,8 +31,6 @@ from flows.process.deliveries.held import delivery_ids, missing
 from flows.process.deliveries.known import known
 from flows.process.displacement.of_round import Measured, measured
 from flows.process.displacement.rows import Decided
-from flows.process.judge import row_for, signed
-from flows.process.names import require_others
 from flows.process.numbers import year_of
 from flows.process.read import require_warehouse
 from flows.process.turn import Asked
@@ -63,19 +61,12 @@ def preview(asked: Asked, decision: Decision) -> tuple[State, list[Decided]]:
 
 def require_allowed(asked: Asked, state: State, filed: Entry, named: Sequence[Entry]) -> None:
     """Raise a Failure where the decision may not be made now, or, if they are given, by these."""
-    row = row_for(
-        *(asked.rules, asked.operation, asked.file, asked.spans),
-        time_of_entry(state, asked.clock(), asked.at),
-        override=asked.override is not None,
-        received_on=asked.received_on,
-    )
+    row = asked.row_at(time_of_entry(state, asked.clock(), asked.at))
     if asked.by is None and asked.and_by is None:
         return
-    names = signed(asked.rules, row, asked.by, asked.and_by, asked.override)
-    for entries, what in (([filed], FILED), (named, ENTERED)):
-        made = [name for each in entries for name in (each.by, each.and_by) if name]
-        for each in filter(None, (names.by, names.and_by)):
-            require_others(each, made, what)
+    names = asked.signed(row)
+    names.require_others([filed], FILED)
+    names.require_others(named, ENTERED)
 
 
 def entry_of(decision: Decision, state: State, asked: Asked) -> Entry:
