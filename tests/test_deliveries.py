@@ -31,6 +31,7 @@ from flows.common.failures import (
 )
 from flows.common.moments import moment
 from flows.common.settings import DATA, HOME, Order
+from flows.kept.named_run import read as named_run
 from flows.kept.run_files import is_complete
 from flows.ledger.entries import LEDGER
 from flows.ledger.file import read
@@ -38,13 +39,13 @@ from flows.ledger.verify import verified
 from flows.process import turn as turns
 from flows.process.deliveries.carry import carry
 from flows.process.deliveries.deliver import kept_as
-from flows.process.deliveries.findings import findings, lacking
 from flows.process.deliveries.held import held
 from flows.process.deliveries.note import read_note
 from flows.process.deliveries.pieces import simulate_pieces
 from flows.process.deliveries.run import Made, run_on_feeds, run_on_known
 from flows.process.deliveries.subjects import covers, standing
 from flows.process.deliveries.write_note import noted, write_note
+from flows.process.publication.open_matters import other_findings
 from flows.process.retract import retract
 from flows.process.tables import rebuilt
 from flows.process.turn import turn
@@ -501,11 +502,12 @@ def test_missing_feeds_findings_and_a_published_round(warehouse: Path, plain: Pa
     barred = run_on_feeds(order)
     plainly = stages.run(order)  # without a look at the ledger
     assert barred.run_id != before.run_id == plainly.run_id
-    entries = findings(read(warehouse))
-    assert lacking(warehouse, order, Path(before.directory), entries) == [
-        each.seq for each in entries[1:]
-    ]
-    assert lacking(warehouse, order, Path(barred.directory), entries) == []
+    with turn(asked(warehouse, "2021-06-22", "publish", and_by="王芳")) as now:
+        lacks = [
+            [*other_findings(now, named_run(Path(each.directory)), None)]
+            for each in (before, barred)
+        ]
+    assert lacks == [["it lacks 1 findings that stand"], []]  # the same one twice is one
     of_number = pl.col("application_no") == number
     holds = read_table(Path(barred.directory) / "eligibility.parquet").filter(of_number)
     assert holds.select("not_barred", "eligible").row(0) == (False, False)

@@ -9,6 +9,7 @@ from flows.common.by_name import read_table
 from flows.common.database import DATABASE, open_read_only
 from flows.common.failures import BadUsage
 from flows.kept.past_run import published, runs_of
+from flows.ledger.file import read as ledger
 from flows.ledger.operations import DELIVER, RUN
 from flows.ledger.state import State
 from flows.process.deliveries.held import Held, held
@@ -93,18 +94,27 @@ def identities(state: State, warehouse: Path, year: int, number: str) -> set[str
 
 
 def id_numbers(
-    state: State, warehouse: Path, year: int, numbers: Collection[str]
+    warehouse: Path, year: int, numbers: Collection[str], state: State | None = None
 ) -> dict[str, str]:
-    """Application number -> ID number, by the deliveries of a round or else by whichever run has it."""
-    rows = delivered(state, warehouse, year).select("application_no", "person_id")
-    found = dict(rows.filter(pl.col("application_no").is_in(list(numbers))).rows())
-    for run in runs_of(warehouse / "runs" / f"{year}").values():
+    """Application number -> ID number, by the runs of a round, the current one first, or by its deliveries.
+
+    The ledger is read for those that no run has, where it is not given.
+    """
+    found: dict[str, str] = {}
+    if not numbers:
+        return found
+    wanted = pl.col("application_no").is_in(list(numbers))
+    columns = ["application_no", "person_id"]
+    runs = runs_of(warehouse / "runs" / f"{year}")
+    current = published(warehouse, year).current
+    for run in sorted(runs.values(), key=lambda each: each.name != current):
         path = run / "restricted" / "people.parquet"
-        if set(numbers) <= found.keys() or not path.is_file():
-            continue
-        people = read_table(path, columns=["application_no", "person_id"])
-        found = dict(people.filter(pl.col("application_no").is_in(list(numbers))).rows()) | found
-    return found
+        if not set(numbers) <= found.keys() and path.is_file():
+            found = dict(read_table(path, columns=columns).filter(wanted).rows()) | found
+    if set(numbers) <= found.keys():
+        return found
+    rows = delivered(state or ledger(warehouse), warehouse, year)
+    return dict(rows.filter(wanted).select(columns).rows()) | found
 
 
 def in_current_run(warehouse: Path, year: int, wanted: Collection[str]) -> set[str]:

@@ -4,7 +4,7 @@ The ledger names a person by round and application number: who that is, a run of
 where there is none yet what was delivered.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import date, datetime
@@ -12,8 +12,6 @@ from pathlib import Path
 
 import polars as pl
 
-from flows.common.by_name import read_table
-from flows.common.database import DATABASE, open_read_only
 from flows.common.failures import NotFound
 from flows.common.files import write_table
 from flows.common.private_folder import private_folder
@@ -23,12 +21,8 @@ from flows.ledger.file import read
 from flows.ledger.operations import SANCTION
 from flows.ledger.shown import require_of_ledger, shown_by
 from flows.ledger.state import State
-from flows.process.applications import delivered
+from flows.process.applications import id_numbers
 from flows.run.known import FINDINGS, findings_path
-from flows.run.stages import bars
-
-PERSON = "applicant"
-PEOPLE = Path("restricted") / "people.parquet"
 
 
 def findings(state: State) -> list[Entry]:
@@ -39,73 +33,29 @@ def findings(state: State) -> list[Entry]:
 
 def as_rows(warehouse: Path, entries: list[Entry]) -> pl.DataFrame:
     """Findings as rows of the feed `sanctions`."""
-    rows = [
-        (subject(warehouse, each), date.fromisoformat(each.body["found_on"])) for each in entries
-    ]
+    days = [date.fromisoformat(each.body["found_on"]) for each in entries]
+    rows = list(zip(subjects(warehouse, entries), days, strict=True))
     return pl.DataFrame(rows, FINDINGS, orient="row").unique().sort("subject_id", "found_on")
 
 
-def subject(warehouse: Path, entry: Entry) -> str:
-    """Whom a finding is about, by ID number or credit code."""
-    if entry.body["subject_kind"] != PERSON:
-        return str(entry.body["credit_code"])
-    number = entry.body["application_no"]
-    for run in runs_of(warehouse, entry):
-        found = read_table(run / PEOPLE, columns=["application_no", "person_id"]).filter(
-            pl.col("application_no") == number
-        )
-        if found.height:
-            return str(found["person_id"][0])
-    of_round = delivered(read(warehouse), warehouse, int(entry.round or 0))
-    for (person,) in of_round.filter(application_no=number).select("person_id").iter_rows():
-        return str(person)
-    raise NotFound(
-        f"entry {entry.seq}: expected a run or a delivery of round {entry.round} that knows"
-        f" application {number}, found none: restore it from a backup"
-    )
-
-
-def runs_of(warehouse: Path, entry: Entry) -> Iterator[Path]:
-    """The runs of a round that may know an application: the one the entry names, the current, the rest."""
-    folder = warehouse / "runs" / str(entry.round)
-    named = [entry.body.get("run_id")]
-    if (warehouse / DATABASE).exists():
-        with open_read_only(warehouse) as database:
-            query = "SELECT run_id FROM rounds WHERE round = ?"
-            named += [each[0] for each in database.execute(query, [entry.round]).fetchall()]
-    if folder.is_dir():
-        named += sorted(each.name for each in folder.iterdir() if each.is_dir())
-    for name in dict.fromkeys(filter(None, named)):
-        if (folder / name / PEOPLE).is_file():
-            yield folder / name
-
-
-def lacking(warehouse: Path, order: Order, run: Path, entries: list[Entry]) -> list[int]:
-    """The findings, by seq, that would be added to a run if it were made now, and are not in it."""
-    people = read_table(run / PEOPLE, columns=["person", "person_id"])
-    of_employers = read_table(run / "accepted" / "employers.parquet")
-    applying = read_table(run / "accepted" / "applications.parquet")["employer"]
-    numbers = {
-        "person": dict(people.select("person_id", "person").iter_rows()),
-        "employer": dict(
-            of_employers.filter(pl.col("employer").is_in(applying.implode()))
-            .select("employer_id", "employer")
-            .iter_rows()
-        ),
-    }
-    sanctions = read_table(run / "accepted" / "sanctions.parquet")
-    there = {
-        name: set(sanctions.select(name, "found_on").drop_nulls().iter_rows()) for name in numbers
-    }
-    barring = bars(order.edition(), order.round())
-    found = []
-    for entry in entries:
-        ((who, on),) = as_rows(warehouse, [entry]).iter_rows()
-        kept = pl.DataFrame({"found_on": [on]}).select(barring).item()
-        of = [(name, each[who]) for name, each in numbers.items() if who in each]
-        if kept and of and not any((number, on) in there[name] for name, number in of):
-            found.append(entry.seq)
-    return found
+def subjects(
+    warehouse: Path, entries: Sequence[Entry], state: State | None = None
+) -> Iterator[str]:
+    """Whom each finding is about, by ID number or credit code; raises NotFound where nobody knows."""
+    numbers: dict[int, list[str]] = {}
+    for each in entries:
+        if each.body["application_no"] is not None:
+            numbers.setdefault(int(each.round or 0), []).append(each.body["application_no"])
+    people = {year: id_numbers(warehouse, year, each, state) for year, each in numbers.items()}
+    for each in entries:
+        number = each.body["application_no"]
+        found = people[each.round or 0].get(number) if number else each.body["credit_code"]
+        if found is None:
+            raise NotFound(
+                f"entry {each.seq}: expected a run or a delivery of round {each.round} that knows"
+                f" application {number}, found none: restore it from a backup"
+            )
+        yield str(found)
 
 
 def put_beside(warehouse: Path, entries: list[Entry], beside: Path) -> None:

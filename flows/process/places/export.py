@@ -9,12 +9,12 @@ from collections.abc import Callable, Iterator
 from datetime import date
 from pathlib import Path
 
-from flows.common.failures import BadUsage, NotFound
+from flows.common.failures import BadUsage
 from flows.common.files import may_become, written_aside
 from flows.common.settings import Order
 from flows.ledger.operations import SANCTION
 from flows.ledger.state import State
-from flows.process.applications import id_numbers
+from flows.process.deliveries.findings import subjects
 from flows.process.read import looked_at
 
 NOT_BARRED, YEARS = "not_barred", "years_after"
@@ -47,18 +47,9 @@ def findings(
     if not entries:
         return
     values = Order(year, Path(), warehouse, data).edition().conditions[NOT_BARRED].values
-    numbers = [each.body["application_no"] for each in entries if each.body["application_no"]]
-    people = id_numbers(state, warehouse, year, numbers)
-    for each in entries:
-        number = each.body["application_no"]
-        subject = people.get(number) if number else each.body["credit_code"]
-        if subject is None:
-            raise NotFound(
-                f"entry {each.seq}: expected application {number} in a delivery or a run of round"
-                f" {year}, found it in none: restore those from a backup"
-            )
+    for subject, each in zip(subjects(warehouse, entries, state), entries, strict=True):
         first = date.fromisoformat(each.body["found_on"]).year
         yield (
             *(subject, each.body["found_on"], first, first + values[YEARS]),
-            *(each.body["reason"], year, number or ""),
+            *(each.body["reason"], year, each.body["application_no"] or ""),
         )
