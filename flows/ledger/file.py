@@ -6,7 +6,7 @@ A line that lacks nothing but its end is completed: what was acknowledged is nev
 """
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import NamedTuple
@@ -76,6 +76,11 @@ def state_of(content: bytes) -> State:
         require_as_sealed(line, seq, entry)
         entries.append(entry)
         previous = entry.sha256
+    return acknowledged(entries)
+
+
+def acknowledged(entries: Sequence[Entry]) -> State:
+    """Complete entries without the beginning of a batch that did not end."""
     return State(tuple(entries[: len(entries) - unfinished(entries[-1] if entries else None)]))
 
 

@@ -5,15 +5,17 @@ elsewhere, when it was the head, tells that (`require_head`).
 """
 
 import re
+from collections.abc import Iterator
 from pathlib import Path
 
 from flows.common.failures import BadUsage, CheckFailed, LedgerDamaged
 from flows.common.files import sha256
 from flows.ledger.entries import FILES, LEDGER, Entry, checked
-from flows.ledger.file import unfinished
+from flows.ledger.file import acknowledged
 from flows.ledger.state import State
 
 DIGEST = re.compile("[0-9a-f]{64}")
+NO_FILE = "none"
 
 
 def verified(warehouse: Path, year: int | None = None) -> State:
@@ -32,20 +34,23 @@ def verified(warehouse: Path, year: int | None = None) -> State:
         except LedgerDamaged as damage:
             raise CheckFailed(str(damage)) from None
     for entry in entries:
-        if year in {None, entry.round} and (fault := fault_of_files(warehouse, entry)):
-            raise CheckFailed(f"{LEDGER}: entry {entry.seq}: {fault}")
-    return State(tuple(entries[: len(entries) - unfinished(entries[-1] if entries else None)]))
+        if year in {None, entry.round}:
+            for name, found in other_files(warehouse, entry):
+                expected = name if found == NO_FILE else f"{name} as it was"
+                raise CheckFailed(
+                    f"{LEDGER}: entry {entry.seq}: expected the file {expected}, found {found}"
+                )
+    return acknowledged(entries)
 
 
-def fault_of_files(warehouse: Path, entry: Entry) -> str | None:
-    """What is wrong with a file that an entry names; nothing where all are as they were."""
+def other_files(warehouse: Path, entry: Entry) -> Iterator[tuple[str, str]]:
+    """The files that an entry names and that are not as they were, and what was found instead."""
     for name, digest in sorted(entry.body.get(FILES, {}).items()):
         path = warehouse / name
         if not path.resolve().is_relative_to(warehouse.resolve()) or not path.is_file():
-            return f"expected the file {name}, found none"
-        if sha256(path) != digest:
-            return f"expected the file {name} as it was, found another digest"
-    return None
+            yield name, NO_FILE
+        elif sha256(path) != digest:
+            yield name, "another digest"
 
 
 def require_head(state: State, digest: str) -> Entry:

@@ -65,6 +65,16 @@ def parts_of(feed: str, paths: Sequence[Path], *beside: Path | None) -> list[Par
     return [Part(feed, number, path) for number, path in enumerate(files)]
 
 
+def some_parts(
+    feed: str, paths: Sequence[Path], note: Path | None, *, withdrawn: Path | None
+) -> list[Part]:
+    """The files of a delivery; raises FeedRefused for one that neither brings nor withdraws anything."""
+    parts = parts_of(feed, paths, note, withdrawn)
+    if not parts and withdrawn is None:
+        raise FeedRefused(f"{feed}: expected a file (an empty feed is a header alone), found none")
+    return parts
+
+
 def figures(feed: str, parts: Sequence[Part]) -> Figures:
     """Rows and sums of the files of a delivery; raises FeedRefused for one that cannot be read."""
     schema = FEEDS[feed].schema()

@@ -28,9 +28,9 @@ from flows.ledger.state import State
 from flows.process.deliveries.brought import (
     Figures,
     figures,
-    parts_of,
     refuse_figures,
     refuse_files,
+    some_parts,
 )
 from flows.process.deliveries.held import Held, delivery_ids, held
 from flows.process.deliveries.note import ALL, PART, PEOPLE, Note, read_note
@@ -90,11 +90,10 @@ def deliver(
     """Take a delivery in; raises a Failure for one that is refused, and records nothing then."""
     note, content = read_note(note_path)
     require_for(note, asked, feed, withdrawn)
-    parts = parts_of(feed, paths, note_path, withdrawn)
-    if not parts and withdrawn is None:
-        raise FeedRefused(f"{feed}: expected a file (an empty feed is a header alone), found none")
-    if known := recognised(read(asked.warehouse), note, parts, withdrawn):
-        return Delivered(known, read(asked.warehouse))
+    parts = some_parts(feed, paths, note_path, withdrawn=withdrawn)
+    state = read(asked.warehouse)
+    if known := recognised(state, note, parts, withdrawn):
+        return Delivered(known, state)
     with turn(asked) as before:  # what can be told at once is told before anything is read
         before.judge()
         require_in_order(before, note)

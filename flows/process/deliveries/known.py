@@ -11,9 +11,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from flows.common.failures import FeedRefused, LedgerDamaged
-from flows.common.files import sha256, write_table
-from flows.ledger.entries import FILES, LEDGER, Entry
+from flows.common.files import write_table
+from flows.ledger.entries import LEDGER, Entry
 from flows.ledger.state import State
+from flows.ledger.verify import other_files
 from flows.process.deliveries.held import Held, all_held, delivery_ids, missing
 from flows.process.deliveries.subjects import replaced
 from flows.run.known import replaced_path
@@ -72,14 +73,11 @@ def missing_in(state: State, year: int, *, allow_missing: bool) -> list[str]:
 def require_untouched(warehouse: Path, deliveries: Iterable[Entry]) -> None:
     """Raise LedgerDamaged where a kept file is not the one that was delivered."""
     for entry in deliveries:
-        for name, digest in entry.body[FILES].items():
-            path = warehouse / name
-            if not path.is_file() or sha256(path) != digest:
-                found = "another" if path.is_file() else "none"
-                raise LedgerDamaged(
-                    f"{LEDGER}: entry {entry.seq}: expected the file {name} as it was delivered, found"
-                    f" {found}; restore it from a backup"
-                )
+        for name, found in other_files(warehouse, entry):
+            raise LedgerDamaged(
+                f"{LEDGER}: entry {entry.seq}: expected the file {name} as it was delivered, found"
+                f" {found}; restore it from a backup"
+            )
 
 
 def link(warehouse: Path, of_feed: Held, folder: Path) -> None:

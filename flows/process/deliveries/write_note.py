@@ -4,10 +4,10 @@ from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
 
-from flows.common.failures import BadUsage, FeedRefused
+from flows.common.failures import BadUsage
 from flows.common.files import sha256, written_aside
 from flows.common.messages import told_which_file
-from flows.process.deliveries.brought import figures, parts_of
+from flows.process.deliveries.brought import figures, some_parts
 from flows.process.deliveries.note import PEOPLE, SCOPES, Note, written
 from flows.process.deliveries.subjects import in_withdrawn
 from flows.process.names import LONGEST_NAME, free_text
@@ -36,9 +36,7 @@ def noted(
         raise BadUsage(f"--scope: expected one of {', '.join(SCOPES)}, found another")
     if withdrawn and scope != PEOPLE:
         raise BadUsage(f"--withdrawn: expected scope {PEOPLE}, found {scope}")
-    parts = parts_of(feed, paths, withdrawn, out)
-    if not parts and withdrawn is None:
-        raise FeedRefused(f"{feed}: expected a file (an empty feed is a header alone), found none")
+    parts = some_parts(feed, paths, out, withdrawn=withdrawn)
     found = figures(feed, parts)
     if withdrawn:
         with told_which_file():
