@@ -18,7 +18,7 @@ from flows.public.faults import Fault, shown
 from flows.public.rows import OF_PERSON, Row, columns
 from flows.run.check_rows import EXPECTED, schema_of
 from schemas.feeds import FEEDS
-from schemas.identifiers import ID_CHECKS, ID_WEIGHTS
+from schemas.identifiers import id_check_character
 from schemas.words import of_check
 
 SEVENTEEN = "110101{:%Y%m%d}001"
@@ -94,13 +94,9 @@ def kept(dtype: Any) -> Any:
 
 def of_birth(days: Sequence[date]) -> pl.Series:
     """ID numbers nobody has, right for some birth dates: the model compares the two."""
-    numbers = [SEVENTEEN.format(day) for day in days]
-    weighted = [
-        sum(int(digit) * weight for digit, weight in zip(number, ID_WEIGHTS, strict=True))
-        for number in numbers
-    ]
-    checks = [ID_CHECKS[each % 11] for each in weighted]
-    return pl.Series(OF_PERSON, [f"{a}{b}" for a, b in zip(numbers, checks, strict=True)])
+    numbers = pl.DataFrame({OF_PERSON: [SEVENTEEN.format(day) for day in days]})
+    first_17 = pl.col(OF_PERSON)
+    return numbers.select(first_17 + id_check_character(first_17)).to_series()
 
 
 def repeated(feed: str, rows: Sequence[Row], places: Sequence[str]) -> Iterator[Fault]:

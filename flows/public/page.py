@@ -16,6 +16,7 @@ from flows.explain.page import months, width_of
 from flows.explain.rules import conditions, indicators, title
 from flows.explain.tables import REST, Column, strong, table, text
 from flows.explain.words import Values, Words
+from flows.public.distances import distances
 from flows.public.facts import Facts
 
 WORDS = Path(__file__).parent / "words"
@@ -114,11 +115,7 @@ def credential(row: dict[str, Any], words: Words) -> str:
 
 def lines(answer: Answer, words: Words, width: int) -> RenderableType:
     """The official lines, and how far the total is from each."""
-    total = Decimal(answer["total"])
-    rows = [
-        [str(each["year"]), each["line"], f"{total - Decimal(each['line']):+}"]
-        for each in answer["lines"]
-    ]
+    rows = [[str(each["year"]), each["line"], each["gap"]] for each in distances(answer)]
     return table(headed({"year": 12, "line": 14, "gap": REST}, words), rows, width)
 
 

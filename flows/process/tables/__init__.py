@@ -6,7 +6,6 @@ they show the ledger.  Nothing else writes them: a table that is wrong is made a
 
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import polars as pl
 
@@ -22,13 +21,9 @@ from flows.process.tables import (
     rounds,
     settlements,
 )
-from flows.process.tables.view import View, view
+from flows.process.tables.view import MODELS, View, view
 from flows.run.publish import only_publisher
 from flows.run.registers import replace_registers
-from schemas.process import PROCESS, RoundStates
-
-if TYPE_CHECKING:
-    import pandera.polars as pa
 
 TABLES: Mapping[str, Callable[[View], pl.DataFrame]] = {
     "rounds": rounds.table,
@@ -67,5 +62,4 @@ def latest(warehouse: Path, state: State | None) -> State:
 
 def frames(of: View) -> dict[str, pl.DataFrame]:
     """Every table of what stands, checked against its model."""
-    models: dict[str, type[pa.DataFrameModel]] = {**PROCESS, "rounds": RoundStates}
-    return {name: models[name].validate(make(of)) for name, make in TABLES.items()}
+    return {name: MODELS[name].validate(make(of)) for name, make in TABLES.items()}

@@ -7,18 +7,17 @@ import polars as pl
 
 from flows.process.places.standing import CANCELLED, LAPSED, REGISTERED, WITHDRAWN
 from flows.process.publication.official import official
-from flows.process.tables.view import View, in_table
-from schemas.process import PRELIMINARY, RoundStates
+from flows.process.tables.view import View, frame, in_table
+from schemas.process import PRELIMINARY
 
 COUNTED = (CANCELLED, WITHDRAWN, LAPSED, REGISTERED)
 
 
 def table(of: View) -> pl.DataFrame:
     """One row a round that has a current run."""
-    columns = RoundStates.to_schema().columns
-    return pl.DataFrame(
-        [{"round": year, **PRELIMINARY, **state(of, year)} for year in sorted(of.current)],
-        schema={name: column.dtype.type for name, column in columns.items()},
+    return frame(
+        "rounds",
+        ({"round": year, **PRELIMINARY, **state(of, year)} for year in sorted(of.current)),
     )
 
 

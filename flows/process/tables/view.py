@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import duckdb
 import polars as pl
@@ -14,8 +14,13 @@ from flows.common.database import DATABASE, open_read_only
 from flows.ledger.state import State
 from flows.process.places.standing import Place, places
 from flows.process.publication.official import official, overtaken
-from schemas.process import PROCESS
+from schemas.process import PROCESS, RoundStates
 from transforms.phases import in_beijing
+
+if TYPE_CHECKING:
+    import pandera.polars as pa
+
+MODELS: Mapping[str, "type[pa.DataFrameModel]"] = {**PROCESS, "rounds": RoundStates}
 
 
 @dataclass(frozen=True)
@@ -65,7 +70,7 @@ def displaced_in(database: duckdb.DuckDBPyConnection, empty: pl.DataFrame) -> pl
 
 def frame(table: str, rows: Iterable[Mapping[str, Any]]) -> pl.DataFrame:
     """A table of the process from its rows, in the types it has."""
-    columns = PROCESS[table].to_schema().columns
+    columns = MODELS[table].to_schema().columns
     return pl.DataFrame(
         list(rows), schema={name: column.dtype.type for name, column in columns.items()}
     )

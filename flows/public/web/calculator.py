@@ -5,7 +5,6 @@ Works without script: the facts travel in a hidden field, and every button is on
 
 import json
 import tomllib
-from decimal import Decimal
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -18,6 +17,7 @@ from flows.common.points import in_text
 from flows.common.rounds import edition_of, is_assumed, known, round_of
 from flows.explain.coming_years import lines_of
 from flows.public.children import last_round
+from flows.public.distances import distances
 from flows.public.faults import BadFacts
 from flows.public.json_text import MOST_BYTES
 from flows.public.web import draft, faults_zh
@@ -204,16 +204,9 @@ async def shown(request: Request, visit: Visit, go: str = "") -> Response:
         "growth_wrong": growth_wrong,
         "growth_default": in_text(lines_of().growth),
         "focus": go.startswith(("add:", "drop:")),
-        "distances": distances(found.get("answer")),
+        "distances": distances(found["answer"]) if found.get("answer") else [],
     }
     return HTMLResponse(page("calculator.html", **content))
-
-
-def distances(answer: Json | None) -> list[Json]:
-    """The official lines, and how far the total is from each."""
-    total = Decimal(answer["total"]) if answer else Decimal()
-    lines = answer["lines"] if answer else []
-    return [{**each, "gap": f"{total - Decimal(each['line']):+}"} for each in lines]
 
 
 def growth_of(text: str) -> tuple[int | None, bool]:
