@@ -7,20 +7,11 @@ import typer
 
 from flows.cli.arguments import Data, Warehouse
 from flows.cli.messages import print_json, shown, told
-from flows.cli.process_arguments import (
-    AndBy,
-    AsJson,
-    At,
-    By,
-    Override,
-    ReceivedOn,
-    asked_for,
-    show_done,
-    with_head,
-)
+from flows.cli.process_arguments import AsJson, Given, Year, in_phase, operation, with_head
 from flows.cli.streams import show, tell
 from flows.common.failures import BadUsage
 from flows.common.settings import DATA, WAREHOUSE
+from flows.ledger.operations import APPEAL_DECIDE, APPEAL_FILE, APPEAL_WITHDRAW
 
 if TYPE_CHECKING:
     from flows.process.appeals.standing import Appeal
@@ -32,11 +23,11 @@ appeal = typer.Typer(
     rich_markup_mode="rich",
 )
 
-Year = Annotated[int, typer.Argument(metavar="ROUND", help="Application year, e.g. 2021.")]
 Id = Annotated[str, typer.Argument(metavar="ID", help="The appeal, e.g. 2021-appeal-0001.")]
 
 
 @appeal.command("file")
+@operation(in_phase)
 def file(
     year: Year,
     application_no: Annotated[
@@ -56,14 +47,8 @@ def file(
     kind: Annotated[
         str | None, typer.Option(help="review or appeal, where --override leaves it open.")
     ] = None,
-    by: By = None,
-    and_by: AndBy = None,
-    override: Override = None,
-    received_on: ReceivedOn = None,
-    warehouse: Warehouse = WAREHOUSE,
-    data: Data = DATA,
-    at: At = None,
-    as_json: AsJson = False,
+    *,
+    given: Given,
 ) -> None:
     """Enter an appeal; its first line is the appeal's id.  The kind follows from the phase.
 
@@ -77,15 +62,7 @@ def file(
     from flows.process.appeals.filing import Claim, claims_in, file_appeals
 
     with told():
-        asked = asked_for(
-            *("appeal file", year, warehouse, data),
-            at=at,
-            received_on=received_on,
-            by=by,
-            and_by=and_by,
-            override=override,
-            kind=kind,
-        )
+        asked = given.asked(APPEAL_FILE, year, kind=kind)
         if source is not None:
             if application_no or subject or claim is not None:
                 raise BadUsage("--from: expected no APPLICATION_NO, SUBJECT or --claim beside it")
@@ -96,10 +73,11 @@ def file(
             claims = [Claim(application_no, subject, claim)]
         done = file_appeals(asked, claims, source)
         ids = [each.body["id"] for each in done.recorded]
-        show_done(done, [f"appeal {each}" for each in ids], {"appeals": ids}, as_json=as_json)
+        given.show(done, [f"appeal {each}" for each in ids], {"appeals": ids})
 
 
 @appeal.command("decide")
+@operation(in_phase)
 def decide(
     appeal_id: Id,
     result: Annotated[str, typer.Argument(metavar="RESULT", help="upheld, partly_upheld, refused")],
@@ -108,17 +86,11 @@ def decide(
         list[str] | None,
         typer.Option("--delivery", metavar="D", help="A delivery it rests on; may be repeated."),
     ] = None,
-    by: By = None,
-    and_by: AndBy = None,
-    override: Override = None,
-    received_on: ReceivedOn = None,
     preview: Annotated[
         bool, typer.Option("--preview", help="Show what it would do; nothing is recorded.")
     ] = False,
-    warehouse: Warehouse = WAREHOUSE,
-    data: Data = DATA,
-    at: At = None,
-    as_json: AsJson = False,
+    *,
+    given: Given,
 ) -> None:
     """Decide a pending appeal, once, by two people; upheld ones name the deliveries they rest on.
 
@@ -136,41 +108,29 @@ def decide(
 
     with told():
         decision = decision_of(appeal_id, result, reason, deliveries or [])
-        asked = asked_for(
-            *("appeal decide", 0, warehouse, data),
-            at=at,
-            received_on=received_on,
-            by=by,
-            and_by=and_by,
-            override=override,
-        )
+        asked = given.asked(APPEAL_DECIDE)
         if preview:
             from flows.process.appeals.preview import preview as looked_ahead
             from flows.process.displacement.page import as_content, lines
 
             with shown():
                 state, found = looked_ahead(asked, decision)
-            if as_json:
+            if given.as_json:
                 print_json(with_head(state, {"preview": True, "displacement": as_content(found)}))
             else:
                 show([f"preview of {appeal_id} {result}: nothing was recorded", *lines(found)])
             return
         done = decide_it(asked, decision)
         lines_ = [f"{appeal_id} {result}"]
-        show_done(done, lines_, {"appeal": appeal_id, "result": result}, as_json=as_json)
+        given.show(done, lines_, {"appeal": appeal_id, "result": result})
 
 
 @appeal.command("withdraw")
+@operation(in_phase)
 def withdraw(
     appeal_id: Id,
-    by: By = None,
-    and_by: AndBy = None,
-    override: Override = None,
-    received_on: ReceivedOn = None,
-    warehouse: Warehouse = WAREHOUSE,
-    data: Data = DATA,
-    at: At = None,
-    as_json: AsJson = False,
+    *,
+    given: Given,
 ) -> None:
     """Record that a pending appeal was given up; it may be filed again.
 
@@ -181,16 +141,9 @@ def withdraw(
     from flows.process.appeals.withdrawing import withdraw as give_up
 
     with told():
-        asked = asked_for(
-            *("appeal withdraw", 0, warehouse, data),
-            at=at,
-            received_on=received_on,
-            by=by,
-            and_by=and_by,
-            override=override,
-        )
+        asked = given.asked(APPEAL_WITHDRAW)
         done = give_up(asked, appeal_id)
-        show_done(done, [f"{appeal_id} withdrawn"], {"appeal": appeal_id}, as_json=as_json)
+        given.show(done, [f"{appeal_id} withdrawn"], {"appeal": appeal_id})
 
 
 @appeal.command("list")

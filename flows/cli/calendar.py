@@ -6,7 +6,7 @@ import typer
 
 from flows.cli.arguments import Data, Warehouse
 from flows.cli.messages import print_json, shown, told
-from flows.cli.process_arguments import AsJson, At, with_head
+from flows.cli.process_arguments import AsJson, At, Year, time_given, with_head
 from flows.cli.streams import show, tell, work_is_done
 from flows.common.settings import DATA, WAREHOUSE
 
@@ -17,7 +17,7 @@ AsOf = Annotated[
 
 
 def status(
-    year: Annotated[int, typer.Argument(metavar="ROUND", help="Application year, e.g. 2021.")],
+    year: Year,
     warehouse: Warehouse = WAREHOUSE,
     data: Data = DATA,
     at: AsOf = None,
@@ -33,14 +33,13 @@ def status(
       luohu status 2021 --at 2021-06-04T09:00
       luohu status 2021 --json | jq .late
     """
-    from flows.common.moments import moment
     from flows.process.calendar.status import as_json as for_machines
     from flows.process.calendar.status import lines
     from flows.process.calendar.status import status as status_of
     from flows.process.read import looked_at
 
     with told():
-        asked_at = moment(at) if at is not None else None
+        asked_at = time_given(at)
         state = looked_at(warehouse, data, year, say=tell)
         found = status_of(state, year, data, asked_at)
         if as_json:
@@ -68,13 +67,12 @@ def tick(
       luohu tick --warehouse /srv/luohu
       luohu tick --at 2021-06-04T08:05                  in a rehearsal
     """
-    from flows.common.moments import moment
     from flows.ledger.file import read
     from flows.process.calendar.tick import Tick
     from flows.process.calendar.tick import tick as do_what_is_due
 
     with told():
-        this = Tick(warehouse, data, moment(at) if at is not None else None, say=tell)
+        this = Tick(warehouse, data, time_given(at), say=tell)
         with shown():
             done = do_what_is_due(this)
         work_is_done()

@@ -7,23 +7,14 @@ import typer
 
 from flows.cli.arguments import Data, Warehouse
 from flows.cli.messages import shown, told
-from flows.cli.process_arguments import (
-    AndBy,
-    AsJson,
-    At,
-    By,
-    Override,
-    ReceivedOn,
-    asked_for,
-    show_done,
-)
+from flows.cli.process_arguments import Given, Year, in_phase, operation
 from flows.cli.streams import show, tell, work_is_done
 from flows.common.settings import DATA, MAX_REJECTS, WAREHOUSE
+from flows.ledger.operations import DELIVER
 
 if TYPE_CHECKING:
     from flows.process.deliveries.deliver import Delivered
 
-Year = Annotated[int, typer.Argument(metavar="ROUND", help="Application year, e.g. 2021.")]
 Feed = Annotated[str, typer.Argument(metavar="FEED", help="One of the seventeen feeds.")]
 Paths = Annotated[
     list[Path] | None, typer.Argument(metavar="PATH...", help="Its files, or folders of them.")
@@ -81,23 +72,18 @@ def note(
         show([f"note {out}", f"rows: {found.rows:,}", *sums])
 
 
+@operation(in_phase)
 def deliver(
     year: Year,
     feed: Feed,
     note: Annotated[Path, typer.Option(help="The delivery's note, in TOML.")],
     paths: Paths = None,
-    by: By = None,
     withdrawn: Withdrawn = None,
-    warehouse: Warehouse = WAREHOUSE,
-    data: Data = DATA,
     max_rejects: Annotated[
         str, typer.Option(help="A delivery with a larger share of bad rows is refused.")
     ] = MAX_REJECTS,
-    at: At = None,
-    received_on: ReceivedOn = None,
-    override: Override = None,
-    and_by: AndBy = None,
-    as_json: AsJson = False,
+    *,
+    given: Given,
 ) -> None:
     """Take a delivery in: held against its note, screened at once, kept as it came, recorded.
 
@@ -113,21 +99,14 @@ def deliver(
     from flows.process.deliveries.deliver import share
 
     with told():
-        asked = asked_for(
-            *("deliver", year, warehouse, data),
-            at=at,
-            received_on=received_on,
-            by=by,
-            and_by=and_by,
-            override=override,
-        )
+        asked = given.asked(DELIVER, year)
         with shown():
             done = take_in(
                 *(asked, feed, paths or [], note),
                 withdrawn=withdrawn,
                 max_rejects=share(max_rejects),
             )
-        show_delivered(done, as_json=as_json)
+        show_delivered(done, given)
 
 
 def carry(
@@ -168,7 +147,7 @@ def carry(
         )
 
 
-def show_delivered(done: "Delivered", *, as_json: bool) -> None:
+def show_delivered(done: "Delivered", given: Given) -> None:
     """What a delivery came to: its id first."""
     body = done.entry.body
     rejects = done.found.by_check() if done.found else []
@@ -192,4 +171,4 @@ def show_delivered(done: "Delivered", *, as_json: bool) -> None:
         ],
         "recognised": done.found is None,
     }
-    show_done(done, lines, content, as_json=as_json)
+    given.show(done, lines, content)

@@ -6,17 +6,10 @@ import typer
 
 from flows.cli.arguments import Data, Warehouse
 from flows.cli.messages import print_json, shown, told
-from flows.cli.process_arguments import (
-    AndBy,
-    AsJson,
-    At,
-    By,
-    asked_for,
-    show_done,
-    with_head,
-)
+from flows.cli.process_arguments import AsJson, Given, anytime, operation, with_head
 from flows.cli.streams import show, tell
 from flows.common.settings import DATA, WAREHOUSE
+from flows.ledger.operations import RETRACT
 
 if TYPE_CHECKING:
     from flows.ledger.state import State
@@ -88,15 +81,12 @@ def page(state: "State", year: int | None) -> list[str]:
     return [*lines, f"head {state.head}" if state.entries else "no entries"]
 
 
+@operation(anytime)
 def retract(
     seq: Annotated[int, typer.Argument(metavar="SEQ", help="Number of the entry.")],
     reason: Annotated[str, typer.Option(help="Why it is a mistake.")],
-    by: By = None,
-    and_by: AndBy = None,
-    warehouse: Warehouse = WAREHOUSE,
-    data: Data = DATA,
-    at: At = None,
-    as_json: AsJson = False,
+    *,
+    given: Given,
 ) -> None:
     """Take a mistaken entry back: from now on it counts as not made; it stays in the ledger.
 
@@ -110,6 +100,5 @@ def retract(
     from flows.process.retract import retract as take_back
 
     with told():
-        asked = asked_for("retract", 0, warehouse, data, at=at, by=by, and_by=and_by)
-        done = take_back(asked, seq, reason)
-        show_done(done, [f"retracted {seq}"], {"retracted": seq}, as_json=as_json)
+        done = take_back(given.asked(RETRACT), seq, reason)
+        given.show(done, [f"retracted {seq}"], {"retracted": seq})

@@ -5,21 +5,11 @@ from typing import Annotated
 
 import typer
 
-from flows.cli.arguments import Data, Warehouse
 from flows.cli.messages import told
-from flows.cli.process_arguments import (
-    AndBy,
-    AsJson,
-    At,
-    By,
-    Override,
-    ReceivedOn,
-    asked_for,
-    show_done,
-)
+from flows.cli.process_arguments import Given, Year, anytime, in_phase, operation, show_done
 from flows.cli.streams import show, tell, work_is_done
 from flows.common.failures import BadUsage
-from flows.common.settings import DATA, WAREHOUSE
+from flows.ledger.operations import OBJECTION_DECIDE, OBJECTION_FILE, SANCTION, SETTLE
 
 objection = typer.Typer(
     name="objection",
@@ -28,24 +18,18 @@ objection = typer.Typer(
     rich_markup_mode="rich",
 )
 
-Year = Annotated[int, typer.Argument(metavar="ROUND", help="Application year, e.g. 2021.")]
 Serial = Annotated[str, typer.Argument(metavar="SERIAL", help="Public serial, e.g. 202100001.")]
 EXPORT = "export"
 
 
 @objection.command("file")
+@operation(in_phase)
 def file(
     year: Year,
     serial: Serial,
     ref: Annotated[str, typer.Option(help="The paper it came with, e.g. a file number.")],
-    by: By = None,
-    and_by: AndBy = None,
-    override: Override = None,
-    received_on: ReceivedOn = None,
-    warehouse: Warehouse = WAREHOUSE,
-    data: Data = DATA,
-    at: At = None,
-    as_json: AsJson = False,
+    *,
+    given: Given,
 ) -> None:
     """Enter an objection to a place of the published list; its first line is the objection's id.
 
@@ -57,32 +41,20 @@ def file(
     from flows.process.places.settle import serial_of
 
     with told():
-        asked = asked_for(
-            *("objection file", year, warehouse, data),
-            at=at,
-            received_on=received_on,
-            by=by,
-            and_by=and_by,
-            override=override,
-        )
+        asked = given.asked(OBJECTION_FILE, year)
         done = file_objection(asked, serial_of(serial), ref)
         (name,) = (each.body["id"] for each in done.recorded)
-        show_done(done, [f"objection {name}"], {"objection": name}, as_json=as_json)
+        given.show(done, [f"objection {name}"], {"objection": name})
 
 
 @objection.command("decide")
+@operation(in_phase)
 def decide(
     name: Annotated[str, typer.Argument(metavar="ID", help="e.g. 2021-objection-0001.")],
     result: Annotated[str, typer.Argument(metavar="RESULT", help="upheld or refused")],
     reason: Annotated[str, typer.Option(help="Why, without names or ID numbers.")],
-    by: By = None,
-    and_by: AndBy = None,
-    override: Override = None,
-    received_on: ReceivedOn = None,
-    warehouse: Warehouse = WAREHOUSE,
-    data: Data = DATA,
-    at: At = None,
-    as_json: AsJson = False,
+    *,
+    given: Given,
 ) -> None:
     """Decide a pending objection, once, by two people; upheld cancels the place, which stays empty.
 
@@ -93,20 +65,12 @@ def decide(
     from flows.process.places.objections import decide_objection
 
     with told():
-        asked = asked_for(
-            *("objection decide", 0, warehouse, data),
-            at=at,
-            received_on=received_on,
-            by=by,
-            and_by=and_by,
-            override=override,
-        )
+        asked = given.asked(OBJECTION_DECIDE)
         done = decide_objection(asked, name, result, reason)
-        show_done(
-            done, [f"{name} {result}"], {"objection": name, "result": result}, as_json=as_json
-        )
+        given.show(done, [f"{name} {result}"], {"objection": name, "result": result})
 
 
+@operation(anytime)
 def sanction(
     what: Annotated[
         str, typer.Argument(metavar="ROUND|export", help="Application year, or all findings.")
@@ -124,12 +88,8 @@ def sanction(
     out: Annotated[
         Path | None, typer.Option(help="export: the CSV file to write, for its owner only.")
     ] = None,
-    by: By = None,
-    and_by: AndBy = None,
-    warehouse: Warehouse = WAREHOUSE,
-    data: Data = DATA,
-    at: At = None,
-    as_json: AsJson = False,
+    *,
+    given: Given,
 ) -> None:
     """Record a finding of false material, which cancels the person's place and bars later rounds.
 
@@ -148,7 +108,7 @@ def sanction(
         if what == EXPORT:
             if subject or found_on or reason or out is None:
                 raise BadUsage("sanction export: expected --out FILE.csv and no finding")
-            count = export(warehouse, data, out, say=tell)
+            count = export(given.warehouse, given.data, out, say=tell)
             work_is_done()
             show([f"findings: {count:,}", f"{out}"])
             return
@@ -159,12 +119,13 @@ def sanction(
                 "expected APPLICATION_NO or CREDIT_CODE, --found-on DATE and --reason TEXT (--out goes"
                 " with export)"
             )
-        asked = asked_for("sanction", int(what), warehouse, data, at=at, by=by, and_by=and_by)
+        asked = given.asked(SANCTION, int(what))
         done = record(asked, subject, day(found_on, "--found-on"), reason)
         (name,) = (each.body["id"] for each in done.recorded)
-        show_done(done, [f"sanction {name}"], {"sanction": name}, as_json=as_json)
+        show_done(done, [f"sanction {name}"], {"sanction": name})
 
 
+@operation(in_phase)
 def settle(
     year: Year,
     serial: Annotated[
@@ -179,14 +140,8 @@ def settle(
         Path | None,
         typer.Option("--from", help="Many: a CSV file with serial, status, on, children."),
     ] = None,
-    by: By = None,
-    and_by: AndBy = None,
-    override: Override = None,
-    received_on: ReceivedOn = None,
-    warehouse: Warehouse = WAREHOUSE,
-    data: Data = DATA,
-    at: At = None,
-    as_json: AsJson = False,
+    *,
+    given: Given,
 ) -> None:
     """Record that an entitled place was used (落户办理) or given up; a list whole or not at all.
 
@@ -199,25 +154,18 @@ def settle(
     from flows.process.places.settle import settling, settlings_in
 
     with told():
-        asked = asked_for(
-            *("settle", year, warehouse, data),
-            at=at,
-            received_on=received_on,
-            by=by,
-            and_by=and_by,
-            override=override,
-        )
+        asked = given.asked(SETTLE, year)
         if source is not None:
             if serial or status or on or children:
                 raise BadUsage("--from: expected no SERIAL, STATUS, --on or --children beside it")
-            given = settlings_in(source)
+            wanted = settlings_in(source)
         elif serial is None or status is None or on is None:
             raise BadUsage("expected SERIAL, STATUS and --on DATE, or --from FILE.csv")
         else:
-            given = [settling(serial, status, on, children)]
-        done = record(asked, given, source)
+            wanted = [settling(serial, status, on, children)]
+        done = record(asked, wanted, source)
         settled = [
             {name: each.body[name] for name in ("serial", "status")} for each in done.recorded
         ]
         lines = [f"{each['serial']} {each['status']}" for each in settled]
-        show_done(done, lines, {"settled": settled}, as_json=as_json)
+        given.show(done, lines, {"settled": settled})

@@ -1,19 +1,27 @@
 """Arguments and results that the operations of the annual process share."""
 
 from collections.abc import Callable
+from dataclasses import dataclass
+from functools import wraps
+from inspect import Parameter, Signature, signature
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Protocol
+from typing import TYPE_CHECKING, Annotated, Any, Protocol, TypeAlias
 
 import typer
 
+from flows.cli.arguments import Data, Warehouse
 from flows.cli.messages import print_json
 from flows.cli.streams import show, tell, work_is_done
+from flows.common.settings import DATA, WAREHOUSE
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from flows.ledger.entries import Entry
     from flows.ledger.state import State
     from flows.process.turn import Asked
 
+Year = Annotated[int, typer.Argument(metavar="ROUND", help="Application year, e.g. 2021.")]
 At = Annotated[
     str | None,
     typer.Option("--at", help="The time, in a rehearsal: a date or time by ISO 8601.", metavar="T"),
@@ -32,31 +40,107 @@ ReceivedOn = Annotated[
 ]
 AsJson = Annotated[bool, typer.Option("--json", help="For machines.")]
 
+GIVEN = "given"  # what a command calls the options it shares with others
+Command: TypeAlias = Callable[..., None]
 
-def asked_for(
-    operation: str,
-    year: int,
-    warehouse: Path,
-    data: Path,
-    *,
-    at: str | None = None,
-    received_on: str | None = None,
-    **others: Any,
-) -> "Asked":
-    """An operation as the command line asks for it; raises BadUsage for a time that is none."""
+
+def time_given(at: str | None, option: str = "--at") -> "datetime | None":
+    """A time that may be given; raises BadUsage for one that is none."""
     from flows.common.moments import moment
-    from flows.process.turn import Asked
 
-    return Asked(
-        operation,
-        year,
-        at=moment(at) if at is not None else None,
-        received_on=moment(received_on, "--received-on") if received_on is not None else None,
-        warehouse=warehouse,
-        data=data,
-        say=tell,
-        **others,
-    )
+    return moment(at, option) if at is not None else None
+
+
+@dataclass(frozen=True)
+class Given:
+    """The options every operation has, as they were given."""
+
+    warehouse: Path
+    data: Path
+    at: str | None = None
+    by: str | None = None
+    and_by: str | None = None
+    override: str | None = None
+    received_on: str | None = None
+    as_json: bool = False
+
+    def asked(self, operation: str, year: int = 0, kind: str | None = None) -> "Asked":
+        """An operation as the command line asks for it; raises BadUsage for a time that is none.
+
+        The year is 0 where it follows from what the operation names.
+        """
+        from flows.process.turn import Asked
+
+        return Asked(
+            operation,
+            year,
+            by=self.by,
+            and_by=self.and_by,
+            override=self.override,
+            at=time_given(self.at),
+            received_on=time_given(self.received_on, "--received-on"),
+            kind=kind,
+            warehouse=self.warehouse,
+            data=self.data,
+            say=tell,
+        )
+
+    def show(self, done: "Done", lines: list[str], content: dict[str, Any]) -> None:
+        """What the operation came to."""
+        show_done(done, lines, content, as_json=self.as_json)
+
+
+def anytime(
+    *,
+    by: By = None,
+    and_by: AndBy = None,
+    warehouse: Warehouse = WAREHOUSE,
+    data: Data = DATA,
+    at: At = None,
+    as_json: AsJson = False,
+) -> Given:
+    """The options of an operation that belongs to no phase."""
+    return Given(warehouse, data, at, by, and_by, as_json=as_json)
+
+
+def in_phase(
+    *,
+    by: By = None,
+    and_by: AndBy = None,
+    override: Override = None,
+    received_on: ReceivedOn = None,
+    warehouse: Warehouse = WAREHOUSE,
+    data: Data = DATA,
+    at: At = None,
+    as_json: AsJson = False,
+) -> Given:
+    """The options of an operation that belongs to a phase: it may be done late, or outside it."""
+    return Given(warehouse, data, at, by, and_by, override, received_on, as_json)
+
+
+def operation(options: Callable[..., Given]) -> Callable[[Callable[..., None]], Command]:
+    """Let a command have the options of operations beside its own; it gets them as its last argument.
+
+    Typer has no groups of options: it reads a function's signature, so the two are put together.
+    """
+    shared = signature(options).parameters
+
+    def decorated(command: Callable[..., None]) -> Command:
+        own = [each for name, each in signature(command).parameters.items() if name != GIVEN]
+
+        @wraps(command)
+        def whole(**values: Any) -> None:
+            given = options(**{name: values.pop(name) for name in shared})
+            command(**values, given=given)
+
+        parameters = [
+            each.replace(kind=Parameter.KEYWORD_ONLY) for each in (*own, *shared.values())
+        ]
+        whole.__signature__ = Signature(parameters)  # type: ignore[attr-defined]
+        whole.__annotations__ = {each.name: each.annotation for each in parameters}
+        return whole
+
+    return decorated
 
 
 class Done(Protocol):

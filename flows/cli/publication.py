@@ -6,36 +6,20 @@ import typer
 
 from flows.cli.arguments import Data, Warehouse
 from flows.cli.messages import print_json, shown, told
-from flows.cli.process_arguments import (
-    AndBy,
-    AsJson,
-    At,
-    By,
-    Override,
-    ReceivedOn,
-    asked_for,
-    show_done,
-    with_head,
-)
+from flows.cli.process_arguments import AsJson, Given, Year, in_phase, operation, with_head
 from flows.cli.streams import show, tell
 from flows.common.settings import DATA, WAREHOUSE
+from flows.ledger.operations import PUBLISH
 
-Year = Annotated[int, typer.Argument(metavar="ROUND", help="Application year, e.g. 2021.")]
 
-
+@operation(in_phase)
 def publish(
     year: Year,
-    by: By = None,
-    and_by: AndBy = None,
     run_id: Annotated[
         str | None, typer.Option("--run", help="A run of the round; default: the current one.")
     ] = None,
-    override: Override = None,
-    received_on: ReceivedOn = None,
-    warehouse: Warehouse = WAREHOUSE,
-    data: Data = DATA,
-    at: At = None,
-    as_json: AsJson = False,
+    *,
+    given: Given,
 ) -> None:
     """Make a run the official result of its round, by two people and once.
 
@@ -52,14 +36,7 @@ def publish(
     from flows.process.publication.publish import publish as make_official
 
     with told():
-        asked = asked_for(
-            *("publish", year, warehouse, data),
-            at=at,
-            received_on=received_on,
-            by=by,
-            and_by=and_by,
-            override=override,
-        )
+        asked = given.asked(PUBLISH, year)
         done = make_official(asked, run_id)
         (entry,) = done.recorded
         body = entry.body
@@ -71,7 +48,7 @@ def publish(
                 f" settled {body['settled']:,} of {body['eligible']:,} eligible"
             ),
         ]
-        show_done(done, lines, {"published": body["run_id"]}, as_json=as_json)
+        given.show(done, lines, {"published": body["run_id"]})
 
 
 def displacement(

@@ -7,10 +7,11 @@ import typer
 
 from flows.cli.arguments import Data, Warehouse
 from flows.cli.messages import shown, told
-from flows.cli.process_arguments import At, asked_for, show_done
+from flows.cli.process_arguments import At, Given, show_done, time_given
 from flows.cli.streams import show, work_is_done
 from flows.common.failures import BadUsage
 from flows.common.settings import DATA, MAX_REJECTS, WAREHOUSE, Order
+from flows.ledger.operations import RUN
 
 if TYPE_CHECKING:
     from flows.process.deliveries.run import Made
@@ -121,11 +122,11 @@ def started(
     else:
         from flows.orchestration.prefect_run import run_it
     if given:
-        known_at = moment(at) if at is not None else None
+        known_at = time_given(at)
         require_past(known_at, system_time())
         return run_on_feeds(order, run_it, known_at), None
     made = run_on_known(
-        asked_for("run", order.year, order.warehouse, order.data, at=at),
+        Given(order.warehouse, order.data, at).asked(RUN, order.year),
         order,
         run_it,
         as_known_on=None
