@@ -15,8 +15,8 @@ from flows.public.web.scoring import Scoring
 from flows.public.web.site import failed, site
 
 
-def web_app(warehouse: Path) -> Guard:
-    """The server's application; the warehouse is opened at each request that asks for it."""
+def web_app(warehouse: Path, *, preliminary: bool = False) -> Guard:
+    """The server's application; at each request it looks whether the warehouse shows anything new."""
 
     @asynccontextmanager
     async def running(app: FastAPI) -> AsyncIterator[None]:
@@ -36,6 +36,7 @@ def web_app(warehouse: Path) -> Guard:
     app.add_exception_handler(HTTPException, failed)
     app.add_exception_handler(Exception, failed)
     app.state.warehouse = warehouse
+    app.state.preliminary = preliminary
     app.state.scoring = Scoring()
     app.include_router(api())
     app.include_router(calculator())

@@ -16,12 +16,19 @@ MOST_CONNECTIONS = 512
 SECONDS_IDLE, SECONDS_TO_END = 5, 5
 
 
-def serve(warehouse: Path, host: str, port: int, announce: Callable[[str], None]) -> None:
+def serve(
+    warehouse: Path,
+    host: str,
+    port: int,
+    announce: Callable[[str], None],
+    *,
+    preliminary: bool = False,
+) -> None:
     """Serve until stopped; `announce` is told the address once it answers."""
     logging.disable()  # what a library says of a request that makes no sense may quote it
     with listening(host, port) as at:
         config = uvicorn.Config(
-            web_app(warehouse),
+            web_app(warehouse, preliminary=preliminary),
             http=Patient,
             ws="none",
             lifespan="on",

@@ -5,7 +5,8 @@ from fastapi.responses import HTMLResponse, JSONResponse
 from starlette.exceptions import HTTPException
 
 from flows.common.settings import DATA
-from flows.public.web.pages import TYPES, page, static
+from flows.public.web.addresses import static
+from flows.public.web.pages import TYPES, page
 from transforms.rounds import rounds
 
 A_DAY = "public, max-age=86400"
