@@ -11,6 +11,7 @@ from flows.common.settings import luohu_version
 from flows.public.web.api import api
 from flows.public.web.calculator import calculator
 from flows.public.web.guard import Guard
+from flows.public.web.lists import lists
 from flows.public.web.rounds import rounds
 from flows.public.web.scoring import Scoring
 from flows.public.web.site import failed, site
@@ -42,5 +43,6 @@ def web_app(warehouse: Path, *, preliminary: bool = False) -> Guard:
     app.include_router(api())
     app.include_router(calculator())
     app.include_router(rounds())
+    app.include_router(lists())
     app.include_router(site())
     return Guard(app)
