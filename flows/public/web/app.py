@@ -12,6 +12,7 @@ from flows.public.web.api import api
 from flows.public.web.calculator import calculator
 from flows.public.web.guard import Guard
 from flows.public.web.lists import lists
+from flows.public.web.rounds import rounds
 from flows.public.web.scoring import Scoring
 from flows.public.web.site import failed, site
 
@@ -41,6 +42,7 @@ def web_app(warehouse: Path, *, preliminary: bool = False) -> Guard:
     app.state.scoring = Scoring()
     app.include_router(api())
     app.include_router(calculator())
+    app.include_router(rounds())
     app.include_router(lists())
     app.include_router(site())
     return Guard(app)

@@ -1,13 +1,11 @@
-"""The first page, style and script, and the page for an address that is none."""
+"""Style and script, and the page for an address that is none."""
 
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import HTMLResponse, JSONResponse
 from starlette.exceptions import HTTPException
 
-from flows.common.settings import DATA
 from flows.public.web.addresses import static
 from flows.public.web.pages import TYPES, page
-from transforms.rounds import rounds
 
 A_DAY = "public, max-age=86400"
 TITLES = {404: "没有这个页面", 405: "不能这样打开这个页面", 503: "现在人太多，请稍后再试"}
@@ -17,14 +15,8 @@ OTHER = "请求无法处理"
 def site() -> APIRouter:
     """Its routes."""
     router = APIRouter(include_in_schema=False)
-    router.add_api_route("/", first_page, methods=["GET", "HEAD"])
     router.add_api_route("/static/{name}", style_or_script, methods=["GET", "HEAD"])
     return router
-
-
-async def first_page() -> Response:
-    """The rounds by name, and the way to the calculator."""
-    return HTMLResponse(page("home.html", rounds=sorted(rounds(DATA / "rounds"), reverse=True)))
 
 
 async def style_or_script(name: str) -> Response:
