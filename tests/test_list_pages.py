@@ -440,8 +440,8 @@ def test_in_a_folder_a_script_finds_what_the_server_finds(
         assert page.is_visible("#nobody") == (not count)
     page.evaluate("location.hash = ''")
     page.fill("#q", "2")
-    page.click(".list [data-column='total'] button")
-    assert page.get_attribute(".list [data-column='total']", "aria-sort") == "descending"
+    page.click(".list [data-column='total'] a")
+    page.wait_for_selector(".list [data-column='total'][aria-sort='descending']")
     page.click(".pages a[aria-label='第 2 页']")
     page.wait_for_selector(".pages a[aria-label='第 2 页'][aria-current='page']")
     assert seen(page) == expected(this_round, q="2", sort="-total")[50:100]
