@@ -25,6 +25,7 @@ from flows.cli.runs import current, runs
 from flows.cli.score import score
 from flows.cli.serve import serve, server
 from flows.cli.simulate import simulate
+from flows.cli.site import site
 from flows.cli.web import web
 from flows.common.environment import require_environment
 
@@ -70,7 +71,7 @@ for command in (
     *(simulate, run, runs, current, explain, receipts, score, export, capsule, audit, diff),
     *(note, deliver, carry, publish, displacement, sanction, settle, ledger, retract),
     *(status, tick),
-    *(web, server, serve),
+    *(web, site, server, serve),
 ):
     app.command()(command)
 for group in (appeal, objection):

@@ -46,6 +46,7 @@ def shown(database: duckdb.DuckDBPyConnection, row: dict[str, Any]) -> ShownRoun
         reference_date=row["reference_date"],
         quota=row["quota"],
         run_id=row["run_id"],
+        manifest_sha256=manifest_of(database, row),
         preliminary=row.get("state") != PUBLISHED,
         published_at=row.get("published_at"),
         settled=people.height,
@@ -71,3 +72,9 @@ def shown(database: duckdb.DuckDBPyConnection, row: dict[str, Any]) -> ShownRoun
 def rows_of(database: duckdb.DuckDBPyConnection, table: str, year: int) -> pl.DataFrame:
     """The rows of a round in a table of ours."""
     return database.execute(f"FROM {table} WHERE round = ?", [year]).pl()
+
+
+def manifest_of(database: duckdb.DuckDBPyConnection, row: dict[str, Any]) -> str | None:
+    """The digest of a run's manifest, where the database has it."""
+    found = rows_of(database, "manifests", row["round"]).filter(run_id=row["run_id"])
+    return None if found.is_empty() else str(found["manifest_sha256"][0])

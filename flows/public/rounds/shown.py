@@ -19,6 +19,7 @@ class ShownRound:
     reference_date: date
     quota: int
     run_id: str
+    manifest_sha256: str | None  # of what says how the run was made
     preliminary: bool  # not published yet
     published_at: datetime | None  # Beijing's time, without saying so
     settled: int

@@ -70,13 +70,22 @@ SERVER = Addresses(
 )
 
 
-def in_folder(depth: int, calculator: str | None) -> Addresses:
-    """The addresses in a folder of files, for a page so many folders below it; all are relative."""
+def in_folder(depth: int, calculator: str | None, asked: set[str] | None = None) -> Addresses:
+    """The addresses in a folder of files, for a page so many folders below it; all are relative.
+
+    What a page loads is added to `asked`.
+    """
     up = "../" * depth
+
+    def asset(name: str) -> str:
+        if asked is not None:
+            asked.add(name)
+        return f"{up}{name}"
+
     return Addresses(
         home=f"{up}index.html",
         calculator=calculator,
-        asset=lambda name: f"{up}{name}",
+        asset=asset,
         of_round=f"{up}{{year}}/index.html",
         of_list=f"{up}{{year}}/list.html",
         of_csv=f"{up}{{year}}/list.csv",

@@ -1,5 +1,7 @@
 """What the page of a round shows, and the first page's years: figures, charts and sentences."""
 
+import json
+from collections import Counter
 from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any
@@ -7,13 +9,21 @@ from typing import Any
 from flows.common.settings import DATA
 from flows.public.rounds.shown import Shown, ShownRound
 from flows.public.rounds.standing import Standing, where
+from flows.public.rounds.typed import MOST, WRONG
 from flows.public.web.addresses import SERVER, Addresses
 from flows.public.web.pages import page, points
 from flows.report import charts
-from transforms.rounds import Published, load_round, rounds
+from transforms.rounds import load_round, rounds
 
 Content = dict[str, Any]
 
+# a figure of a round -> its name in a round file
+FIGURES = {
+    "line": "cutoff_centipoints",
+    "settled": "settled",
+    "tied": "tied_at_cutoff",
+    "highest": "highest_centipoints",
+}
 # what is said of a total; a page without a server has them for its script
 SAID = {
     "above": "{total} 分达到落户分值，高出 {gap} 分，在名单中排第 {place} 位。",
@@ -42,30 +52,23 @@ def home_page(shown: Shown, at: Addresses = SERVER) -> str:
 
 def year_row(year: int, shown: Shown) -> Content:
     """The figures of a year: ours, else the official ones; by name only where nothing may be shown."""
+    found: Content
     if year in shown:
         ours = shown[year]
-        source = "preliminary" if ours.preliminary else "ours"
-        figures = (ours.line, ours.settled, ours.tied, ours.highest)
+        source: str | None = "preliminary" if ours.preliminary else "ours"
+        found = {name: getattr(ours, name) for name in FIGURES}
     else:
-        theirs: Published = {} if year in shown.hidden else official()[year]
-        source = "official" if "cutoff_centipoints" in theirs else None
-        figures = (
-            theirs.get("cutoff_centipoints"),
-            theirs.get("settled"),
-            theirs.get("tied_at_cutoff"),
-            theirs.get("highest_centipoints"),
-        )
-    return dict(zip(("line", "settled", "tied", "highest"), figures, strict=True)) | {
-        "year": year,
-        "source": source,
-    }
+        theirs = {} if year in shown.hidden else official()[year]
+        source = "official" if FIGURES["line"] in theirs else None
+        found = {name: theirs.get(key) for name, key in FIGURES.items()}
+    return {"year": year, "source": source, **found}
 
 
 @lru_cache(maxsize=1)
-def official() -> Mapping[int, Published]:
+def official() -> Mapping[int, Mapping[str, Any]]:
     """What is known of the official result of every round that has a file."""
     folder = DATA / "rounds"
-    return {year: load_round(folder, year).published for year in rounds(folder)}
+    return {year: {**load_round(folder, year).published} for year in rounds(folder)}
 
 
 def round_page(
@@ -86,6 +89,7 @@ def round_page(
         wrong=asked if isinstance(asked, str) else None,
         standing=standing,
         said=standing and said(standing),
+        for_script=None if at.served else for_script(this_round),
     )
 
 
@@ -142,6 +146,26 @@ def said(standing: Standing) -> str:
     place = standing.place if standing.place is not None else standing.about
     return SAID[name].format(
         total=points(standing.total), gap=points(abs(given or 0)), place=f"{place or 0:,}"
+    )
+
+
+def for_script(this_round: ShownRound) -> str:
+    """What a page without a server needs to find a total: the list's totals, and the answers below."""
+    bars = spans(this_round)
+    totals = Counter(this_round.totals)
+    return json.dumps(
+        {
+            "line": this_round.line,
+            "totals": sorted(totals.items(), reverse=True),
+            "answers": this_round.outside.answers,
+            "ends": charts.ends(bars, this_round.outside.step) if bars else None,
+            "base": charts.TOP + charts.HEIGHT,
+            "most": MOST,
+            "said": SAID,
+            "wrong": WRONG,
+        },
+        ensure_ascii=False,
+        separators=(",", ":"),
     )
 
 
