@@ -187,7 +187,8 @@ def test_pages_are_named_with_what_is_near() -> None:
 
     assert named(1) == [1, 2, 3, None, 120]
     assert named(60) == [1, None, 58, 59, 60, 61, 62, None, 120]
-    assert named(5) == [1, 2, 3, 4, 5, 6, 7, None, 120]
+    assert named(4) == [1, 2, 3, 4, 5, 6, None, 120]
+    assert named(5) == [1, None, 3, 4, 5, 6, 7, None, 120]
     assert named(120) == [1, None, 118, 119, 120]
     assert named(-3, 0) == [1]
     assert named(10**60) == named(120)

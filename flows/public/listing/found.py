@@ -1,11 +1,13 @@
 """Which rows are found, and which of them a page shows."""
 
+from collections import OrderedDict
 from typing import NamedTuple
 
 from flows.public.listing.query import EVERYBODY, Query
 from flows.public.listing.rows import Listing
 
 BESIDE = 2  # pages named on either side of the one shown
+MOST_KEPT = 128  # answers of one list: who turns pages asks again
 
 
 class Part(NamedTuple):
@@ -18,21 +20,31 @@ class Part(NamedTuple):
 
 
 def found(listing: Listing, query: Query) -> list[int]:
-    """Places of the rows that are found, in their order."""
-    order = listing.order(query.sort)
+    """Places of the rows that are found, in their order; not to be changed."""
+    kept: OrderedDict[object, list[int]] = listing.kept.setdefault("found", OrderedDict())
+    hits = kept.get(query.looked_for)
+    if hits is None:
+        hits = kept[query.looked_for] = looked_up(listing, query)
+        while len(kept) > MOST_KEPT:
+            kept.popitem(last=False)
+    return hits
+
+
+def looked_up(listing: Listing, query: Query) -> list[int]:
+    """The same, looked up."""
+    places = listing.order(query.sort)
     if query.needle:
         needle, folded = query.needle, listing.folded
-        order = [place for place in order if needle in folded[place]]
-    rows = listing.rows
-    if (least := query.points_from) is not None:
-        order = [place for place in order if rows[place].total >= least]
-    if (most := query.points_to) is not None:
-        order = [place for place in order if rows[place].total <= most]
-    if (first := query.born_from) is not None:
-        order = [place for place in order if rows[place].birth_year >= first]
-    if (last := query.born_to) is not None:
-        order = [place for place in order if rows[place].birth_year <= last]
-    return order
+        places = [place for place in places if needle in folded[place]]
+    for values, least, most in (
+        (listing.totals, query.points_from, query.points_to),
+        (listing.years, query.born_from, query.born_to),
+    ):
+        if least is not None:
+            places = [place for place in places if values[place] >= least]
+        if most is not None:
+            places = [place for place in places if values[place] <= most]
+    return places
 
 
 def part_of(hits: int, query: Query) -> Part:
@@ -46,12 +58,11 @@ def part_of(hits: int, query: Query) -> Part:
 def named_pages(part: Part) -> list[int | None]:
     """The pages that links name: the first, the last, those near; none where some are left out."""
     near = range(part.page - BESIDE, part.page + BESIDE + 1)
-    numbers = sorted({1, part.pages, *(page for page in near if 1 <= page <= part.pages)})
     named: list[int | None] = []
-    for page in numbers:
-        if named and page - (named[-1] or 0) == 2:  # noqa: PLR2004 (one alone is named too)
-            named.append(page - 1)
-        elif named and page - (named[-1] or 0) > 1:
+    before = 0
+    for page in sorted({1, part.pages, *(each for each in near if 1 <= each <= part.pages)}):
+        if page - before > 1:
             named.append(None)
         named.append(page)
+        before = page
     return named

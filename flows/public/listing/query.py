@@ -6,7 +6,8 @@ Nothing typed fails it: what makes no sense is told beside its field and left ou
 import re
 import unicodedata
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any, NamedTuple
 from urllib.parse import urlencode
 
@@ -75,22 +76,31 @@ class Query:
             self.sort,
         )
 
-    def address(self, **changed: Any) -> str:
-        """The query of an address, with something changed; empty where nothing is asked."""
-        asked = replace(self, **changed)
-        plain_one = Query()
+    def address(
+        self, *, sort: str | None = None, size: int | None = None, page: int | None = None
+    ) -> str:
+        """The query of an address, with another order or part of it; empty where nothing is asked."""
+        chosen = {
+            "sort": (self.sort if sort is None else sort, Query.sort),
+            "size": (self.size if size is None else size, Query.size),
+            "page": (self.page if page is None else page, Query.page),
+        }
+        parts = [f"{name}={value}" for name, (value, usual) in chosen.items() if value != usual]
+        asked = "&".join([*self.conditions, *parts])
+        return f"?{asked}" if asked else ""
+
+    @cached_property
+    def conditions(self) -> list[str]:
+        """What is looked for, as an address has it."""
         values = {
-            "q": asked.q,
-            "points_from": as_points(asked.points_from),
-            "points_to": as_points(asked.points_to),
-            "born_from": asked.born_from,
-            "born_to": asked.born_to,
-            "sort": asked.sort if asked.sort != plain_one.sort else None,
-            "size": asked.size if asked.size != plain_one.size else None,
-            "page": asked.page if asked.page != plain_one.page else None,
+            "q": self.q,
+            "points_from": as_points(self.points_from),
+            "points_to": as_points(self.points_to),
+            "born_from": self.born_from,
+            "born_to": self.born_to,
         }
         told = {name: value for name, value in values.items() if value is not None and value != ""}
-        return f"?{urlencode(told)}" if told else ""
+        return [urlencode(told)] if told else []
 
     def in_words(self) -> list[tuple[str, str]]:
         """What is looked for, as paper says it."""

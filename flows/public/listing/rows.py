@@ -24,11 +24,6 @@ class Row(NamedTuple):
     total: int
     indicators: tuple[int | None, ...]
 
-    @property
-    def birth_year(self) -> int:
-        """The year of birth."""
-        return int(self.birth_month[:4])
-
 
 def as_written(text: str) -> bytes:
     """What texts are sorted by."""
@@ -79,9 +74,20 @@ class Listing:
         fields = iter(lines.split("\n")[:-1])
         return ["\n".join(three) for three in zip(fields, fields, fields, strict=True)]
 
+    @cached_property
+    def totals(self) -> list[int]:
+        """The total of each row."""
+        return [row.total for row in self.rows]
+
+    @cached_property
+    def years(self) -> list[int]:
+        """The year of birth of each row."""
+        return [int(row.birth_month[:4]) for row in self.rows]
+
     def prepare(self) -> None:
         """Do what takes a while before anybody waits for it."""
-        len(self.folded)
+        for each in (self.folded, self.totals, self.years):
+            len(each)
         for name in KEYS:
             self.order(name)
             self.order(f"{DOWN}{name}")

@@ -28,12 +28,26 @@ def listing_of(this_round: ShownRound) -> Listing:
     with _turn:
         listing = in_memory(this_round)
         if listing is None:
-            listing = Listing.of(this_round.people, this_round.titles)
+            listing = unchanged(this_round) or Listing.of(this_round.people, this_round.titles)
             listing.prepare()
             _kept[id(this_round)] = (this_round, listing)  # the round stays, and so does its id
             while len(_kept) > MOST_KEPT:
                 _kept.popitem(last=False)
         return listing
+
+
+def unchanged(this_round: ShownRound) -> Listing | None:
+    """The list of an earlier state of the database, where it is the same: a publication of another round."""
+    return next(
+        (
+            listing
+            for earlier, listing in reversed(_kept.values())
+            if earlier.year == this_round.year
+            and earlier.titles == this_round.titles
+            and earlier.people.equals(this_round.people)
+        ),
+        None,
+    )
 
 
 def list_csv(this_round: ShownRound, query: Query | None = None) -> bytes:
