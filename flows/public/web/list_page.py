@@ -30,7 +30,7 @@ TITLES = {
     "total": "总积分",
 }
 UPWARD, DOWNWARD, NEITHER = "ascending", "descending", "none"  # as aria-sort has it
-SIZES_IN_WORDS = {**{size: f"{size} 人" for size in SIZES}, EVERYBODY: "全部"}
+SIZES_IN_WORDS = {**{size: f"{size} 人" for size in SIZES}, EVERYBODY: "全部（可打印）"}
 ORDERS = {
     "serial": "序号，从小到大",
     "-serial": "序号，从大到小",

@@ -174,16 +174,23 @@
     for (const head of table.tHead.rows[0].cells) {
       const way = { [head.dataset.column]: "ascending", [`-${head.dataset.column}`]: "descending" };
       head.setAttribute("aria-sort", way[asked.sort] || "none");
+      head.firstElementChild.href = address(1, turned(head.dataset.column, asked.sort));
     }
     return all;
   }
 
   // --- the address ---
 
-  function address(to) {
+  // links, not buttons: of a head that is repeated on paper Chromium prints links alone
+  function turned(column, sort) {
+    const down = sort === column || (sort !== `-${column}` && column === "total");
+    return down ? `-${column}` : column;
+  }
+
+  function address(to, sort = form.elements.sort.value) {
     const asked = new URLSearchParams();
     for (const field of fields) {
-      const text = field.value.trim();
+      const text = field.name === "sort" ? sort : field.value.trim();
       if (text && text !== untouched[field.name]) asked.set(field.name, text);
     }
     if (to > 1) asked.set("page", to);
@@ -211,17 +218,9 @@
   }
 
   for (const head of table.tHead.rows[0].cells) {
-    const button = document.createElement("button");
-    button.type = "button";
-    button.textContent = head.textContent;
-    button.addEventListener("click", () => {
-      const name = head.dataset.column;
-      const now = form.elements.sort.value;
-      const down = now === name || (now !== `-${name}` && name === "total");
-      form.elements.sort.value = down ? `-${name}` : name;
-      ask();
-    });
-    head.replaceChildren(button);
+    const turn = document.createElement("a");
+    turn.append(...head.childNodes);
+    head.append(turn);
   }
   form.addEventListener("input", ask);
   form.addEventListener("submit", (event) => {
