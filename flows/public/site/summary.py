@@ -1,7 +1,7 @@
 """`summary.json`: what a round came to, for programs; figures, dates and digests, and nobody.
 
-Points are text with two decimals.  Fewer than twenty people who are not on the list are `<20`, and figures from
-which their number would follow are null.
+Points are text with two decimals.  Fewer than twenty people who are not on the list are `<20`, and
+figures from which their number would follow are null.
 """
 
 from collections.abc import Mapping

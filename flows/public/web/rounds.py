@@ -34,4 +34,5 @@ async def announcement(request: Request, year: str) -> Response:
         asked = typed_total(typed)
     except BadTotal as wrong:
         asked = str(wrong)
-    return HTMLResponse(round_page(this_round, typed=typed[:LONGEST_SHOWN], asked=asked))
+    shown = "".join(filter(str.isprintable, typed))[:LONGEST_SHOWN]
+    return HTMLResponse(round_page(this_round, typed=shown, asked=asked))

@@ -13,6 +13,12 @@ from flows.public.rounds.shown import Shown, ShownRound
 YEAR = re.compile("[0-9]{4}")
 
 
+class Unreadable(HTTPException):
+    """A warehouse that cannot be read now."""
+
+    title = "现在读不到各年度的结果，请稍后再试"
+
+
 async def shown_rounds(request: Request) -> Shown:
     """Every round that may be shown; raises HTTPException where the warehouse cannot be read now."""
     state = request.app.state
@@ -23,13 +29,15 @@ async def shown_rounds(request: Request) -> Shown:
                 newly_read, state.warehouse, preliminary=state.preliminary
             )
     except (Failure, OSError):  # what they say names files, which is nobody's business here
-        raise HTTPException(503, headers={"retry-after": "5"}) from None
+        raise Unreadable(503, headers={"retry-after": "5"}) from None
     return found
 
 
 async def shown_round(request: Request, year: str) -> ShownRound:
     """The round of a year as an address has it; raises HTTPException for one that is not shown."""
-    found = await shown_rounds(request)
-    if not YEAR.fullmatch(year) or int(year) not in found:
+    if not YEAR.fullmatch(year):
         raise HTTPException(404)
-    return found[int(year)]
+    found = (await shown_rounds(request)).get(int(year))
+    if found is None:
+        raise HTTPException(404)
+    return found

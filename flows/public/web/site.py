@@ -31,7 +31,7 @@ async def failed(request: Request, error: Exception) -> Response:
     """A page that says what is wrong with an address; JSON for programs."""
     status = error.status_code if isinstance(error, HTTPException) else 500
     headers = dict(getattr(error, "headers", None) or {})
-    title = TITLES.get(status, OTHER)
+    title = getattr(error, "title", TITLES.get(status, OTHER))
     if request.url.path.startswith("/api/"):
         told = getattr(error, "detail", title)
         return JSONResponse({"detail": told}, status, headers)
