@@ -98,7 +98,7 @@ def in_order(rows: list[Row], sort: str) -> list[Row]:
 
 QUERIES = st.builds(
     Query,
-    q=st.one_of(st.just(""), st.text(alphabet="张三李·．2０1aＡ ß", max_size=3)),
+    q=st.one_of(st.just(""), st.text(alphabet="张三李·．2０1aＡ ß", max_size=3).map(str.strip)),
     points_from=st.none() | st.integers(9000, 10100),
     points_to=st.none() | st.integers(9000, 10100),
     born_from=st.none() | st.integers(1969, 1977),
@@ -255,7 +255,7 @@ def cells_of(book: zipfile.ZipFile, sheet: int) -> list[list[tuple[str, str]]]:
 
 
 def test_a_workbook_holds_texts_and_numbers_and_nothing_that_runs(hostile: Listing) -> None:
-    content = list_xlsx(ABOUT, hostile)
+    content = list_xlsx(ABOUT, hostile.titles, hostile.rows)
     with zipfile.ZipFile(io.BytesIO(content)) as book:
         assert book.testzip() is None
         names = book.namelist()
@@ -285,8 +285,9 @@ def test_a_workbook_holds_texts_and_numbers_and_nothing_that_runs(hostile: Listi
 
 
 def test_the_same_rows_are_the_same_bytes(hostile: Listing) -> None:
-    assert list_xlsx(ABOUT, hostile) == list_xlsx(
-        ABOUT, listed([(row.name, row.employer) for row in hostile.rows])
+    again = listed([(row.name, row.employer) for row in hostile.rows])
+    assert list_xlsx(ABOUT, again.titles, again.rows) == list_xlsx(
+        ABOUT, hostile.titles, hostile.rows
     )
 
 

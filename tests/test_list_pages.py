@@ -79,8 +79,11 @@ def this_round(warehouse: Path) -> ShownRound:
 
 
 @functools.cache
-def application(warehouse: Path, preliminary: bool) -> Any:
-    return web_app(warehouse, preliminary=preliminary)
+def application(warehouse: Path, preliminary: bool = False) -> Any:
+    """The application without the processes that score: a workbook is made in a thread of this one."""
+    found = web_app(warehouse, preliminary=preliminary)
+    found.app.state.scoring.free = 1
+    return found
 
 
 def asked(app: Any, *addresses: str, method: str = "GET") -> list[httpx.Response]:
@@ -268,7 +271,10 @@ def test_files_come_with_names_and_do_not_change(warehouse: Path, this_round: Sh
     assert get(warehouse, f"{LIST}.csv").headers["content-type"] == "text/csv; charset=utf-8"
     assert get(warehouse, f"{LIST}.xlsx").headers["content-type"].endswith("spreadsheetml.sheet")
     at_once = asked(
-        web_app(warehouse), *[f"{LIST}.xlsx?q=同名"] * 4, f"{LIST}.xlsx?q=艾力", f"{LIST}?q=艾力"
+        application.__wrapped__(warehouse),
+        *[f"{LIST}.xlsx?q=同名"] * 4,
+        f"{LIST}.xlsx?q=艾力",
+        f"{LIST}?q=艾力",
     )
     assert len({each.content for each in at_once[:4]}) == 1
     assert at_once[3].content != at_once[4].content
@@ -307,7 +313,7 @@ def address(warehouse: Path) -> Iterator[str]:
     """The application behind a socket, without the processes that score."""
     with socket.create_server(("127.0.0.1", 0)) as at:
         config = uvicorn.Config(
-            web_app(warehouse), lifespan="off", log_config=None, access_log=False
+            application.__wrapped__(warehouse), lifespan="off", log_config=None, access_log=False
         )
         server = uvicorn.Server(config)
         thread = threading.Thread(target=server.run, args=([at],))

@@ -4,7 +4,7 @@ Nothing in it knows the day it was made: the same rows of the same round are the
 """
 
 import io
-from collections.abc import Iterable
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -17,7 +17,7 @@ from xlsxwriter.worksheet import Worksheet
 from flows.common.points import in_text
 from flows.public.listing.csv_file import COLUMNS
 from flows.public.listing.plain import plain
-from flows.public.listing.rows import Listing
+from flows.public.listing.rows import Row
 
 WIDTHS = (12, 12, 12, 44, 10)
 WIDTH_OF_INDICATOR = 14
@@ -44,58 +44,52 @@ class About:
     at: datetime
 
 
-def list_xlsx(about: About, listing: Listing, places: Iterable[int] | None = None) -> bytes:
-    """A workbook of rows in their order; of all by serial where none are named."""
+def list_xlsx(about: About, titles: Sequence[str], rows: Sequence[Row]) -> bytes:
+    """A workbook of rows in their order."""
     written = io.BytesIO()
     # in memory: what stands in a temporary file is somebody's name
     book = Workbook(written, {"in_memory": True, **AS_TEXT})
     book.set_properties({"title": about.title, "created": about.at - BEIJING})
     head = book.add_format({"bold": True, "bottom": 1, "text_wrap": True, "valign": "top"})
     points = book.add_format({"num_format": "0.00"})
-    write_rows(book.add_worksheet(TITLE), listing, places, head, points)
-    write_about(book.add_worksheet(ABOUT), about, listing, head)
+    write_rows(book.add_worksheet(TITLE), titles, rows, head, points)
+    write_about(book.add_worksheet(ABOUT), about, titles, head)
     book.close()
     return written.getvalue()
 
 
 def write_rows(
-    sheet: Worksheet,
-    listing: Listing,
-    places: Iterable[int] | None,
-    head: Format,
-    points: Format,
+    sheet: Worksheet, indicators: Sequence[str], rows: Sequence[Row], head: Format, points: Format
 ) -> None:
     """The list: one row a person below a header that stays."""
-    titles = (*COLUMNS, *listing.titles)
+    titles = (*COLUMNS, *indicators)
     for column, title in enumerate(titles):
         width = WIDTHS[column] if column < len(WIDTHS) else WIDTH_OF_INDICATOR
         sheet.set_column(column, column, width)
         sheet.write_string(0, column, title, head)
-    last = 0
-    for last, place in enumerate(range(len(listing.rows)) if places is None else places, start=1):
-        row = listing.rows[place]
-        sheet.write_number(last, 0, row.serial)
+    for place, row in enumerate(rows, start=1):
+        sheet.write_number(place, 0, row.serial)
         for column, text in enumerate((row.name, row.birth_month, row.employer), start=1):
             if text:
-                sheet.write_string(last, column, text)
+                sheet.write_string(place, column, text)
         for column, value in enumerate((row.total, *row.indicators), start=4):
             if value is not None:
-                sheet.write_number(last, column, exact(value), points)
+                sheet.write_number(place, column, exact(value), points)
     sheet.freeze_panes(1, 0)
-    sheet.autofilter(0, 0, last, len(titles) - 1)
+    sheet.autofilter(0, 0, len(rows), len(titles) - 1)
     sheet.repeat_rows(0)
     sheet.set_landscape()
     sheet.set_paper(9)  # A4
     sheet.fit_to_pages(1, 0)
 
 
-def write_about(sheet: Worksheet, about: About, listing: Listing, head: Format) -> None:
+def write_about(sheet: Worksheet, about: About, indicators: Sequence[str], head: Format) -> None:
     """What the list is, and what its columns hold."""
     sheet.set_column(0, 0, 16)
     sheet.set_column(1, 1, 80)
     sheet.write_string(0, 0, about.title, head)
     sheet.write_string(0, 1, "", head)
-    columns = [*MEANINGS.items(), *((title, OF_INDICATOR) for title in listing.titles)]
+    columns = [*MEANINGS.items(), *((title, OF_INDICATOR) for title in indicators)]
     for row, (name, text) in enumerate([*about.lines, ("", ""), *columns], start=1):
         sheet.write_string(row, 0, plain(name))
         sheet.write_string(row, 1, plain(text))

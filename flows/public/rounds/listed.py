@@ -7,7 +7,7 @@ from datetime import datetime, time
 from flows.public.listing import csv_file, xlsx_file
 from flows.public.listing.found import found
 from flows.public.listing.query import Query
-from flows.public.listing.rows import Listing
+from flows.public.listing.rows import Listing, Row
 from flows.public.listing.xlsx_file import About
 from flows.public.rounds.shown import ShownRound
 
@@ -56,11 +56,16 @@ def list_csv(this_round: ShownRound, query: Query | None = None) -> bytes:
     return csv_file.list_csv(listing, found(listing, query) if query else None)
 
 
-def list_xlsx(this_round: ShownRound, query: Query | None = None) -> bytes:
+def list_xlsx(this_round: ShownRound) -> bytes:
     """The same as XLSX."""
+    return xlsx_file.list_xlsx(*workbook(this_round, Query()))
+
+
+def workbook(this_round: ShownRound, query: Query) -> tuple[About, tuple[str, ...], list[Row]]:
+    """What a workbook is made of: what it says of itself, the titles of the indicators, the rows."""
     listing = listing_of(this_round)
-    places = found(listing, query) if query else range(len(listing.rows))
-    return xlsx_file.list_xlsx(about(this_round, query or Query(), len(places)), listing, places)
+    rows = [listing.rows[place] for place in found(listing, query)]
+    return about(this_round, query, len(rows)), listing.titles, rows
 
 
 def title_of(this_round: ShownRound) -> str:

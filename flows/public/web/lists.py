@@ -11,8 +11,9 @@ from fastapi import APIRouter, Request, Response
 from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import HTMLResponse
 
-from flows.public.listing.query import Query, read_query
-from flows.public.rounds.listed import in_memory, list_csv, list_xlsx, listing_of, title_of
+from flows.public.listing.query import read_query
+from flows.public.listing.xlsx_file import list_xlsx
+from flows.public.rounds.listed import in_memory, list_csv, listing_of, title_of, workbook
 from flows.public.rounds.shown import ShownRound
 from flows.public.web.addresses import SERVER
 from flows.public.web.list_page import list_html
@@ -52,7 +53,8 @@ async def as_csv(request: Request, year: str) -> Response:
 
 
 class Workbooks:
-    """Workbooks take a core a second: made one at a time, beside the pages, and kept for who asks again."""
+    """A workbook takes a core a second: one at a time, in a process that scores otherwise, so that pages are
+    sent meanwhile; kept for who asks again."""
 
     def __init__(self) -> None:
         """Nobody's turn yet."""
@@ -62,21 +64,17 @@ class Workbooks:
         """What was found as XLSX."""
         this_round = await shown_round(request, year)
         query = read_query(request.query_params)
-        content = await self.content(this_round, query)
-        return download(this_round, content, "xlsx", XLSX)
-
-    async def content(self, this_round: ShownRound, query: Query) -> bytes:
-        """The workbook of what is looked for."""
         listing = await run_in_threadpool(listing_of, this_round)
-        made: OrderedDict[object, bytes] = listing.kept.setdefault("xlsx", OrderedDict())
-        asked = (query.q, query.looked_for)
+        kept: OrderedDict[object, bytes] = listing.kept.setdefault("xlsx", OrderedDict())
+        of = await run_in_threadpool(workbook, this_round, query)
+        asked = (of[0], query.looked_for)
         async with self.turn:
-            if asked not in made:
-                made[asked] = await run_in_threadpool(list_xlsx, this_round, query)
-            made.move_to_end(asked)
-            while len(made) > MOST_WORKBOOKS:
-                made.popitem(last=False)
-            return made[asked]
+            if asked not in kept:
+                kept[asked] = await request.app.state.scoring.make(list_xlsx, *of)
+            kept.move_to_end(asked)
+            while len(kept) > MOST_WORKBOOKS:
+                kept.popitem(last=False)
+        return download(this_round, kept[asked], "xlsx", XLSX)
 
 
 def download(this_round: ShownRound, content: bytes, kind: str, media_type: str) -> Response:
