@@ -19,8 +19,8 @@ from flows.public.rounds import in_memory
 from flows.public.rounds.in_memory import rounds_of
 from flows.public.rounds.standing import where
 from flows.public.site.write import write_site
-from flows.public.web.announcement import said
 from flows.public.web.app import web_app
+from flows.public.web.round_page import said
 from flows.run import stages
 
 

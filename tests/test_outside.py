@@ -16,7 +16,7 @@ from flows.public.rounds.outside import FEWEST, outside
 from flows.public.rounds.shown import ShownRound
 from flows.public.rounds.standing import where
 from flows.public.rounds.typed import BadTotal, typed_total
-from flows.public.web.announcement import round_page
+from flows.public.web.round_page import round_page
 from schemas.results import INDICATORS
 
 Totals = list[int]

@@ -9,8 +9,9 @@ from flows.public.rounds.listed import list_csv, list_xlsx
 from flows.public.rounds.shown import Shown, ShownRound
 from flows.public.site.summary import summary
 from flows.public.web.addresses import in_folder, static
-from flows.public.web.announcement import home_page, round_page
+from flows.public.web.home_page import home_page
 from flows.public.web.list_page import list_html
+from flows.public.web.round_page import round_page
 
 INDEX, SUMS = "index.html", "SHA256SUMS"
 

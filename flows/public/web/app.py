@@ -8,13 +8,13 @@ from fastapi import FastAPI
 from starlette.exceptions import HTTPException
 
 from flows.common.settings import luohu_version
+from flows.public.web.announcements import announcements
 from flows.public.web.api import api
+from flows.public.web.assets import assets, failed
 from flows.public.web.calculator import calculator
 from flows.public.web.guard import Guard
 from flows.public.web.lists import lists
-from flows.public.web.rounds import rounds
 from flows.public.web.scoring import Scoring
-from flows.public.web.site import failed, site
 
 
 def web_app(warehouse: Path, *, preliminary: bool = False) -> Guard:
@@ -42,7 +42,7 @@ def web_app(warehouse: Path, *, preliminary: bool = False) -> Guard:
     app.state.scoring = Scoring()
     app.include_router(api())
     app.include_router(calculator())
-    app.include_router(rounds())
+    app.include_router(announcements())
     app.include_router(lists())
-    app.include_router(site())
+    app.include_router(assets())
     return Guard(app)

@@ -4,13 +4,14 @@ from fastapi import APIRouter, Request, Response
 from fastapi.responses import HTMLResponse
 
 from flows.public.rounds.typed import BadTotal, typed_total
-from flows.public.web.announcement import home_page, round_page
+from flows.public.web.home_page import home_page
+from flows.public.web.round_page import round_page
 from flows.public.web.shown_rounds import shown_round, shown_rounds
 
 LONGEST_SHOWN = 20  # of what somebody typed
 
 
-def rounds() -> APIRouter:
+def announcements() -> APIRouter:
     """Its routes."""
     router = APIRouter(include_in_schema=False)
     router.add_api_route("/", first_page, methods=["GET", "HEAD"])

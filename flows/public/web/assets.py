@@ -12,7 +12,7 @@ TITLES = {404: "没有这个页面", 405: "不能这样打开这个页面", 503:
 OTHER = "请求无法处理"
 
 
-def site() -> APIRouter:
+def assets() -> APIRouter:
     """Its routes."""
     router = APIRouter(include_in_schema=False)
     router.add_api_route("/static/{name}", style_or_script, methods=["GET", "HEAD"])

@@ -1,29 +1,18 @@
-"""What the page of a round shows, and the first page's years: figures, charts and sentences."""
+"""What the page of a round shows: figures, charts and sentences."""
 
 import json
 from collections import Counter
-from collections.abc import Mapping
-from functools import lru_cache
 from typing import Any
 
-from flows.common.settings import DATA
-from flows.public.rounds.shown import Shown, ShownRound
+from flows.public.rounds.shown import ShownRound
 from flows.public.rounds.standing import Standing, where
 from flows.public.rounds.typed import MOST, WRONG
 from flows.public.web.addresses import SERVER, Addresses
 from flows.public.web.pages import page, points
 from flows.report import charts
-from transforms.rounds import load_round, rounds
 
 Content = dict[str, Any]
 
-# a figure of a round -> its name in a round file
-FIGURES = {
-    "line": "cutoff_centipoints",
-    "settled": "settled",
-    "tied": "tied_at_cutoff",
-    "highest": "highest_centipoints",
-}
 # what is said of a total; a page without a server has them for its script
 SAID = {
     "above": "{total} 分达到落户分值，高出 {gap} 分，在名单中排第 {place} 位。",
@@ -33,42 +22,6 @@ SAID = {
     "no_place": "{total} 分比落户分值低 {gap} 分。这一分数附近的人太少，不提供位次。",
     "no_line": "本年度没有落户分值，无法比较。",
 }
-
-
-def home_page(shown: Shown, at: Addresses = SERVER) -> str:
-    """The rounds year by year."""
-    years = sorted({*official(), *shown, *shown.hidden}, reverse=True)
-    rows = [year_row(year, shown) for year in years if at.served or year in shown]
-    lines = {row["year"]: row["line"] for row in rows if row["line"] is not None}
-    return page(
-        "home.html",
-        at,
-        rows=rows,
-        chart=charts.over_years(lines) if len(lines) > 1 else None,
-        named=[row["year"] for row in rows if not row["source"]],
-        preliminary=any(shown[year].preliminary for year in shown),
-    )
-
-
-def year_row(year: int, shown: Shown) -> Content:
-    """The figures of a year: ours, else the official ones; by name only where nothing may be shown."""
-    found: Content
-    if year in shown:
-        ours = shown[year]
-        source: str | None = "preliminary" if ours.preliminary else "ours"
-        found = {name: getattr(ours, name) for name in FIGURES}
-    else:
-        theirs = {} if year in shown.hidden else official()[year]
-        source = "official" if FIGURES["line"] in theirs else None
-        found = {name: theirs.get(key) for name, key in FIGURES.items()}
-    return {"year": year, "source": source, **found}
-
-
-@lru_cache(maxsize=1)
-def official() -> Mapping[int, Mapping[str, Any]]:
-    """What is known of the official result of every round that has a file."""
-    folder = DATA / "rounds"
-    return {year: {**load_round(folder, year).published} for year in rounds(folder)}
 
 
 def round_page(
