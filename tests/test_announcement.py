@@ -1,17 +1,16 @@
 """/ and /rounds/YEAR: what may be seen, and nothing else; whatever is asked, no error."""
 
-import asyncio
 import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import httpx
 import polars as pl
 import pytest
 from commands import edited
 from deciding import YEAR, ARound
 from in_browser import browser, require_accessible
+from in_process import asked
 from web_server import Web, running
 
 from flows.common.settings import Order
@@ -19,22 +18,8 @@ from flows.public.rounds import in_memory
 from flows.public.rounds.in_memory import rounds_of
 from flows.public.rounds.standing import where
 from flows.public.site.write import write_site
-from flows.public.web.app import web_app
 from flows.public.web.round_page import said
 from flows.run import stages
-
-
-def asked(
-    warehouse: Path, *addresses: str, method: str = "GET", preliminary: bool = False
-) -> list[httpx.Response]:
-    """What the application answers, one after the other."""
-
-    async def ask() -> list[httpx.Response]:
-        transport = httpx.ASGITransport(web_app(warehouse, preliminary=preliminary))
-        async with httpx.AsyncClient(transport=transport, base_url="http://luohu") as client:
-            return [await client.request(method, each) for each in addresses]
-
-    return asyncio.run(ask())
 
 
 def outsiders(found: ARound) -> set[str]:

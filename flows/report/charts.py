@@ -171,7 +171,7 @@ def ends(spans: Sequence[tuple[int, int, int]], step: int) -> tuple[int, int]:
 
 
 def mark(value: int, between: tuple[int, int], beside: int | None = None) -> Mark:
-    """A total on such a chart, one beyond an end at that end; its label away from another's, where it fits."""
+    """A total on such a chart, one beyond an end at that end; its label away from another's if it fits."""
     low, high = between
     inside = min(max(value, low), high) - low
     on_left = 2 * inside > high - low
