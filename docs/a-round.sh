@@ -147,6 +147,11 @@ echo "    the first one comes again:"
 head_before=$(head_of_ledger)
 bring "$first"
 is "nothing is recorded twice" "$head_before" "$(head_of_ledger)"
+doubled=$(awk -F, '$3 == "part" { print $1; exit }' pieces/deliveries.csv)
+feed=$(cut -d- -f2 <<<"$doubled")
+echo "    a part of $feed comes again, as if it were another:"
+look luohu note 2021 "$feed" "pieces/$doubled/files" --scope part --department 办公室 --delivered-at "$at" --out doubled.toml
+refused "found one that stands in" attempt luohu deliver 2021 "$feed" "pieces/$doubled/files" --note doubled.toml --by 李明
 
 chapter "部门审核结果汇总, from 15 May: the honours are missing"
 at=2021-05-15T08:05

@@ -10,12 +10,13 @@ from flows.common.languages import Language
 from flows.common.messages import told_without_values
 from flows.explain.law import law
 from flows.explain.page import show
-from flows.explain.receipts import receipt
+from flows.explain.receipts import receipt_in
+from flows.explain.receipts.source import source_of, vouched_run
 from flows.explain.still_possible import show_still_possible
 from flows.explain.what_if import nearest
 from flows.explain.what_if.as_json import as_json
+from flows.explain.what_if.rows import numbered_person, records
 from flows.explain.words import Words
-from flows.kept.past_run import past_run, pinned
 
 
 def explain(warehouse: Path, year: int, application_no: str, language: Language) -> None:
@@ -23,18 +24,22 @@ def explain(warehouse: Path, year: int, application_no: str, language: Language)
 
     Raises NotFound that says what there is, CheckFailed when the run was tampered with.
     """
-    found = receipt(warehouse, year, application_no)
-    past = past_run(warehouse, year, found["run_id"])
+    with told_without_values("receipt"):
+        past = vouched_run(warehouse, year)
+        run = source_of(past)
+        found = receipt_in(run, application_no)
     words = Words(language)
-    in_force = law(pinned(past.directory, year).edition(), words)
     with told_without_values("explain"):
-        show(found, nearest(past, application_no), in_force, words)
+        own = records(past.directory, [numbered_person(past.directory, application_no)])
+        show(found, nearest(past, application_no, own), law(run.edition, words), words)
         if not found["standing"]["settled"]:
-            show_still_possible(past, application_no, words)
+            show_still_possible(past, own, words)
 
 
 def what_if(warehouse: Path, year: int, application_no: str) -> dict[str, Any]:
     """What would have been enough, for machines; raises as `explain` does."""
-    run_id = receipt(warehouse, year, application_no)["run_id"]
+    with told_without_values("receipt"):
+        past = vouched_run(warehouse, year)
+        receipt_in(source_of(past), application_no)
     with told_without_values("explain"):
-        return as_json(nearest(past_run(warehouse, year, run_id), application_no))
+        return as_json(nearest(past, application_no))

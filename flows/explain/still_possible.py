@@ -15,7 +15,7 @@ from flows.explain.coming_years.going_on import latest_work
 from flows.explain.coming_years.years import RETIRED
 from flows.explain.page import width_of
 from flows.explain.tables import REST, Column, strong, table, text
-from flows.explain.what_if.rows import numbered_person, records
+from flows.explain.what_if.rows import Records
 from flows.explain.words import Words
 from flows.kept.past_run import PastRun, pinned
 from flows.kept.tables import table as table_of
@@ -23,22 +23,19 @@ from flows.kept.tables import table as table_of
 MOST_YEARS = 8
 
 
-def show_still_possible(past: PastRun, application_no: str, words: Words) -> None:
+def show_still_possible(past: PastRun, of: Records, words: Words) -> None:
     """Print the section."""
     console = Console(highlight=False, markup=False, emoji=False)
     console.width = width = width_of(console)
     console.print(strong(f"\n{words.say('forward', 'heading')}", width))
-    console.print(*still_possible(past, application_no, words, width), sep="\n")
+    console.print(*still_possible(past, of, words, width), sep="\n")
 
 
-def still_possible(
-    past: PastRun, application_no: str, words: Words, width: int
-) -> list[RenderableType]:
+def still_possible(past: PastRun, of: Records, words: Words, width: int) -> list[RenderableType]:
     """What is assumed, the first year that is enough, year by year."""
     this_round = pinned(past.directory, past.year).round()
     own = table_of(past.directory, "rounds").select(centipoints("cutoff")).collect().item()
     lines = lines_of(own={} if own is None else {past.year: own})
-    of = records(past.directory, [numbered_person(past.directory, application_no)])
     years = [*coming_years(of, this_round, lines, most=MOST_YEARS)][1:]
     works = latest_work(of, this_round) is not None
     message = "\n".join(sentences(years, lines, words, works=works))

@@ -26,7 +26,12 @@ def receipt(warehouse: Path, year: int, application_no: str) -> dict[str, Any]:
     Raises NotFound that says what there is, CheckFailed when the run is gone or was tampered with.
     """
     with told_without_values("receipt"):
-        return read(canonical(source(warehouse, year), application_no))
+        return receipt_in(source(warehouse, year), application_no)
+
+
+def receipt_in(run: Source, application_no: str) -> dict[str, Any]:
+    """The receipt of one application in a run."""
+    return read(canonical(run, application_no))
 
 
 def proved(warehouse: Path, year: int, application_no: str) -> dict[str, Any]:

@@ -60,6 +60,11 @@ class Source:
 
 
 def source(warehouse: Path, year: int, run_id: str | None = None) -> Source:
+    """The published run of a round, or the one named, to read; raises as `vouched_run` does."""
+    return source_of(vouched_run(warehouse, year, run_id))
+
+
+def vouched_run(warehouse: Path, year: int, run_id: str | None = None) -> PastRun:
     """The published run of a round, or the one named; raises Failure when it cannot be vouched for."""
     if not run_id and not (warehouse / DATABASE).is_file():
         with open_read_only(warehouse):  # says what to do
@@ -68,7 +73,7 @@ def source(warehouse: Path, year: int, run_id: str | None = None) -> Source:
         past = past_run(warehouse, year, run_id)
         require_published(past)
         require_files(past)
-        return source_of(past)
+        return past
 
 
 def source_of(past: PastRun) -> Source:

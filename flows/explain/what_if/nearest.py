@@ -52,12 +52,12 @@ class Nearest:
     reached: tuple[Reached, ...]  # at most one of each kind
 
 
-def nearest(past: PastRun, application_no: str) -> Nearest:
-    """What would have settled an applicant of a past run.
+def nearest(past: PastRun, application_no: str, own: Records | None = None) -> Nearest:
+    """What would have settled an applicant of a past run; `own` are their records if read already.
 
     Raises CheckFailed when the accepted rows do not give what was published.
     """
-    trial = Trial.of(past, application_no)
+    trial = Trial.of(past, application_no, own)
     settled = trial.ranked.settled(application_no)
     changes = [NO_CHANGE]
     if not settled and trial.this_round.quota > 0:
@@ -92,15 +92,15 @@ class Trial:
     failing: list[str]
 
     @classmethod
-    def of(cls, past: PastRun, application_no: str) -> "Trial":
+    def of(cls, past: PastRun, application_no: str, own: Records | None = None) -> "Trial":
         """Read from the run directory; the round and the policy are those pinned in it."""
         run, order = past.directory, pinned(past.directory, past.year)
         this_round, edition = order.round(), order.edition()
-        person = numbered_person(run, application_no)
+        own = own or records(run, [numbered_person(run, application_no)])
         held = one(run, "eligibility", application_no).row(0, named=True)
         failing = [name for name in edition.conditions if not held[name]]
-        found = records(run, [person]), published(run, this_round)
-        return cls(application_no, run, *found, edition, this_round, failing)
+        ranked = published(run, this_round)
+        return cls(application_no, run, own, ranked, edition, this_round, failing)
 
     def smallest(self, changes: list[Change], outcomes: pl.DataFrame) -> Iterator[Reached]:
         """The first change of each kind that settles; one that only repeats another is left out."""
