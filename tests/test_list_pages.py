@@ -444,6 +444,8 @@ def test_in_a_folder_a_script_finds_what_the_server_finds(
             str(count) in page.inner_text("#hits") or page.inner_text("#hits").strip() == "没有查到"
         )
         assert page.is_visible("#nobody") == (not count)
+        told = page.inner_text("#conditions") if page.is_visible("#conditions") else ""
+        assert bool(told) == bool(read_query(given).in_words()), given
     page.evaluate("location.hash = ''")
     page.fill("#q", "2")
     page.click(".list [data-column='total'] a")
