@@ -51,7 +51,7 @@
       row, place, name: name ? name.data : "", employer: employer.data,
       year: Number(bornYear), born: bornYear * 12 + Number(bornMonth),
       total: Number(points.replace(".", "")),
-      text: [serial.data, name ? name.data : "", employer.data].map(folded).join("\n"),
+      text: [serial.data, name ? name.data : "", employer.data === "—" ? "" : employer.data].map(folded).join("\n"),
     };
   });
   const keys = {
