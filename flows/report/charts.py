@@ -14,6 +14,7 @@ import polars as pl
 HEIGHT, TOP = 240, 40  # pixels: the tallest bar and the room above it
 ROW = 46  # pixels of a pair of bars with its label
 MOST_BARS, MOST_TICKS = 160, 5
+EDGE = 25  # per cent of the width, which a label needs on a telephone
 AROUND = 150  # centipoints on either side of the line
 POINT = 100  # centipoints
 
@@ -169,11 +170,14 @@ def ends(spans: Sequence[tuple[int, int, int]], step: int) -> tuple[int, int]:
     return low - pad, high + pad
 
 
-def mark(value: int, between: tuple[int, int]) -> Mark:
-    """A total on such a chart; one beyond an end stands there."""
+def mark(value: int, between: tuple[int, int], beside: int | None = None) -> Mark:
+    """A total on such a chart, one beyond an end at that end; its label away from another's, where it fits."""
     low, high = between
-    inside = min(max(value, low), high)
-    return Mark(share(inside - low, high - low), 0, 2 * (inside - low) > high - low)
+    inside = min(max(value, low), high) - low
+    on_left = 2 * inside > high - low
+    if beside is not None and EDGE <= (100 * inside) // (high - low) <= 100 - EDGE:
+        on_left = value < beside
+    return Mark(share(inside, high - low), 0, on_left)
 
 
 def over_years(lines: Mapping[int, int]) -> Years:

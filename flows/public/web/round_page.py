@@ -84,7 +84,7 @@ def you(this_round: ShownRound, standing: Standing | None) -> charts.Mark | None
     bars = spans(this_round)
     if not bars or standing is None:
         return None
-    return charts.mark(standing.total, charts.ends(bars, this_round.outside.step))
+    return charts.mark(standing.total, charts.ends(bars, this_round.outside.step), this_round.line)
 
 
 def said(standing: Standing) -> str:
@@ -113,6 +113,7 @@ def for_script(this_round: ShownRound) -> str:
             "answers": this_round.outside.answers,
             "ends": charts.ends(bars, this_round.outside.step) if bars else None,
             "base": charts.TOP + charts.HEIGHT,
+            "edge": charts.EDGE,
             "most": MOST,
             "said": SAID,
             "wrong": WRONG,

@@ -55,7 +55,8 @@
     const [low, high] = given.ends;
     const at = (100 * (Math.min(Math.max(total, low), high) - low)) / (high - low);
     drawn("line", { x1: `${at}%`, x2: `${at}%`, y1: 40, y2: given.base });
-    const side = at > 50 ? { dx: -8, "text-anchor": "end" } : { dx: 8 };
+    const roomy = at >= given.edge && at < 101 - given.edge;
+    const side = (roomy ? total < given.line : at > 50) ? { dx: -8, "text-anchor": "end" } : { dx: 8 };
     drawn("text", { x: `${at}%`, y: 52, ...side }, `您 ${points(total)}`);
   };
 
