@@ -358,8 +358,8 @@ def test_by_keyboard_alone_on_a_phone(chromium: Any, address: str, this_round: S
     tab_to(page, "#born_from")
     page.keyboard.type("x")
     page.wait_for_selector("#born_from[aria-invalid]")
-    page.keyboard.press("Enter")  # without waiting for the script
-    page.wait_for_load_state()
+    with page.expect_navigation():
+        page.keyboard.press("Enter")  # without waiting for the script
     assert "应为四位年份" in page.inner_text("#born_from-error")
     tab_to(page, ".list summary")
     page.keyboard.press("Enter")
@@ -374,11 +374,14 @@ def test_served_without_script(chromium: Any, address: str, this_round: ShownRou
     page, _ = opened(chromium, address, 768, java_script_enabled=False)
     page.fill("#points_to", "80")
     page.select_option("#sort", "-name")
-    page.click("button.primary")
+    with page.expect_navigation():
+        page.click("button.primary")
     assert seen(page) == expected(this_round, points_to="80", sort="-name")[:50]
-    page.click(".list [data-column='total'] a")
+    with page.expect_navigation():
+        page.click(".list [data-column='total'] a")
     assert seen(page) == expected(this_round, points_to="80", sort="-total")[:50]
-    page.click(".pages a[rel='next']")
+    with page.expect_navigation():
+        page.click(".pages a[rel='next']")
     assert seen(page) == expected(this_round, points_to="80", sort="-total")[50:100]
     page.click(".list summary >> nth=1")
     assert page.locator(".list details[open] li").count() == 10
