@@ -30,3 +30,12 @@ def require_accessible(page: Any, where: str) -> None:
     found = Axe().run(page).response["violations"]
     assert found == [], (where, [(each["id"], each["nodes"][0]["html"]) for each in found])
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), where
+
+
+def tab_to(page: Any, selector: str) -> None:
+    """Reach something with the Tab key alone."""
+    for _ in range(80):
+        if page.evaluate("s => document.activeElement.matches(s)", selector):
+            return
+        page.keyboard.press("Tab")
+    raise AssertionError(f"no way to {selector} by keyboard")

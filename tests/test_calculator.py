@@ -8,7 +8,7 @@ from typing import Any
 import httpx
 import pytest
 from forms import Page, Reader
-from in_browser import browser, require_accessible
+from in_browser import browser, require_accessible, tab_to
 from people import facts_of
 from web_server import Web, running
 
@@ -294,15 +294,6 @@ def test_fields_read_what_people_type() -> None:
 def typed(page: Any, text: str) -> None:
     """Type into what has the focus; a choice is made by its first letters or by arrows."""
     page.keyboard.type(text)
-
-
-def tab_to(page: Any, selector: str) -> None:
-    """Reach something with the Tab key alone."""
-    for _ in range(80):
-        if page.evaluate("s => document.activeElement.matches(s)", selector):
-            return
-        page.keyboard.press("Tab")
-    raise AssertionError(f"no way to {selector} by keyboard")
 
 
 def choose(page: Any, selector: str, steps_down: int) -> None:

@@ -19,6 +19,7 @@ import duckdb
 import httpx
 import pytest
 import uvicorn
+from in_browser import browser, require_accessible, tab_to
 
 from flows.public.listing.found import found
 from flows.public.listing.query import Query, read_query
@@ -30,8 +31,6 @@ from flows.public.web.app import web_app
 from flows.public.web.list_page import list_html
 from flows.run.stages import Outcome
 
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
-FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage"]
 LIST = "/rounds/2020/list"
 SCRIPT = "<script>alert(1)</script>"
 PLANTED = [
@@ -298,14 +297,9 @@ def test_a_publication_shows_at_the_next_request(warehouse: Path, tmp_path: Path
 
 
 @pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
-    if CHROMIUM is None:
-        pytest.skip("no chromium here (apt-get install chromium fonts-noto-cjk)")
-    api = pytest.importorskip("playwright.sync_api")
-    with api.sync_playwright() as playwright:
-        started = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+def chromium() -> Iterator[Any]:
+    with browser() as started:
         yield started
-        started.close()
 
 
 @pytest.fixture(scope="module")
@@ -335,8 +329,8 @@ def folder(this_round: ShownRound, tmp_path_factory: pytest.TempPathFactory) -> 
     return page.as_uri()
 
 
-def opened(browser: Any, address: str, width: int, **more: Any) -> tuple[Any, list[str]]:
-    page = browser.new_page(viewport={"width": width, "height": 800}, locale="zh-CN", **more)
+def opened(chromium: Any, address: str, width: int, **more: Any) -> tuple[Any, list[str]]:
+    page = chromium.new_page(viewport={"width": width, "height": 800}, locale="zh-CN", **more)
     troubles: list[str] = []
     page.on("console", lambda message: troubles.append(message.text))
     page.on("pageerror", lambda error: troubles.append(str(error)))
@@ -344,31 +338,15 @@ def opened(browser: Any, address: str, width: int, **more: Any) -> tuple[Any, li
     return page, troubles
 
 
-def require_accessible(page: Any, where: str) -> None:
-    from axe_playwright_python.sync_playwright import Axe
-
-    violations = Axe().run(page).response["violations"]
-    assert violations == [], (
-        where,
-        [(each["id"], each["nodes"][0]["html"]) for each in violations],
-    )
-    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), where
-
-
-def tab_to(page: Any, selector: str) -> None:
-    for _ in range(60):
-        if page.evaluate("s => document.activeElement.matches(s)", selector):
-            return
-        page.keyboard.press("Tab")
-    raise AssertionError(f"no way to {selector} by keyboard")
-
-
 def seen(page: Any) -> list[int]:
-    return [int(each) for each in page.locator(".list tbody tr td:first-child").all_inner_texts()]
+    rows: list[int] = page.evaluate(
+        "[...document.querySelectorAll('.list tbody tr')].map(row => Number(row.cells[0].textContent))"
+    )
+    return rows
 
 
-def test_by_keyboard_alone_on_a_phone(browser: Any, address: str, this_round: ShownRound) -> None:
-    page, troubles = opened(browser, address, 360)
+def test_by_keyboard_alone_on_a_phone(chromium: Any, address: str, this_round: ShownRound) -> None:
+    page, troubles = opened(chromium, address, 360)
     require_accessible(page, "all")
     tab_to(page, "#q")
     page.keyboard.type("同名")
@@ -380,28 +358,30 @@ def test_by_keyboard_alone_on_a_phone(browser: Any, address: str, this_round: Sh
     tab_to(page, "#born_from")
     page.keyboard.type("x")
     page.wait_for_selector("#born_from[aria-invalid]")
-    require_accessible(page, "wrong")
-    page.keyboard.press("Enter")  # without waiting for the script
-    page.wait_for_load_state()
+    with page.expect_navigation():
+        page.keyboard.press("Enter")  # without waiting for the script
     assert "应为四位年份" in page.inner_text("#born_from-error")
     tab_to(page, ".list summary")
     page.keyboard.press("Enter")
     assert page.locator(".list details[open] li").count() == 10
     assert page.is_visible(".list details[open] li")
-    require_accessible(page, "open")
+    require_accessible(page, "wrong, and a row open")
     assert troubles == []
     page.close()
 
 
-def test_served_without_script(browser: Any, address: str, this_round: ShownRound) -> None:
-    page, _ = opened(browser, address, 768, java_script_enabled=False)
+def test_served_without_script(chromium: Any, address: str, this_round: ShownRound) -> None:
+    page, _ = opened(chromium, address, 768, java_script_enabled=False)
     page.fill("#points_to", "80")
     page.select_option("#sort", "-name")
-    page.click("button.primary")
+    with page.expect_navigation():
+        page.click("button.primary")
     assert seen(page) == expected(this_round, points_to="80", sort="-name")[:50]
-    page.click(".list [data-column='total'] a")
+    with page.expect_navigation():
+        page.click(".list [data-column='total'] a")
     assert seen(page) == expected(this_round, points_to="80", sort="-total")[:50]
-    page.click(".pages a[rel='next']")
+    with page.expect_navigation():
+        page.click(".pages a[rel='next']")
     assert seen(page) == expected(this_round, points_to="80", sort="-total")[50:100]
     page.click(".list summary >> nth=1")
     assert page.locator(".list details[open] li").count() == 10
@@ -409,9 +389,9 @@ def test_served_without_script(browser: Any, address: str, this_round: ShownRoun
 
 
 def test_in_a_folder_without_script_the_whole_table_is_there(
-    browser: Any, folder: str, this_round: ShownRound
+    chromium: Any, folder: str, this_round: ShownRound
 ) -> None:
-    page, _ = opened(browser, folder, 1440, java_script_enabled=False)
+    page, _ = opened(chromium, folder, 1440, java_script_enabled=False)
     assert seen(page) == expected(this_round)
     assert page.is_hidden("#ask")
     assert page.is_visible("noscript p")
@@ -421,9 +401,9 @@ def test_in_a_folder_without_script_the_whole_table_is_there(
 
 
 def test_in_a_folder_a_script_finds_what_the_server_finds(
-    browser: Any, folder: str, this_round: ShownRound
+    chromium: Any, folder: str, this_round: ShownRound
 ) -> None:
-    page, troubles = opened(browser, folder, 1440)
+    page, troubles = opened(chromium, folder, 1440)
     assert seen(page) == expected(this_round)[:50]
     for given in (
         {"q": "同名"}, {"q": "艾力"}, {"q": "买买提．艾力"}, {"q": " abc "}, {"q": "ＳＴＲＡＳＳＥ co"}, {"q": "ß"}, {"q": "２０２０"},
@@ -444,6 +424,8 @@ def test_in_a_folder_a_script_finds_what_the_server_finds(
             str(count) in page.inner_text("#hits") or page.inner_text("#hits").strip() == "没有查到"
         )
         assert page.is_visible("#nobody") == (not count)
+        told = page.inner_text("#conditions") if page.is_visible("#conditions") else ""
+        assert bool(told) == bool(read_query(given).in_words()), given
     page.evaluate("location.hash = ''")
     page.fill("#q", "2")
     page.click(".list [data-column='total'] a")

@@ -1,7 +1,6 @@
 """The list of a round that is shown, and its files: made once for each state of the database."""
 
 import threading
-from collections import OrderedDict
 from datetime import datetime, time
 
 from flows.public.listing import csv_file, xlsx_file
@@ -11,43 +10,34 @@ from flows.public.listing.rows import Listing, Row
 from flows.public.listing.xlsx_file import About
 from flows.public.rounds.shown import ShownRound
 
-MOST_KEPT = 32  # rounds, of some states of the database
-
-_kept: OrderedDict[int, tuple[ShownRound, Listing]] = OrderedDict()
+_kept: dict[int, tuple[ShownRound, Listing]] = {}  # by year: of the last state that was asked for
 _turn = threading.Lock()
 
 
 def in_memory(this_round: ShownRound) -> Listing | None:
     """The list where that takes no work: for who may not wait."""
-    kept = _kept.get(id(this_round))
-    return kept[1] if kept else None
+    kept = _kept.get(this_round.year)
+    return kept[1] if kept and kept[0] is this_round else None
 
 
 def listing_of(this_round: ShownRound) -> Listing:
     """The list, ready to be searched and sorted; of many who ask, the first makes it."""
     with _turn:
-        listing = in_memory(this_round)
+        listing = in_memory(this_round) or unchanged(this_round)
         if listing is None:
-            listing = unchanged(this_round) or Listing.of(this_round.people, this_round.titles)
+            listing = Listing.of(this_round.people, this_round.titles)
             listing.prepare()
-            _kept[id(this_round)] = (this_round, listing)  # the round stays, and so does its id
-            while len(_kept) > MOST_KEPT:
-                _kept.popitem(last=False)
+        _kept[this_round.year] = (this_round, listing)
         return listing
 
 
 def unchanged(this_round: ShownRound) -> Listing | None:
-    """The list of an earlier state of the database, where it is the same: a publication of another round."""
-    return next(
-        (
-            listing
-            for earlier, listing in reversed(_kept.values())
-            if earlier.year == this_round.year
-            and earlier.titles == this_round.titles
-            and earlier.people.equals(this_round.people)
-        ),
-        None,
-    )
+    """The list of the state before, where it is the same: what was published is another round."""
+    if this_round.year not in _kept:
+        return None
+    before, listing = _kept[this_round.year]
+    same = before.titles == this_round.titles and before.people.equals(this_round.people)
+    return listing if same else None
 
 
 def list_csv(this_round: ShownRound, query: Query | None = None) -> bytes:

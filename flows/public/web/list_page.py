@@ -36,12 +36,12 @@ ORDERS = {
     "-serial": "序号，从大到小",
     "-total": "总积分，从高到低",
     "total": "总积分，从低到高",
-    "name": "姓名，按拼音",
-    "-name": "姓名，按拼音倒序",
+    "name": "姓名，常用字按拼音",
+    "-name": "姓名，倒序",
     "born": "出生年月，从早到晚",
     "-born": "出生年月，从晚到早",
-    "employer": "单位，按拼音",
-    "-employer": "单位，按拼音倒序",
+    "employer": "单位，常用字按拼音",
+    "-employer": "单位，倒序",
 }
 HIGHEST_FIRST = {"total"}
 

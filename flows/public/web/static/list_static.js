@@ -51,7 +51,7 @@
       row, place, name: name ? name.data : "", employer: employer.data,
       year: Number(bornYear), born: bornYear * 12 + Number(bornMonth),
       total: Number(points.replace(".", "")),
-      text: [serial.data, name ? name.data : "", employer.data].map(folded).join("\n"),
+      text: [serial.data, name ? name.data : "", employer.data === "—" ? "" : employer.data].map(folded).join("\n"),
     };
   });
   const keys = {
@@ -149,6 +149,19 @@
     nav.firstElementChild.replaceChildren(...items);
   }
 
+  // what is looked for, as paper says it
+  function inWords(faults) {
+    const value = (name) =>
+      faults[name] && faults[name] !== form.dataset.turned ? "" : form.elements[name].value.trim();
+    const told = value("q") ? [`搜索：${value("q")}`] : [];
+    for (const [name, title] of [["points", "总积分"], ["born", "出生年份"]]) {
+      const [from, to] = [value(`${name}_from`), value(`${name}_to`)];
+      if (from && to) told.push(`${title}：${from} 至 ${to}`);
+      else if (from || to) told.push(`${title}：${from || to} ${from ? "及以上" : "及以下"}`);
+    }
+    return told.join("；");
+  }
+
   function say(...texts) {
     for (const [place, text] of texts.entries()) {
       if (hits.children[place].textContent !== text) hits.children[place].textContent = text;
@@ -158,7 +171,6 @@
   function show() {
     const [asked, faults] = read();
     const all = found(asked);
-    const filtered = fields.some((each) => !(each.name in untouched) && each.value.trim() && !faults[each.name]);
     const size = Number(asked.size) || Math.max(all.length, 1);
     const pages = Math.max(Math.ceil(all.length / size), 1);
     page = Math.min(Math.max(page, 1), pages);
@@ -167,8 +179,11 @@
     tell(faults);
     showPages(pages);
     const first = (page - 1) * size;
-    say(all.length ? `${filtered ? "查到" : "共"} ${number(all.length)} 人` : "没有查到",
+    say(all.length ? `${inWords(faults) ? "查到" : "共"} ${number(all.length)} 人` : "没有查到",
       pages > 1 ? `第 ${number(first + 1)} 至 ${number(first + part.length)} 人` : "");
+    const conditions = document.getElementById("conditions");
+    conditions.textContent = inWords(faults);
+    conditions.hidden = !conditions.textContent;
     table.hidden = !all.length;
     document.getElementById("nobody").hidden = Boolean(all.length);
     for (const head of table.tHead.rows[0].cells) {
