@@ -18,13 +18,11 @@ def application(warehouse: Path, preliminary: bool = False) -> Any:
     return found
 
 
-def asked(
-    warehouse: Path, *addresses: str, method: str = "GET", preliminary: bool = False
-) -> list[httpx.Response]:
-    """What it answers, all asked at once."""
+def asked(app: Any, *addresses: str, method: str = "GET") -> list[httpx.Response]:
+    """What an application answers, all asked at once."""
 
     async def ask() -> list[httpx.Response]:
-        transport = httpx.ASGITransport(application(warehouse, preliminary))
+        transport = httpx.ASGITransport(app)
         async with httpx.AsyncClient(transport=transport, base_url="http://luohu") as client:
             return list(await asyncio.gather(*(client.request(method, each) for each in addresses)))
 

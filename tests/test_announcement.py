@@ -5,12 +5,14 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import httpx
 import polars as pl
 import pytest
 from commands import edited
 from deciding import YEAR, ARound
 from in_browser import browser, require_accessible
-from in_process import asked
+from in_process import application
+from in_process import asked as asked_of
 from web_server import Web, running
 
 from flows.common.settings import Order
@@ -20,6 +22,13 @@ from flows.public.rounds.standing import where
 from flows.public.site.write import write_site
 from flows.public.web.round_page import said
 from flows.run import stages
+
+
+def asked(
+    warehouse: Path, *addresses: str, method: str = "GET", preliminary: bool = False
+) -> list[httpx.Response]:
+    """What the application of a warehouse answers."""
+    return asked_of(application(warehouse, preliminary), *addresses, method=method)
 
 
 def outsiders(found: ARound) -> set[str]:

@@ -1,8 +1,6 @@
 """/rounds/YEAR/list: the page and its files as a server gives them and as they lie in a folder; attacked, by keyboard, on a phone."""
 
-import asyncio
 import csv
-import functools
 import io
 import os
 import re
@@ -20,6 +18,7 @@ import httpx
 import pytest
 import uvicorn
 from in_browser import browser, require_accessible, tab_to
+from in_process import application, asked
 
 from flows.public.listing.found import found
 from flows.public.listing.query import Query, read_query
@@ -27,7 +26,6 @@ from flows.public.rounds.in_memory import rounds_of
 from flows.public.rounds.listed import list_csv, list_xlsx, listing_of
 from flows.public.rounds.shown import ShownRound
 from flows.public.web.addresses import in_folder, static
-from flows.public.web.app import web_app
 from flows.public.web.list_page import list_html
 from flows.run.stages import Outcome
 
@@ -75,25 +73,6 @@ def warehouse(
 @pytest.fixture(scope="module")
 def this_round(warehouse: Path) -> ShownRound:
     return rounds_of(warehouse)[2020]
-
-
-@functools.cache
-def application(warehouse: Path, preliminary: bool = False) -> Any:
-    """The application without the processes that score: a workbook is made in a thread of this one."""
-    found = web_app(warehouse, preliminary=preliminary)
-    found.app.state.scoring.free = 1
-    return found
-
-
-def asked(app: Any, *addresses: str, method: str = "GET") -> list[httpx.Response]:
-    """What an application answers, all asked at once."""
-
-    async def ask() -> list[httpx.Response]:
-        transport = httpx.ASGITransport(app)
-        async with httpx.AsyncClient(transport=transport, base_url="http://list") as client:
-            return list(await asyncio.gather(*(client.request(method, each) for each in addresses)))
-
-    return asyncio.run(ask())
 
 
 def get(
