@@ -37,6 +37,9 @@ def letter(
         "line": receipt["standing"]["line"],
         "serial": receipt["standing"]["serial"],
         "verdict": verdict(receipt, common, place, words),
+        "short": words.say(
+            "contest", common.state, windows=words.say("time", "several").join(common.windows)
+        ),
         "review": left_out(receipt, words),
         "appeals": appeals(filed, receipt, common, words),
         "conditions": [

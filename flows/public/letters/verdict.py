@@ -13,10 +13,9 @@ NOT_BARRED, RETIREMENT = "not_barred", "retirement_age"
 
 
 class Verdict(NamedTuple):
-    """The result in one line, whether it is a good one, why, and what comes next."""
+    """The result in one line, the conditions that are not met, why, and what comes next."""
 
     line: str
-    good: bool
     unmet: list[str]
     because: list[str]
     next: list[str]
@@ -27,9 +26,9 @@ def verdict(receipt: Receipt, common: Common, place: Place | None, words: Words)
     of = receipt["standing"]
     came = "ineligible" if not of["eligible"] else "settled" if of["settled"] else "unsettled"
     line = words.say("verdict", f"{common.state}_{came}", round=common.round)
-    ended = place is not None and place.status != ENTITLED
-    if place and ended:
-        line = words.say("place", place.status, round=common.round, since=place.since)
+    ended = place if place and place.status != ENTITLED else None
+    if ended:
+        line = words.say("place", ended.status, round=common.round, since=ended.since)
     unmet = [
         words.say("because", "unmet", title=title(rule, words), what=each)
         for rule in receipt["conditions"].values()
@@ -38,10 +37,9 @@ def verdict(receipt: Receipt, common: Common, place: Place | None, words: Words)
     ]
     return Verdict(
         line,
-        bool(of["settled"]) and not (place and ended and place.status != REGISTERED),
         unmet,
         because(receipt, words),
-        [*coming(receipt, common, came, place if ended else None, words)],
+        coming(receipt, common, came, ended, words),
     )
 
 
@@ -60,7 +58,7 @@ def because(receipt: Receipt, words: Words) -> list[str]:
     if side == "equal" and of["tied_at_line"] > 1 and not few:
         side = "tied"
     compared = say("because", side, total=receipt["total"], line=line, distance=str(abs(above)))
-    return [ranked, compared, say("because", "places_left" if few else "line", quota=quota)]
+    return [ranked, compared, say("because", "places_left" if few else "line", quota=f"{quota:,}")]
 
 
 def coming(
