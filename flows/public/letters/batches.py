@@ -12,7 +12,7 @@ from typing import NamedTuple
 from flows.common.failures import CheckFailed, PublicationFailed
 from flows.common.workers import serve_parent
 from flows.public.letters.addressees import Addressee
-from flows.public.letters.common import Common, words_of_letters
+from flows.public.letters.common import Common
 from flows.public.letters.folder import put
 from flows.public.letters.letter import letter
 from flows.public.letters.page import page
@@ -33,7 +33,6 @@ class Batch(NamedTuple):
 
 def pages(batch: Batch, common: Common) -> Iterator[tuple[str, bytes]]:
     """Application number and page of each, in order."""
-    words = words_of_letters()
     for text, addressee in zip(batch.receipts, batch.addressees, strict=True):
         receipt = json.loads(text)
         number = addressee.application_no
@@ -41,7 +40,7 @@ def pages(batch: Batch, common: Common) -> Iterator[tuple[str, bytes]]:
             raise CheckFailed("expected the receipt of an addressee, found another's")
         filed = batch.appeals.get(number, ())
         place = batch.places.get(receipt["standing"]["serial"])
-        yield number, page(letter(receipt, addressee, common, words, filed=filed, place=place))
+        yield number, page(letter(receipt, addressee, common, filed=filed, place=place))
 
 
 def write(batch: Batch, common: Common, folder: Path) -> int:

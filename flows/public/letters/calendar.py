@@ -15,12 +15,10 @@ def spans_of(data: Path, year: int) -> Spans:
     return spans(f"rounds/{year}.toml", load_round(data / "rounds", year).phases)
 
 
-def timetable(of_round: Spans, rules: Rules, words: Words) -> list[tuple[str, str]]:
-    """Every phase by its name, and when it is."""
+def times(of_round: Spans, rules: Rules, words: Words) -> dict[str, str]:
+    """When each phase is, by its code."""
     known = {span.code: span for span in of_round}
-    return [
-        (title["title_zh"], when(known.get(code), words)) for code, title in rules.phases.items()
-    ]
+    return {code: when(known.get(code), words) for code in rules.phases}
 
 
 def kinds(rules: Rules) -> list[Operation]:
@@ -30,21 +28,17 @@ def kinds(rules: Rules) -> list[Operation]:
 
 def windows(of_round: Spans, rules: Rules, words: Words) -> list[str]:
     """Each way to contest a result, and when it is open."""
-    known = {span.code: span for span in of_round}
+    known, say = times(of_round, rules, words), words.say
+    in_phase = {
+        code: say("time", "in_phase", phase=title["title_zh"], time=known[code])
+        for code, title in rules.phases.items()
+    }
     return [
-        words.say(
+        say(
             "contest",
             "window",
             kind=each.kind_zh,
-            times=words.say("time", "several").join(
-                words.say(
-                    "time",
-                    "in_phase",
-                    phase=rules.phases[code]["title_zh"],
-                    time=when(known.get(code), words),
-                )
-                for code in each.phases
-            ),
+            times=say("time", "several").join(in_phase[code] for code in each.phases),
         )
         for each in kinds(rules)
     ]

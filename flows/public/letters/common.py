@@ -5,7 +5,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 from functools import cache
-from itertools import groupby
 from pathlib import Path
 from typing import Any
 
@@ -14,12 +13,11 @@ from flows.explain.law import law
 from flows.explain.receipts.source import Source
 from flows.explain.words import Words
 from flows.process.rules import Rules, rules
-from flows.public.letters.calendar import kinds, spans_of, timetable, windows
+from flows.public.letters.calendar import kinds, spans_of, times, windows
 from flows.public.letters.standing import Standing
 from transforms.policy import Rule
 
 WORDS = Path(__file__).with_name("words.toml")
-BETWEEN = "、"
 
 
 @cache
@@ -42,6 +40,7 @@ class Common:
     clauses: Mapping[str, str | None]  # by file name of the rule
     sources: Mapping[str, str]  # by condition or indicator
     windows: tuple[str, ...]
+    times: Mapping[str, str]  # by code of the phase
     timetable: tuple[tuple[str, str], ...]
     kinds: Mapping[str, str]  # of contesting
 
@@ -52,6 +51,7 @@ def common(run: Source, of_round: Standing, data: Path, *, rehearsal: bool) -> C
     year = run.this_round.year
     phases = spans_of(data, year)
     in_force = law(run.edition, words)
+    of_phases = times(phases, its_rules, words)
     return Common(
         round=year,
         state=of_round.state,
@@ -65,7 +65,10 @@ def common(run: Source, of_round: Standing, data: Path, *, rehearsal: bool) -> C
             for name, rule in listed.items()
         },
         windows=tuple(windows(phases, its_rules, words)),
-        timetable=tuple(timetable(phases, its_rules, words)),
+        times=of_phases,
+        timetable=tuple(
+            (title["title_zh"], of_phases[code]) for code, title in its_rules.phases.items()
+        ),
         kinds={str(each.kind): str(each.kind_zh) for each in kinds(its_rules)},
     )
 
@@ -75,13 +78,10 @@ def sources(name: str, rule: Rule, run: Source, its_rules: Rules, words: Words) 
     fewer: Any = words.tree["rests_on"].get(rule.name)
     feeds = [each for each in fewer or its_rules.subject(name).feeds if run.had(each)]
     departments = words.tree["department"]
-    feeds.sort(key=departments.__getitem__)
-    return BETWEEN.join(
-        words.say(
-            "from",
-            "of",
-            feeds=words.listed(words.say("feed", feed) for feed in of),
-            department=department,
-        )
-        for department, of in groupby(feeds, key=departments.__getitem__)
+    by_department: dict[str, list[str]] = {}
+    for feed in feeds:
+        by_department.setdefault(departments[feed], []).append(words.say("feed", feed))
+    return words.listed(
+        words.say("from", "of", feeds=words.listed(of), department=department)
+        for department, of in by_department.items()
     )

@@ -3,14 +3,14 @@
 from typing import Any
 
 from flows.explain.page import said_of_all
-from flows.explain.rules import failed, title
-from flows.explain.words import Values, Words
+from flows.explain.rules import title
+from flows.explain.words import Values
 from flows.explain.working import facts, nothing, working
 from flows.public.letters.addressees import Addressee
 from flows.public.letters.annex import left_out, months, on_record
-from flows.public.letters.common import Common
+from flows.public.letters.common import Common, words_of_letters
 from flows.public.letters.standing import PUBLISHED, Appeal, Place
-from flows.public.letters.verdict import appeals, verdict
+from flows.public.letters.verdict import appeals, unmet, verdict
 
 Receipt = dict[str, Any]
 
@@ -19,12 +19,12 @@ def letter(
     receipt: Receipt,
     addressee: Addressee,
     common: Common,
-    words: Words,
     *,
     filed: tuple[Appeal, ...],
     place: Place | None,
 ) -> dict[str, Any]:
     """What a page shows of one application."""
+    words = words_of_letters()
     found = said_of_all(receipt)
     rules = {**receipt["conditions"], **receipt["indicators"]}
     return {
@@ -37,16 +37,14 @@ def letter(
         "line": receipt["standing"]["line"],
         "serial": receipt["standing"]["serial"],
         "verdict": verdict(receipt, common, place, words),
-        "short": words.say(
-            "contest", common.state, windows=words.say("time", "several").join(common.windows)
-        ),
+        "short": words.say("contest", common.state),
         "review": left_out(receipt, words),
         "appeals": appeals(filed, receipt, common, words),
         "conditions": [
-            condition(rules[name], name, found, common, words) for name in receipt["conditions"]
+            condition(rules[name], name, receipt, found, common) for name in receipt["conditions"]
         ],
         "indicators": [
-            indicator(rules[name], name, found, common, words) for name in receipt["indicators"]
+            indicator(rules[name], name, found, common) for name in receipt["indicators"]
         ],
         "months": months(receipt, found, words),
         "records": on_record(receipt, words),
@@ -56,23 +54,23 @@ def letter(
 
 
 def condition(
-    rule: dict[str, Any], name: str, found: Values, common: Common, words: Words
+    rule: dict[str, Any], name: str, receipt: Receipt, found: Values, common: Common
 ) -> dict[str, Any]:
     """A condition: whether it is met, the facts, the department, the clause."""
+    words = words_of_letters()
     return {
         "title": title(rule, words),
         "holds": rule["holds"],
-        "unmet": failed(rule, words),
+        "unmet": unmet(rule, receipt, words),
         "lines": facts(rule, found, words) or [nothing(rule, found, words)],
         "clause": common.clauses[rule["rule"]],
         "source": common.sources[name],
     }
 
 
-def indicator(
-    rule: dict[str, Any], name: str, found: Values, common: Common, words: Words
-) -> dict[str, Any]:
+def indicator(rule: dict[str, Any], name: str, found: Values, common: Common) -> dict[str, Any]:
     """An indicator: its points and their working, the department, the clause."""
+    words = words_of_letters()
     return {
         "title": title(rule, words),
         "points": rule["points"],

@@ -11,7 +11,7 @@ from flows.common.database import DATABASE, open_read_only, told_of
 
 PUBLISHED, PRELIMINARY = "published", "preliminary"
 PENDING = "pending"
-ENTITLED, REGISTERED = "entitled", "registered"
+ENTITLED, REGISTERED, CANCELLED = "entitled", "registered", "cancelled"
 QUESTIONS = (
     "SELECT run_id, state, published_at::DATE FROM rounds WHERE round = ?",
     (

@@ -5,11 +5,22 @@ from typing import Any, NamedTuple
 
 from flows.explain.rules import failed, title
 from flows.explain.words import Words
-from flows.public.letters.common import Common
-from flows.public.letters.standing import ENTITLED, PENDING, PUBLISHED, REGISTERED, Appeal, Place
+from flows.public.letters.common import Common, words_of_letters
+from flows.public.letters.standing import (
+    CANCELLED,
+    ENTITLED,
+    PENDING,
+    PUBLISHED,
+    REGISTERED,
+    Appeal,
+    Place,
+)
+from schemas.columns import INSURANCES
 
 Receipt = dict[str, Any]
 NOT_BARRED, RETIREMENT = "not_barred", "retirement_age"
+WINDOW = "window_from"  # where the months begin that must all be insured
+MONTH = len("2021-06")
 
 
 class Verdict(NamedTuple):
@@ -29,18 +40,41 @@ def verdict(receipt: Receipt, common: Common, place: Place | None, words: Words)
     ended = place if place and place.status != ENTITLED else None
     if ended:
         line = words.say("place", ended.status, round=common.round, since=ended.since)
-    unmet = [
-        words.say("because", "unmet", title=title(rule, words), what=each)
-        for rule in receipt["conditions"].values()
-        if not rule["holds"]
-        for each in failed(rule, words)
-    ]
     return Verdict(
         line,
-        unmet,
+        [
+            words.say("because", "unmet", title=title(rule, words), what=each)
+            for rule in receipt["conditions"].values()
+            for each in unmet(rule, receipt, words)
+        ],
         because(receipt, words),
         coming(receipt, common, came, ended, words),
     )
+
+
+def unmet(rule: dict[str, Any], receipt: Receipt, words: Words) -> list[str]:
+    """What is lacking of a condition; of insurance also in which months."""
+    lines = failed(rule, words)
+    if lines and WINDOW in rule["evidence"]:
+        lacking = months_without(receipt, rule["evidence"][WINDOW][:MONTH])
+        if lacking:
+            lines.append(words.say("because", "missing_months", months=words.listed(lacking)))
+    return lines
+
+
+def months_without(receipt: Receipt, first: str) -> list[str]:
+    """The months from the first on in which one of the five insurances at least has no record, as spans."""
+    words, spans = words_of_letters(), list[tuple[str, str]]()
+    goes_on = False
+    for row in receipt["facts"]["insurance"]:
+        late = row["recorded_on"] is not None
+        lacks = row["to"] >= first and (late or any(row[name] is None for name in INSURANCES))
+        if lacks and goes_on:
+            spans[-1] = (spans[-1][0], row["to"])
+        elif lacks:
+            spans.append((max(row["from"], first), row["to"]))
+        goes_on = lacks
+    return [words.span(*(words.shown("month", each) for each in span)) for span in spans]
 
 
 def because(receipt: Receipt, words: Words) -> list[str]:
@@ -70,7 +104,8 @@ def coming(
     is_final = common.state == PUBLISHED
     name = f"{common.state}_{came}"
     if ended:
-        name = "published_registered" if ended.status == REGISTERED else "published_place"
+        own = ended.status in {REGISTERED, CANCELLED}
+        name = f"published_{ended.status if own else 'place'}"
     elif is_final and RETIREMENT in failing:
         name = "published_retired"
     more = {
@@ -79,7 +114,7 @@ def coming(
         "barred": NOT_BARRED in failing,
     }
     return [
-        words.say("next", name, kinds=kinds),
+        words.say("next", name, kinds=kinds, **common.times),
         *(words.say("next", each) for each, holds in more.items() if holds),
     ]
 

@@ -7,6 +7,7 @@ from itertools import islice
 from pathlib import Path
 
 from flows.common.access import OWN_FOLDER
+from flows.common.appearing import appearing
 from flows.common.failures import BadUsage
 from flows.common.files import written_aside
 from flows.common.messages import told_without_values
@@ -20,7 +21,7 @@ from flows.process.read import looked_at
 from flows.public.letters.addressees import addressees
 from flows.public.letters.batches import Batch, pages, write, written
 from flows.public.letters.common import Common, common
-from flows.public.letters.folder import appearing, file_of, holds_letters, require_place
+from flows.public.letters.folder import file_of, holds_letters, require_place
 from flows.public.letters.standing import Standing, standing
 
 STAGE = "letters"
@@ -52,7 +53,7 @@ def write_letters(
     if application_no is not None:
         require_application_no(application_no)
     out = Path(os.path.abspath(out))  # noqa: PTH100 (links are not followed)
-    require_place(out, year)
+    require_place(out, year)  # before a minute is spent
     with told_without_values(STAGE):
         state = looked_at(warehouse, data, year, say=say)
         report("reading the run", 0, 1)
@@ -65,7 +66,7 @@ def write_letters(
             if application_no is not None and holds_letters(out):
                 add_one(some, shared, out)
             else:
-                with appearing(out, year) as folder:
+                with appearing(out, lambda: require_place(out, year), OWN_FOLDER) as folder:
                     write_all(some, shared, folder, people.rows.height)
         except OSError as error:
             raise BadUsage(
