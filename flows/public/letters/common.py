@@ -15,6 +15,7 @@ from flows.explain.words import Words
 from flows.process.rules import Rules, rules
 from flows.public.letters.calendar import kinds, spans_of, times, windows
 from flows.public.letters.standing import Standing
+from schemas.feeds import FEEDS
 from transforms.policy import Rule
 
 WORDS = Path(__file__).with_name("words.toml")
@@ -77,11 +78,16 @@ def sources(name: str, rule: Rule, run: Source, its_rules: Rules, words: Words) 
     """The departments whose records a condition or an indicator rests on, each with what it delivers."""
     fewer: Any = words.tree["rests_on"].get(rule.name)
     feeds = [each for each in fewer or its_rules.subject(name).feeds if run.had(each)]
-    departments = words.tree["department"]
     by_department: dict[str, list[str]] = {}
     for feed in feeds:
-        by_department.setdefault(departments[feed], []).append(words.say("feed", feed))
+        by_department.setdefault(departments(feed, words), []).append(words.say("feed", feed))
     return words.listed(
         words.say("from", "of", feeds=words.listed(of), department=department)
         for department, of in by_department.items()
     )
+
+
+def departments(feed: str, words: Words) -> str:
+    """Who delivers a feed, by their full names."""
+    full: dict[str, str] = words.tree["department"]
+    return words.listed(full.get(each, each) for each in FEEDS[feed].department.split(", "))

@@ -11,6 +11,9 @@ from flows.common.access import OWN_FILE
 from flows.common.failures import BadUsage, CheckFailed
 
 NAME = re.compile(r"[A-Za-z0-9_-]{1,32}\.html", re.ASCII)
+LEFT = re.compile(
+    r"\.[A-Za-z0-9_-]{1,32}\.html\.[0-9a-f]{16}\.partial", re.ASCII
+)  # by a killed command
 MARK = '<meta name="luohu-letter" content="{}">'
 HEAD = 256  # bytes of a page in which the mark stands
 
@@ -52,6 +55,8 @@ def holds_letters(target: Path) -> bool:
 
 def is_letter(entry: os.DirEntry[str], year: int) -> bool:
     """Whether an entry of a folder is a letter of a round."""
+    if LEFT.fullmatch(entry.name):
+        return True
     if not NAME.fullmatch(entry.name) or not entry.is_file(follow_symlinks=False):
         return False
     with open(entry.path, "rb") as file:  # noqa: PTH123 (a hundred thousand of them)
