@@ -60,7 +60,8 @@ def workbook(this_round: ShownRound, query: Query) -> tuple[About, tuple[str, ..
 
 def title_of(this_round: ShownRound) -> str:
     """What the list is called."""
-    return f"北京市积分落户{this_round.year}年度公示名单"
+    kind = "名单（初步结果，尚未公示）" if this_round.preliminary else "公示名单"
+    return f"北京市积分落户{this_round.year}年度{kind}"
 
 
 def about(this_round: ShownRound, query: Query, people: int) -> About:
