@@ -17,6 +17,7 @@ from flows.cli.deliveries import carry, deliver, note
 from flows.cli.explain import explain, receipts
 from flows.cli.export import export
 from flows.cli.ledger import ledger, retract
+from flows.cli.letters import letters
 from flows.cli.messages import told
 from flows.cli.places import objection, sanction, settle
 from flows.cli.publication import displacement, publish
@@ -68,7 +69,20 @@ def before_every_command(
 
 
 for command in (
-    *(simulate, run, runs, current, explain, receipts, score, export, capsule, audit, diff),
+    *(
+        simulate,
+        run,
+        runs,
+        current,
+        explain,
+        receipts,
+        letters,
+        score,
+        export,
+        capsule,
+        audit,
+        diff,
+    ),
     *(note, deliver, carry, publish, displacement, sanction, settle, ledger, retract),
     *(status, tick),
     *(web, site, server, serve),

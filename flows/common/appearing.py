@@ -4,6 +4,7 @@ It is written beside its place, under a name of its own that is locked (flock on
 as its command lives, however that ends; the next command removes what a killed one left.
 """
 
+import ctypes
 import fcntl
 import os
 import re
@@ -13,10 +14,10 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from flows.common.files import put_in_place, sync
+from flows.common.files import exchanged, sync, sync_entry
 from flows.common.private_folder import folders
 
-REPLACED = ".replaced"  # what `put_in_place` adds where two names cannot be exchanged at once
+REPLACED = ".replaced"  # what made way where two names cannot be exchanged at once
 
 
 @contextmanager
@@ -31,14 +32,35 @@ def appearing(target: Path, require: Callable[[], None], mode: int) -> Iterator[
     handle, aside = opened(target, mode)
     try:
         yield aside
-        sync(aside)
+        sync_at_once(aside)
         with held(target.parent):  # of two who come at once, one waits
             require()
-            put_in_place(aside, target)
+            change_places(aside, target)
     finally:
         for left in (aside, aside.with_name(aside.name + REPLACED)):
             shutil.rmtree(left, ignore_errors=True)
         os.close(handle)
+
+
+def change_places(folder: Path, target: Path) -> None:
+    """Rename a folder that is on the disk; what stands there makes way, at once where that can be done."""
+    if target.exists() and not exchanged(folder, target):
+        target.rename(folder.with_name(folder.name + REPLACED))
+    if folder.exists() and not target.exists():
+        folder.rename(target)
+    sync_entry(target.parent)
+
+
+def sync_at_once(folder: Path) -> None:
+    """Force a folder to the disk, however many files it has: a call for its file system, not one a file."""
+    try:
+        syncfs = ctypes.CDLL(None, use_errno=True).syncfs
+    except (OSError, AttributeError):
+        sync(folder)
+        return
+    with opened_folder(folder) as handle:
+        if syncfs(handle):
+            raise OSError(ctypes.get_errno(), os.strerror(ctypes.get_errno()), os.fspath(folder))
 
 
 def opened(target: Path, mode: int) -> tuple[int, Path]:
@@ -69,9 +91,16 @@ def remove_if_free(left: Path) -> None:
 @contextmanager
 def held(folder: Path, *, wait: bool = True) -> Iterator[None]:
     """Hold the lock of a folder; raises BlockingIOError where another holds it and one does not wait."""
-    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
+    with opened_folder(folder) as handle:
         fcntl.flock(handle, fcntl.LOCK_EX if wait else fcntl.LOCK_EX | fcntl.LOCK_NB)
         yield
+
+
+@contextmanager
+def opened_folder(folder: Path) -> Iterator[int]:
+    """The handle of a folder, for a while."""
+    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        yield handle
     finally:
         os.close(handle)

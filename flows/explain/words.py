@@ -7,6 +7,7 @@ days as the language writes them, codes as words.  A word that is missing raises
 import re
 import tomllib
 from collections.abc import Iterable
+from functools import cache
 from pathlib import Path
 from string import Formatter
 from typing import Any, TypeAlias
@@ -105,9 +106,10 @@ class Words:
         return str(self.tree["page"]["several"]).join(items)
 
 
-def fields(template: str) -> list[str]:
+@cache
+def fields(template: str) -> tuple[str, ...]:
     """The places a template leaves open, as they are written: `name`, or `first-last` for a span."""
-    return [name for _, name, _, _ in Formatter().parse(template) if name]
+    return tuple(name for _, name, _, _ in Formatter().parse(template) if name)
 
 
 def holes(template: str) -> list[str]:

@@ -5,16 +5,12 @@ Each is a process of its own, so that a page is sent while somebody is scored.
 
 import json
 import logging
-import os
-import signal
-import threading
 from collections.abc import Sequence
-from multiprocessing import parent_process
-from multiprocessing.process import BaseProcess as ParentProcess
 from typing import Any, NamedTuple
 
 from flows.common.messages import told_without_values
 from flows.common.rounds import known
+from flows.common.workers import serve_parent
 from flows.public.answer import answer, answers
 from flows.public.facts import Facts, read_facts
 from flows.public.faults import BadFacts
@@ -36,21 +32,12 @@ class Reply(NamedTuple):
 def begin() -> None:
     """Get ready before anybody waits: ends with its parent, and has scored somebody once."""
     logging.disable()
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent stops in order
-    parent = parent_process()
-    if parent is not None:
-        threading.Thread(target=end_with, args=(parent,), daemon=True).start()
+    serve_parent()
     facts = {
         "round": known()[1],
         "application": {"birth_date": "1980-01-01", "retirement_class": "male_60"},
     }
     answer(read_facts(json.dumps(facts)))
-
-
-def end_with(parent: ParentProcess) -> None:
-    """End when the server does, even if it was killed."""
-    parent.join()
-    os._exit(0)
 
 
 def score_all(texts: Sequence[bytes]) -> list[Reply]:
