@@ -3,7 +3,7 @@
 # make quick  rules, policy and architecture alone (under 20 seconds)
 # make lint   ruff, mypy --strict, import-linter
 # make bench  measure speed and memory, write benchmarks/results.md
-# make bench-web  measure the scores of `luohu web`, write benchmarks/web.md
+# make bench-web  measure scores and lists of `luohu web`, write benchmarks/web.md and lists.md
 # make soak   the long tests
 # make lock   resolve requirements.lock again (needs uv)
 
@@ -40,6 +40,7 @@ bench: $(VENV)/.ready
 
 bench-web: $(VENV)/.ready
 	$(BIN)/python benchmarks/web.py
+	$(BIN)/python benchmarks/lists.py
 
 soak: $(VENV)/.ready
 	$(BIN)/pytest -m soak

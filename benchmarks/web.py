@@ -16,6 +16,7 @@ import subprocess
 import sys
 import threading
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import psutil
@@ -90,7 +91,14 @@ def client(port: int, numbers: list[int], seconds: list[float], statuses: list[i
 
 
 def asked(port: int, clients: int, requests: int) -> dict[str, float]:
-    """What that many clients saw."""
+    """What that many clients saw who asked for scores."""
+    return clients_asking(client, port, clients, requests)
+
+
+def clients_asking(
+    client: Callable[..., None], port: int, clients: int, requests: int
+) -> dict[str, float]:
+    """What that many clients saw, each in a thread; every one of them asks for a part of the requests."""
     seconds: list[float] = []
     statuses: list[int] = []
     threads = [

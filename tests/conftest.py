@@ -10,8 +10,10 @@ from collections.abc import Iterator
 from pathlib import Path
 from types import ModuleType
 
+import polars as pl
 import pytest
 from commands import other_code
+from deciding import YEAR, ARound, simulated
 from two_runs import MILDER, STRICTER, Base, first, other_data, other_policy, run_with
 
 import flows.orchestration.prefect_settings  # noqa: F401  (before anything imports Prefect)
@@ -23,6 +25,7 @@ from flows.run.stages import Outcome, run
 from flows.simulate import simulate
 
 APPLICANTS = 600
+PLANTED = "某{:04}·内部"  # a name nobody else has
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -70,6 +73,26 @@ def published(delivery: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple
     """A warehouse with the delivery's run, and its outcome; not to be changed."""
     warehouse = tmp_path_factory.mktemp("warehouse")
     return warehouse, run(Order(2020, delivery, warehouse))
+
+
+@pytest.fixture(scope="session")
+def announced(tmp_path_factory: pytest.TempPathFactory) -> ARound:
+    """A small round of people with names nobody else has, run and not published; not to be changed."""
+    found = simulated(tmp_path_factory.mktemp("announced") / "round")
+    path = found.part("applications")
+    rows = pl.read_parquet(path)
+    names = [PLANTED.format(place) for place in range(rows.height)]
+    rows.with_columns(name=pl.Series(names, dtype=rows.schema["name"])).write_parquet(path)
+    run(Order(YEAR, found.feeds, found.warehouse, found.data))
+    return found
+
+
+@pytest.fixture(scope="session")
+def announced_published(announced: ARound, tmp_path_factory: pytest.TempPathFactory) -> ARound:
+    """The same, published; not to be changed."""
+    found = announced.copy(tmp_path_factory.mktemp("announced"))
+    found.publish()
+    return found
 
 
 @pytest.fixture(scope="session")

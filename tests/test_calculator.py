@@ -1,15 +1,14 @@
 """/calculator: from an empty page to points, gap, year and the better of study or work; without script, by keyboard, on a phone."""
 
 import json
-import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
 from forms import Page, Reader
+from in_browser import browser, require_accessible, tab_to
 from people import facts_of
 from web_server import Web, running
 
@@ -24,8 +23,6 @@ from flows.public.web.calculator import steps
 from flows.public.web.fields import KINDS
 
 Facts = dict[str, Any]
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
-FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage"]
 JOURNEY: list[tuple[str, dict[str, str]]] = [
     ("next", {"round": "2026", "application.birth_date": "19840501", "application.retirement_class": "male_60"}),
     ("next", {"social_insurance.0.from": "2010年1月", "social_insurance.0.to": "2026-03",
@@ -294,37 +291,9 @@ def test_fields_read_what_people_type() -> None:
 # in a browser
 
 
-@contextmanager
-def browser() -> Iterator[Any]:
-    if CHROMIUM is None:
-        pytest.skip("no chromium here (apt-get install chromium fonts-noto-cjk)")
-    api = pytest.importorskip("playwright.sync_api")
-    with api.sync_playwright() as playwright:
-        started = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
-        yield started
-        started.close()
-
-
-def require_accessible(page: Any, where: str) -> None:
-    from axe_playwright_python.sync_playwright import Axe
-
-    found = Axe().run(page).response["violations"]
-    assert found == [], (where, [(each["id"], each["nodes"][0]["html"]) for each in found])
-    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), where
-
-
 def typed(page: Any, text: str) -> None:
     """Type into what has the focus; a choice is made by its first letters or by arrows."""
     page.keyboard.type(text)
-
-
-def tab_to(page: Any, selector: str) -> None:
-    """Reach something with the Tab key alone."""
-    for _ in range(80):
-        if page.evaluate("s => document.activeElement.matches(s)", selector):
-            return
-        page.keyboard.press("Tab")
-    raise AssertionError(f"no way to {selector} by keyboard")
 
 
 def choose(page: Any, selector: str, steps_down: int) -> None:

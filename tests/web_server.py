@@ -23,10 +23,11 @@ class Web(NamedTuple):
         return [each for each in children if "spawn_main" in " ".join(each.cmdline())]
 
 
-def started(warehouse: Path) -> Web:
+def started(warehouse: Path, *options: str) -> Web:
     """A server that answers; whoever starts it stops it."""
     process = subprocess.Popen(
-        [sys.executable, "-m", "flows.cli", "web", "--port", "0", "--warehouse", str(warehouse)],
+        [sys.executable, "-m", "flows.cli", "web", "--port", "0", "--warehouse", str(warehouse),
+         *options],
         stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
     )  # fmt: skip
     assert process.stderr
@@ -36,9 +37,9 @@ def started(warehouse: Path) -> Web:
 
 
 @contextmanager
-def running(warehouse: Path) -> Iterator[Web]:
+def running(warehouse: Path, *options: str) -> Iterator[Web]:
     """A server until the end: that stops in order, leaves nobody behind, and has logged nothing."""
-    web = started(warehouse)
+    web = started(warehouse, *options)
     try:
         yield web
         left = web.workers()

@@ -26,6 +26,7 @@ from flows.cli.runs import current, runs
 from flows.cli.score import score
 from flows.cli.serve import serve, server
 from flows.cli.simulate import simulate
+from flows.cli.site import site
 from flows.cli.web import web
 from flows.common.environment import require_environment
 
@@ -84,7 +85,7 @@ for command in (
     ),
     *(note, deliver, carry, publish, displacement, sanction, settle, ledger, retract),
     *(status, tick),
-    *(web, server, serve),
+    *(web, site, server, serve),
 ):
     app.command()(command)
 for group in (appeal, objection):

@@ -19,14 +19,21 @@ def web(
     port: Annotated[
         int, typer.Option(help="The port; 0 takes a free one.", min=0, max=65535)
     ] = WEB_PORT,
+    preliminary: Annotated[
+        bool, typer.Option("--preliminary", help="Show rounds that are not published yet, too.")
+    ] = False,
 ) -> None:
-    """Serve the calculator (积分模拟计算器) and the API for one person's points, until stopped.
+    """Serve the rounds, the calculator (积分模拟计算器) and the API for one person's points, until stopped.
+
+    Announcement and list (公示名单) of every published round in the warehouse; a publication shows at the
+    next request.  A round that is not published appears by name only; --preliminary shows it with a
+    banner, for officials on their own machine.
 
     Nothing is stored or logged; no cookies, and nothing is loaded from elsewhere.
 
     [bold]Examples[/]
 
-      luohu web                                        http://127.0.0.1:8080/calculator
+      luohu web --warehouse /srv/luohu                 http://127.0.0.1:8080/
       curl -H 'Content-Type: application/json' --data @facts.json http://127.0.0.1:8080/api/score
     """
     from flows.public.web.server import serve
@@ -35,4 +42,4 @@ def web(
         print(f"The pages are at {address}/  Ctrl-C stops them.", file=sys.stderr, flush=True)
 
     with told(), suppress(KeyboardInterrupt):
-        serve(warehouse, host, port, announce)
+        serve(warehouse, host, port, announce, preliminary=preliminary)

@@ -1,11 +1,12 @@
-"""What the charts of the report show, measured for the page: all totals, totals near the line, means.
+"""What charts show, measured for the page: all totals, totals near the line, means, lines over the years.
 
 Across, a place is a share of the width in per cent; up and down, it is pixels.  So bars follow the
 width of the page, down to a telephone's, and letters keep their size.  Whole numbers only: equal
 tables give equal bytes.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from fractions import Fraction
 from typing import NamedTuple
 
 import polars as pl
@@ -13,6 +14,7 @@ import polars as pl
 HEIGHT, TOP = 240, 40  # pixels: the tallest bar and the room above it
 ROW = 46  # pixels of a pair of bars with its label
 MOST_BARS, MOST_TICKS = 160, 5
+EDGE = 25  # per cent of the width, which a label needs on a telephone
 AROUND = 150  # centipoints on either side of the line
 POINT = 100  # centipoints
 
@@ -49,6 +51,23 @@ class Chart(NamedTuple):
     across: list[Tick]
     up: list[Tick]
     mark: Mark | None
+
+
+class Dot(NamedTuple):
+    """A year's line: where it stands (% across, pixels up), the year, its centipoints."""
+
+    at: str
+    height: int
+    year: int
+    value: int
+
+
+class Years(NamedTuple):
+    """Lines over the years; a year without one leaves a gap."""
+
+    dots: list[Dot]
+    joins: list[tuple[Dot, Dot]]  # of years that follow each other
+    up: list[Tick]
 
 
 class Pair(NamedTuple):
@@ -123,6 +142,61 @@ def columns(
         own = tall.get(line, 0) if step == 1 else 0
         mark = Mark(share(int(2 * (middle - low)), 2 * span), own, on_left)
     return Chart(step, bars, across, up, mark)
+
+
+def spread(spans: Sequence[tuple[int, int, int]], step: int, line: int | None) -> Chart:
+    """Bars from a total up to another, of so many people: as tall as people a step, so areas compare."""
+    low, high = ends(spans, step)
+    tall = [Fraction(people * step, until - since) for since, until, people in spans]
+    most = max(tall)
+    bars = [
+        Bar(
+            share(since - low, high - low),
+            share(until - since, high - low),
+            -(-height * HEIGHT // most),
+            side(since, line, step),
+        )
+        for (since, until, _), height in zip(spans, tall, strict=True)
+    ]
+    across = [Tick(share(value - low, high - low), value) for value in ticks(low, high, POINT)]
+    up = [Tick(str(value * HEIGHT // most), value) for value in ticks(0, int(most), 1)]
+    return Chart(step, bars, across, up, None if line is None else mark(line, (low, high)))
+
+
+def ends(spans: Sequence[tuple[int, int, int]], step: int) -> tuple[int, int]:
+    """Where such a chart begins and ends, with room beside the bars."""
+    low, high = spans[0][0], spans[-1][1]
+    pad = max((high - low) // 50, 2 * step)
+    return low - pad, high + pad
+
+
+def mark(value: int, between: tuple[int, int], beside: int | None = None) -> Mark:
+    """A total on such a chart, one beyond an end at that end; its label away from another's if it fits."""
+    low, high = between
+    inside = min(max(value, low), high) - low
+    on_left = 2 * inside > high - low
+    if beside is not None and EDGE <= (100 * inside) // (high - low) <= 100 - EDGE:
+        on_left = value < beside
+    return Mark(share(inside, high - low), 0, on_left)
+
+
+def over_years(lines: Mapping[int, int]) -> Years:
+    """Lines by year, as dots; the axis begins a little below the lowest."""
+    first, last = min(lines), max(lines)
+    low, high = min(lines.values()), max(lines.values())
+    up = ticks(low - 2 * POINT, high + 2 * POINT, POINT)
+    low, high = min(low, up[0]), max(high, up[-1])
+    dots = {
+        year: Dot(
+            share(2 * (year - first) + 1, 2 * (last - first + 1)),
+            HEIGHT * (value - low) // max(high - low, 1),
+            *(year, value),
+        )
+        for year, value in sorted(lines.items())
+    }
+    joins = [(dots[year], dots[year + 1]) for year in dots if year + 1 in dots]
+    heights = [Tick(str(HEIGHT * (value - low) // max(high - low, 1)), value) for value in up]
+    return Years([*dots.values()], joins, heights)
 
 
 def side(value: int, line: int | None, step: int) -> str:

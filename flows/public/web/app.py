@@ -8,15 +8,17 @@ from fastapi import FastAPI
 from starlette.exceptions import HTTPException
 
 from flows.common.settings import luohu_version
+from flows.public.web.announcements import announcements
 from flows.public.web.api import api
+from flows.public.web.assets import assets, failed
 from flows.public.web.calculator import calculator
 from flows.public.web.guard import Guard
+from flows.public.web.lists import lists
 from flows.public.web.scoring import Scoring
-from flows.public.web.site import failed, site
 
 
-def web_app(warehouse: Path) -> Guard:
-    """The server's application; the warehouse is opened at each request that asks for it."""
+def web_app(warehouse: Path, *, preliminary: bool = False) -> Guard:
+    """The server's application; at each request it looks whether the warehouse shows anything new."""
 
     @asynccontextmanager
     async def running(app: FastAPI) -> AsyncIterator[None]:
@@ -36,8 +38,11 @@ def web_app(warehouse: Path) -> Guard:
     app.add_exception_handler(HTTPException, failed)
     app.add_exception_handler(Exception, failed)
     app.state.warehouse = warehouse
+    app.state.preliminary = preliminary
     app.state.scoring = Scoring()
     app.include_router(api())
     app.include_router(calculator())
-    app.include_router(site())
+    app.include_router(announcements())
+    app.include_router(lists())
+    app.include_router(assets())
     return Guard(app)

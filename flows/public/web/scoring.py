@@ -80,6 +80,11 @@ class Scoring:
         )
         return found
 
+    async def make(self, job: Callable[..., bytes], *given: Any) -> bytes:
+        """A file that takes a while to make."""
+        made: bytes = await self.ask(Asked(self.promise(), alone=(job, given)))
+        return made
+
     def promise(self) -> asyncio.Future[Any]:
         """What somebody waits for."""
         return asyncio.get_running_loop().create_future()

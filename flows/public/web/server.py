@@ -16,12 +16,19 @@ MOST_CONNECTIONS = 512
 SECONDS_IDLE, SECONDS_TO_END = 5, 5
 
 
-def serve(warehouse: Path, host: str, port: int, announce: Callable[[str], None]) -> None:
+def serve(
+    warehouse: Path,
+    host: str,
+    port: int,
+    announce: Callable[[str], None],
+    *,
+    preliminary: bool = False,
+) -> None:
     """Serve until stopped; `announce` is told the address once it answers."""
     logging.disable()  # what a library says of a request that makes no sense may quote it
     with listening(host, port) as at:
         config = uvicorn.Config(
-            web_app(warehouse),
+            web_app(warehouse, preliminary=preliminary),
             http=Patient,
             ws="none",
             lifespan="on",
@@ -62,9 +69,12 @@ def listening(host: str, port: int) -> socket.socket:
     """The socket; raises BadUsage for an address one cannot listen at."""
     try:
         family = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0][0]
-        return socket.create_server((host, port), family=family, backlog=1024)
+        at = socket.create_server((host, port), family=family, backlog=1024)
+        # connections inherit it; else the end of an answer waits 40 ms for a sign from who reads it
+        at.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     except OSError as error:
         raise BadUsage(f"cannot listen at {host} port {port}: {error.strerror}") from None
+    return at
 
 
 def address(at: socket.socket) -> str:

@@ -1,29 +1,22 @@
-"""The first page, style and script, and the page for an address that is none."""
+"""Style and script, and the page for an address that is none."""
 
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import HTMLResponse, JSONResponse
 from starlette.exceptions import HTTPException
 
-from flows.common.settings import DATA
-from flows.public.web.pages import TYPES, page, static
-from transforms.rounds import rounds
+from flows.public.web.addresses import static
+from flows.public.web.pages import TYPES, page
 
 A_DAY = "public, max-age=86400"
 TITLES = {404: "没有这个页面", 405: "不能这样打开这个页面", 503: "现在人太多，请稍后再试"}
 OTHER = "请求无法处理"
 
 
-def site() -> APIRouter:
+def assets() -> APIRouter:
     """Its routes."""
     router = APIRouter(include_in_schema=False)
-    router.add_api_route("/", first_page, methods=["GET", "HEAD"])
     router.add_api_route("/static/{name}", style_or_script, methods=["GET", "HEAD"])
     return router
-
-
-async def first_page() -> Response:
-    """The rounds by name, and the way to the calculator."""
-    return HTMLResponse(page("home.html", rounds=sorted(rounds(DATA / "rounds"), reverse=True)))
 
 
 async def style_or_script(name: str) -> Response:
@@ -38,7 +31,7 @@ async def failed(request: Request, error: Exception) -> Response:
     """A page that says what is wrong with an address; JSON for programs."""
     status = error.status_code if isinstance(error, HTTPException) else 500
     headers = dict(getattr(error, "headers", None) or {})
-    title = TITLES.get(status, OTHER)
+    title = getattr(error, "title", TITLES.get(status, OTHER))
     if request.url.path.startswith("/api/"):
         told = getattr(error, "detail", title)
         return JSONResponse({"detail": told}, status, headers)

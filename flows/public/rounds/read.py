@@ -1,0 +1,80 @@
+"""From the analysts' database to rounds that may be shown, all of one state of it."""
+
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import polars as pl
+
+from flows.common.database import open_read_only
+from flows.common.points import centipoints
+from flows.public.rounds.outside import mean, outside
+from flows.public.rounds.shown import Shown, ShownRound
+from schemas.results import INDICATORS
+
+PUBLISHED = "published"
+LISTED = ("serial", "name", "birth_month", "employer", "total", *INDICATORS)
+
+
+def read(warehouse: Path, *, preliminary: bool) -> Shown:
+    """The rounds that may be shown; what stands in the others is not looked at."""
+    with open_read_only(warehouse) as database:
+        rows = database.execute("FROM rounds ORDER BY round DESC").pl().rows(named=True)
+        may = [each for each in rows if preliminary or each.get("state") == PUBLISHED]
+        found = {int(each["round"]): shown(database, each) for each in may}
+    return Shown(found, frozenset(int(each["round"]) for each in rows) - found.keys())
+
+
+def shown(database: duckdb.DuckDBPyConnection, row: dict[str, Any]) -> ShownRound:
+    """One round; what is about people who are not on its list goes through `outside` and is let go."""
+    year = row["round"]
+    people = rows_of(database, "public_list", year).select(LISTED).sort("serial")
+    listed = people.select(centipoints(name) for name in (*INDICATORS, "total"))
+    titles = rows_of(database, "clauses", year).filter(kind="indicator").select("name", "title_zh")
+    segments = rows_of(database, "segments", year).select("place", centipoints("total"))
+    below = database.execute(
+        "SELECT s.* FROM scores s JOIN ranking r USING (round, application_no)"
+        " WHERE r.round = ? AND NOT r.settled",
+        [year],
+    ).pl()
+    totals = listed["total"].sort()
+    line = None if totals.is_empty() else int(totals[0])
+    return ShownRound(
+        year=year,
+        edition=row["edition"],
+        policy_date=row["policy_date"],
+        reference_date=row["reference_date"],
+        quota=row["quota"],
+        run_id=row["run_id"],
+        manifest_sha256=manifest_of(database, row),
+        preliminary=row.get("state") != PUBLISHED,
+        published_at=row.get("published_at"),
+        settled=people.height,
+        line=line,
+        tied=0 if line is None else totals.filter(totals == line).len(),
+        highest=None if line is None else int(totals[-1]),
+        segments=tuple(
+            each for each in segments.sort("place").iter_rows() if each[0] <= people.height
+        ),
+        titles=dict(titles.iter_rows()),
+        people=people,
+        totals=tuple(totals),
+        means={} if line is None else {name: mean(listed[name]) for name in listed.columns},
+        outside=outside(
+            below.select(centipoints(name) for name in (*INDICATORS, "total")),
+            quota=row["quota"],
+            applications=row["applications"],
+            settled=totals,
+        ),
+    )
+
+
+def rows_of(database: duckdb.DuckDBPyConnection, table: str, year: int) -> pl.DataFrame:
+    """The rows of a round in a table of ours."""
+    return database.execute(f"FROM {table} WHERE round = ?", [year]).pl()
+
+
+def manifest_of(database: duckdb.DuckDBPyConnection, row: dict[str, Any]) -> str | None:
+    """The digest of a run's manifest, where the database has it."""
+    found = rows_of(database, "manifests", row["round"]).filter(run_id=row["run_id"])
+    return None if found.is_empty() else str(found["manifest_sha256"][0])

@@ -1,0 +1,85 @@
+"""/rounds/YEAR/list (公示名单): the page, and the same rows as CSV and XLSX.
+
+All of it by GET: what somebody looks for stands in the address, which nobody keeps.
+"""
+
+import asyncio
+from collections import OrderedDict
+from urllib.parse import quote
+
+from fastapi import APIRouter, Request, Response
+from fastapi.concurrency import run_in_threadpool
+from fastapi.responses import HTMLResponse
+
+from flows.public.listing.query import read_query
+from flows.public.listing.xlsx_file import list_xlsx
+from flows.public.rounds.listed import in_memory, list_csv, listing_of, title_of, workbook
+from flows.public.rounds.shown import ShownRound
+from flows.public.web.addresses import SERVER
+from flows.public.web.list_page import list_html
+from flows.public.web.shown_rounds import shown_round
+
+CSV = "text/csv; charset=utf-8"
+XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+MOST_WORKBOOKS = 8  # kept of one list
+
+
+def lists() -> APIRouter:
+    """Its routes."""
+    router = APIRouter(include_in_schema=False)
+    for address, answer in {
+        "/rounds/{year}/list": as_page,
+        "/rounds/{year}/list.csv": as_csv,
+        "/rounds/{year}/list.xlsx": Workbooks().as_xlsx,
+    }.items():
+        router.add_api_route(address, answer, methods=["GET", "HEAD"])
+    return router
+
+
+async def as_page(request: Request, year: str) -> Response:
+    """The page."""
+    this_round = await shown_round(request, year)
+    if in_memory(this_round) is None:
+        await run_in_threadpool(listing_of, this_round)
+    return HTMLResponse(list_html(this_round, SERVER, read_query(request.query_params)))
+
+
+async def as_csv(request: Request, year: str) -> Response:
+    """What was found as CSV."""
+    this_round = await shown_round(request, year)
+    query = read_query(request.query_params)
+    content = await run_in_threadpool(list_csv, this_round, query)
+    return download(this_round, content, "csv", CSV)
+
+
+class Workbooks:
+    """A workbook takes a core a second: one at a time, in a process that scores otherwise, so that pages are
+    sent meanwhile; kept for who asks again."""
+
+    def __init__(self) -> None:
+        """Nobody's turn yet."""
+        self.turn = asyncio.Lock()
+
+    async def as_xlsx(self, request: Request, year: str) -> Response:
+        """What was found as XLSX."""
+        this_round = await shown_round(request, year)
+        query = read_query(request.query_params)
+        listing = await run_in_threadpool(listing_of, this_round)
+        kept: OrderedDict[object, bytes] = listing.kept.setdefault("xlsx", OrderedDict())
+        of = await run_in_threadpool(workbook, this_round, query)
+        asked = (of[0], query.looked_for)
+        async with self.turn:
+            if asked not in kept:
+                kept[asked] = await request.app.state.scoring.make(list_xlsx, *of)
+            kept.move_to_end(asked)
+            while len(kept) > MOST_WORKBOOKS:
+                kept.popitem(last=False)
+        return download(this_round, kept[asked], "xlsx", XLSX)
+
+
+def download(this_round: ShownRound, content: bytes, kind: str, media_type: str) -> Response:
+    """A file to be kept, by a plain name and by the one people read."""
+    name = f"luohu-{this_round.year}-list.{kind}"
+    readable = quote(f"{title_of(this_round)}.{kind}", safe="")
+    disposition = f"attachment; filename=\"{name}\"; filename*=UTF-8''{readable}"
+    return Response(content, media_type=media_type, headers={"content-disposition": disposition})
