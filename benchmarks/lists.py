@@ -23,6 +23,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from urllib.parse import urlencode
 
+import psutil
 from web import HERE, clients_asking
 
 from flows.public.rounds.in_memory import rounds_of
@@ -93,15 +94,16 @@ def made(folder: Path) -> Path:
 
 
 @contextmanager
-def served(warehouse: Path) -> Iterator[int]:
-    """A server of its own, and its port."""
+def served(warehouse: Path) -> Iterator[tuple[int, psutil.Process]]:
+    """A server of its own: its port, its process."""
     command = ["web", "--port", "0", "--preliminary", "--warehouse", str(warehouse)]
     server = subprocess.Popen(
         [sys.executable, "-m", "flows.cli", *command], stderr=subprocess.PIPE, text=True
     )
     try:
         assert server.stderr
-        yield int(server.stderr.readline().split()[4].rstrip("/").rpartition(":")[2])
+        port = int(server.stderr.readline().split()[4].rstrip("/").rpartition(":")[2])
+        yield port, psutil.Process(server.pid)
     finally:
         server.send_signal(signal.SIGTERM)
         server.wait(30)
@@ -181,9 +183,11 @@ def main() -> int:
         def ask(port: int, *more: list[int] | list[float]) -> None:
             client(year, port, *more)
 
-        with served(warehouse) as port:
+        with served(warehouse) as (port, server):
             clients_asking(ask, port, 4, 200)
+            before = sum(server.cpu_times()[:2])
             found = [clients_asking(ask, port, clients, given.requests) for clients in (1, 4, 16)]
+            cpu_ms = 1000 * (sum(server.cpu_times()[:2]) - before) / (3 * given.requests)
             with publishing(warehouse, year) as times:
                 meanwhile = clients_asking(ask, port, 16, given.requests)
         drawn = in_chromium(this_round, Path(name))
@@ -208,6 +212,8 @@ def main() -> int:
             "| --- | --- | --- | --- | --- | --- | --- | --- |",
             *rows,
             line.format(**meanwhile, how=published),
+            "",
+            f"A request takes {cpu_ms:.1f} ms of the server's core.",
             "",
             "The static page in Chromium, {megabytes:.1f} MB: first paint after {paint_ms:.0f} ms, ready after"
             " {ready_ms:.0f} ms (the worst of three); search {median_ms:.0f} ms, at worst {search_ms:.0f}"

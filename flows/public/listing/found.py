@@ -1,6 +1,5 @@
 """Which rows are found, and which of them a page shows."""
 
-from collections import OrderedDict
 from typing import NamedTuple
 
 from flows.public.listing.query import EVERYBODY, Query
@@ -21,12 +20,11 @@ class Part(NamedTuple):
 
 def found(listing: Listing, query: Query) -> list[int]:
     """Places of the rows that are found, in their order; not to be changed."""
-    kept: OrderedDict[object, list[int]] = listing.kept.setdefault("found", OrderedDict())
-    hits = kept.get(query.looked_for)
-    if hits is None:
-        hits = kept[query.looked_for] = looked_up(listing, query)
-        while len(kept) > MOST_KEPT:
-            kept.popitem(last=False)
+    kept: list[int] | None = listing.kept.get("found", {}).get(query.looked_for)
+    if kept is not None:
+        return kept
+    hits = looked_up(listing, query)
+    listing.keep("found", query.looked_for, hits, MOST_KEPT)
     return hits
 
 

@@ -45,7 +45,7 @@ class Listing:
     """The list of a round.
 
     titles: the indicators by their titles, in the order of `Row.indicators`;
-    kept: what was made of the list already and is asked for again: rows as HTML, files.
+    kept: what was made of the list already and is asked for again: answers, rows as HTML, pages, files.
     """
 
     rows: list[Row]
@@ -83,6 +83,14 @@ class Listing:
     def years(self) -> list[int]:
         """The year of birth of each row."""
         return [int(row.birth_month[:4]) for row in self.rows]
+
+    def keep(self, kind: str, asked: Any, made: Any, most: int) -> Any:
+        """Keep what was made for who asks again, at most so many of a kind."""
+        of_kind = self.kept.setdefault(kind, {})
+        of_kind[asked] = made
+        while len(of_kind) > most:
+            of_kind.pop(next(iter(of_kind)), None)
+        return made
 
     def prepare(self) -> None:
         """Do what takes a while before anybody waits for it."""

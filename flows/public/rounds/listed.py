@@ -36,8 +36,16 @@ def unchanged(this_round: ShownRound) -> Listing | None:
     if this_round.year not in _kept:
         return None
     before, listing = _kept[this_round.year]
-    same = before.titles == this_round.titles and before.people.equals(this_round.people)
+    same = told(before) == told(this_round) and before.people.equals(this_round.people)
     return listing if same else None
+
+
+def told(this_round: ShownRound) -> tuple[object, ...]:
+    """What pages and files say of a round beside its list."""
+    return (
+        *(this_round.preliminary, this_round.published_at, this_round.run_id, this_round.edition),
+        *(this_round.policy_date, this_round.reference_date, tuple(this_round.titles.items())),
+    )
 
 
 def list_csv(this_round: ShownRound, query: Query | None = None) -> bytes:

@@ -1,15 +1,14 @@
 """/rounds/YEAR/list (公示名单): the page, and the same rows as CSV and XLSX.
 
-All of it by GET: what somebody looks for stands in the address, which nobody keeps.
+All of it by GET: what somebody looks for stands in the address, which nobody writes down.  The last answers
+stay in memory, so that many who ask the same do not wait for each other.
 """
 
 import asyncio
-from collections import OrderedDict
 from urllib.parse import quote
 
 from fastapi import APIRouter, Request, Response
 from fastapi.concurrency import run_in_threadpool
-from fastapi.responses import HTMLResponse
 
 from flows.public.listing.query import read_query
 from flows.public.listing.xlsx_file import list_xlsx
@@ -21,7 +20,9 @@ from flows.public.web.shown_rounds import shown_round
 
 CSV = "text/csv; charset=utf-8"
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
-MOST_WORKBOOKS = 8  # kept of one list
+HTML = "text/html; charset=utf-8"
+MOST_WORKBOOKS, MOST_PAGES = 8, 256  # kept of one list
+MOST_BYTES = 200_000  # of a page that is kept
 
 
 def lists() -> APIRouter:
@@ -39,9 +40,16 @@ def lists() -> APIRouter:
 async def as_page(request: Request, year: str) -> Response:
     """The page."""
     this_round = await shown_round(request, year)
-    if in_memory(this_round) is None:
-        await run_in_threadpool(listing_of, this_round)
-    return HTMLResponse(list_html(this_round, SERVER, read_query(request.query_params)))
+    listing = in_memory(this_round)
+    if listing is None:
+        listing = await run_in_threadpool(listing_of, this_round)
+    asked = request.scope["query_string"]
+    page: bytes | None = listing.kept.get("pages", {}).get(asked)
+    if page is None:
+        page = list_html(this_round, SERVER, read_query(request.query_params)).encode()
+        if len(page) <= MOST_BYTES:
+            listing.keep("pages", asked, page, MOST_PAGES)
+    return Response(page, media_type=HTML)
 
 
 async def as_csv(request: Request, year: str) -> Response:
@@ -65,16 +73,14 @@ class Workbooks:
         this_round = await shown_round(request, year)
         query = read_query(request.query_params)
         listing = await run_in_threadpool(listing_of, this_round)
-        kept: OrderedDict[object, bytes] = listing.kept.setdefault("xlsx", OrderedDict())
-        of = await run_in_threadpool(workbook, this_round, query)
-        asked = (of[0], query.looked_for)
+        asked = (query.q, query.looked_for)
         async with self.turn:
-            if asked not in kept:
-                kept[asked] = await request.app.state.scoring.make(list_xlsx, *of)
-            kept.move_to_end(asked)
-            while len(kept) > MOST_WORKBOOKS:
-                kept.popitem(last=False)
-        return download(this_round, kept[asked], "xlsx", XLSX)
+            content = listing.kept.get("xlsx", {}).get(asked)
+            if content is None:
+                of = await run_in_threadpool(workbook, this_round, query)
+                content = await request.app.state.scoring.make(list_xlsx, *of)
+                listing.keep("xlsx", asked, content, MOST_WORKBOOKS)
+        return download(this_round, content, "xlsx", XLSX)
 
 
 def download(this_round: ShownRound, content: bytes, kind: str, media_type: str) -> Response:
