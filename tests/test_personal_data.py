@@ -90,12 +90,13 @@ class Ran:
 
 
 @pytest.fixture(scope="module")
-def ran(delivery: Path, tmp_path_factory: pytest.TempPathFactory) -> Ran:
+def ran(delivery: Path, prefect_home: Path, tmp_path_factory: pytest.TempPathFactory) -> Ran:
     """In a network namespace whose only device is its own loopback, where the machine allows one."""
     folder = tmp_path_factory.mktemp("planted")
     feeds = Path(shutil.copytree(delivery, folder / "feeds"))
     planted(feeds)
-    warehouse, home = folder / "warehouse", folder / "prefect"
+    home = Path(shutil.copytree(prefect_home, folder / "prefect"))
+    warehouse = folder / "warehouse"
     command = [
         sys.executable, "-m", "flows.cli", "run", "2020",
         "--feeds", str(feeds), "--warehouse", str(warehouse), "--max-rejects", "1",
