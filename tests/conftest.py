@@ -15,6 +15,7 @@ import polars as pl
 import pytest
 from deciding import YEAR, ARound, simulated
 from once import moved, once, own_copy
+from planted import Planted, run_planted
 from two_runs import Base, Compared, all_compared
 
 import flows.orchestration.prefect_settings  # noqa: F401  (before anything imports Prefect)
@@ -173,18 +174,9 @@ def installed(folder: Path) -> Path | None:
 
 
 @pytest.fixture(scope="session")
-def prefect_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A home of Prefect as a first server left it: making its tables costs more than all a server does
-    afterwards.  Not to be changed: a server gets a copy."""
-    return once(tmp_path_factory, "prefect-home", home_of_a_server)
-
-
-def home_of_a_server(folder: Path) -> Path:
-    """An embedded server begins in a new home, answers and stops; in a process that reads this home."""
-    code = "from flows.orchestration.server import embedded_server; embedded_server()"
-    home = {"PREFECT_HOME": str(folder), "PREFECT_API_URL": ""}
-    subprocess.run([sys.executable, "-c", code], env=os.environ | home, check=True)
-    return folder
+def planted_run(delivery: Path, tmp_path_factory: pytest.TempPathFactory) -> Planted:
+    """A run on Prefect's embedded server of a delivery with identities planted in it."""
+    return once(tmp_path_factory, "planted", lambda folder: run_planted(delivery, folder))
 
 
 @pytest.fixture(scope="session")

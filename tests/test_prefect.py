@@ -21,6 +21,7 @@ import psutil
 import pytest
 from commands import luohu
 from delivering import bring, tables_later
+from planted import ID, NAME, Planted, servers_of
 
 from flows.common.failures import BadUsage, PrefectUnavailable
 from flows.common.settings import DATA, HOME, Order
@@ -30,6 +31,7 @@ from flows.orchestration.annual import annual
 from flows.orchestration.prefect_settings import private_home
 from flows.orchestration.schedule import annual_schedule, day_of, next_start, year_of
 from flows.orchestration.server import bound, embedded_server
+from flows.run import stages
 from flows.run.stages import Outcome
 from flows.simulate import simulate
 from schemas.feeds import FEEDS
@@ -37,8 +39,6 @@ from schemas.feeds import FEEDS
 server_test = pytest.mark.server
 PATIENCE = 240  # seconds; the machine may have other work
 THIS_YEAR = year_of(datetime.now(UTC))
-NAME = "钟无忌测试"
-ID = "110101198001010010"
 # told of every address that a process of ours turns to
 SPY = """
 import os, sys
@@ -154,11 +154,11 @@ def begun(
 
 
 @pytest.fixture(scope="module", autouse=True)
-def standing(prefect_home: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Standing]:
+def standing(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Standing]:
     """Started first, so that a scheduled run falls due while the other tests run."""
     folder = tmp_path_factory.mktemp("standing")
     (folder / "sitecustomize.py").write_text(SPY)
-    home, port = Path(shutil.copytree(prefect_home, folder / "home")), free_port()
+    home, port = folder / "home", free_port()
     env = {"PREFECT_HOME": str(home), "PREFECT_API_URL": ""}
     server = begun(folder, "server", "server", "--port", port, env=env)
     data = this_year(folder)
@@ -182,7 +182,7 @@ def soon() -> str:
     Each of its runs costs as much as some tests do: every minute would be too often.
     """
     first = datetime.now(UTC) + timedelta(seconds=60 + 45)
-    minutes = sorted((first.minute + more) % 60 for more in (0, 2, 5, 10))
+    minutes = sorted((first.minute + more) % 60 for more in (0, 3, 6, 9, 12))
     return f"{','.join(map(str, minutes))} * * * *"
 
 
@@ -606,42 +606,21 @@ def test_nothing_turned_to_an_address_that_is_not_this_machine(standing: Standin
 
 @server_test
 def test_embedded_server_gives_the_same_digests_and_is_gone(
-    delivery: Path, published: tuple[Path, Outcome], prefect_home: Path, tmp_path: Path
+    planted_run: Planted, tmp_path: Path
 ) -> None:
-    home = Path(shutil.copytree(prefect_home, tmp_path / "home"))
-    # names that are names: Prefect puts nothing in for them either
-    feeds, warehouse = tmp_path / "{x} {year} {{ y }}", tmp_path / "w[12]"
-    shutil.copytree(delivery, feeds)
-    done = luohu(
-        "run", 2020, "--feeds", feeds, "--warehouse", warehouse,
-        env={"PREFECT_HOME": str(home), "PREFECT_API_URL": ""},
-    )  # fmt: skip
-    assert done.returncode == 0, done.stderr
-    assert "settled" in done.stdout
-    assert done.stderr == ""
-    assert digests(warehouse) == digests(published[0])
-    assert servers_of(home) == []
-    for each in (home, prefect_home):  # as the run left it, and as it was new
-        assert [path for path in [each, *each.rglob("*")] if path.stat().st_mode & 0o077] == []
+    """`run_planted` looks for the server as soon as the run is over."""
+    home = planted_run.home
+    stages.run(Order(2020, planted_run.feeds, tmp_path, max_rejects="1"))
+    assert "settled" in planted_run.stdout
+    assert planted_run.stderr == ""
+    assert digests(planted_run.warehouse) == digests(tmp_path)
+    assert [path for path in [home, *home.rglob("*")] if path.stat().st_mode & 0o077] == []
     with sqlite3.connect(home / "prefect.db") as database:
         tasks = database.execute("SELECT state_name FROM task_run").fetchall()
         names = database.execute("SELECT name, state_name FROM flow_run").fetchall()
     database.close()
     assert tasks == [("Completed",)] * 5
     assert names == [("round-2020", "Completed")]
-
-
-def servers_of(home: Path) -> list[psutil.Process]:
-    """Embedded servers whose Prefect lives in a home."""
-    found = []
-    for process in psutil.process_iter():
-        try:
-            ours = "flows.orchestration.server" in process.cmdline()
-            if ours and process.environ().get("PREFECT_HOME") == str(home):
-                found.append(process)
-        except psutil.Error:
-            continue
-    return [process for process in found if process.status() != psutil.STATUS_ZOMBIE]
 
 
 @server_test
