@@ -13,20 +13,20 @@ from typing import Any, NamedTuple
 
 import duckdb
 import polars as pl
-import pytest
 from commands import edited
-from delivering import bring, rows_file
+from delivering import bring, rows_file, tables_later
 
 from flows.common.moments import moment
 from flows.common.settings import DATA, Order
+from flows.ledger.entries import LEDGER
 from flows.ledger.file import read
 from flows.ledger.state import State
-from flows.process import turn as process_turn
 from flows.process.appeals.deciding import decide, decision_of
 from flows.process.appeals.filing import Claim, file_appeals
 from flows.process.deliveries.known import known
 from flows.process.deliveries.run import run_on_known
 from flows.process.publication.publish import publish
+from flows.process.tables import rebuilt
 from flows.process.turn import Asked, Turn
 from flows.run import stages
 from flows.simulate import simulate
@@ -53,6 +53,9 @@ class ARound(NamedTuple):
         return [*found, "--at", at] if at else found
 
     def rows(self, query: str) -> list[dict[str, Any]]:
+        """Of the database, once its tables are up to the ledger, if there is one."""
+        if (self.warehouse / LEDGER).exists():
+            rebuilt(self.warehouse, self.data)
         with duckdb.connect(str(self.warehouse / "luohu.duckdb"), read_only=True) as database:
             return database.execute(query).pl().rows(named=True)
 
@@ -192,8 +195,7 @@ def from_feeds(folder: Path) -> ARound:
 def from_deliveries(folder: Path, seed: int = 5) -> ARound:
     """A round whose feeds were all delivered, and run once the summary had ended."""
     found = simulated(folder, seed=seed)
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(process_turn, "rebuilt", lambda *_: False)  # once is enough: the run does it
+    with tables_later():
         for feed in FEEDS:
             part = [found.part(feed)]
             bring(found.warehouse, feed, part, at="2021-05-10", delivered_at="2021-05-09")

@@ -1,12 +1,16 @@
 """Deliveries for tests: taken in by calls, from simulated pieces or from rows written by hand."""
 
 import csv
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from flows.common.moments import moment
+from flows.process import turn as turns
 from flows.process.deliveries.deliver import Delivered, deliver
 from flows.process.deliveries.write_note import noted, write_note
 from flows.process.turn import Asked
@@ -19,6 +23,17 @@ SHARE = Fraction(1, 20)
 def asked(warehouse: Path, at: str | None, operation: str = "deliver", **more: Any) -> Asked:
     given = {"by": "李明", "at": moment(at) if at else None, **more}
     return Asked(operation, YEAR, warehouse=warehouse, **given)
+
+
+@contextmanager
+def tables_later() -> Iterator[None]:
+    """Let no operation make the tables of the process again: whoever looks at them does, once for all.
+
+    That every operation does so by itself is for `test_ledger.py`.
+    """
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(turns, "rebuilt", lambda *_: False)
+        yield
 
 
 def rows_file(path: Path, feed: str, rows: Iterable[dict[str, object]]) -> Path:

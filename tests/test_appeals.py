@@ -2,7 +2,7 @@
 
 import json
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import date
 from decimal import Decimal
 from functools import partial
@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 from commands import here
 from deciding import HONOUR, QUOTA, YEAR, ARound, from_deliveries, result_of, scored
-from delivering import bring
+from delivering import bring, tables_later
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -51,6 +51,13 @@ def test_a_line_with_others_is_the_line_of_them_all(
     else:
         line = ordered[places - 1]
         assert found == Line(line, ordered.count(line), sum(each >= line for each in ordered))
+
+
+@pytest.fixture(autouse=True)
+def tables_when_looked_at() -> Iterator[None]:
+    """A dozen operations a test, whose tables are made once: when `ARound.rows` looks at them."""
+    with tables_later():
+        yield
 
 
 @pytest.fixture(scope="module")

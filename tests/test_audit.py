@@ -12,7 +12,7 @@ from subprocess import run as process
 import duckdb
 import polars as pl
 import pytest
-from commands import here, luohu, other_code
+from commands import here, other_code, run_by
 from newer import written_by_a_newer_duckdb
 
 import flows.kept.integrity
@@ -294,16 +294,12 @@ def test_another_lock_of_the_same_code_is_a_finding(
     assert (differing(found), found.passed) == (set(), False)
 
 
-def test_an_older_code_is_told_and_compared(delivery: Path, tmp_path: Path) -> None:
+def test_an_older_code_is_told_and_compared(small: Path, tmp_path: Path) -> None:
     older = other_code(
         tmp_path, ("transforms/indicators/age.py", '"""Age (年龄)', '"""Age: (年龄)')
     )
     warehouse = tmp_path / "warehouse"
-    done = luohu(
-        "run", 2020, "--feeds", delivery, "--warehouse", warehouse, "--direct", "--no-recheck",
-        cwd=older,
-    )  # fmt: skip
-    assert done.returncode == 0, done.stderr
+    run_by(older, small, warehouse)
     found = audit(2020, warehouse)
     assert found.passed
     assert f"made with code {found.past.manifest['code']['digest'][:16]}" in told(found)

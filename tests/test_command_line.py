@@ -111,10 +111,10 @@ def test_a_reader_that_went_away_is_no_failure(
     assert capsys.readouterr().err == ""
 
 
-def test_a_run_is_published_whatever_becomes_of_its_print(delivery: Path, tmp_path: Path) -> None:
+def test_a_run_is_published_whatever_becomes_of_its_print(small: Path, tmp_path: Path) -> None:
     """In a process of its own: Python flushes once more when it ends."""
     command = [sys.executable, "-m", "flows.cli", "run", "2020", "--direct", "--no-recheck"]
-    command += ["--feeds", str(delivery), "--warehouse", str(tmp_path)]
+    command += ["--feeds", str(small), "--warehouse", str(tmp_path)]
     with FULL.open("w", encoding="utf-8") as full:
         done = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, text=True, check=False)
     assert done.returncode == 0, done.stderr

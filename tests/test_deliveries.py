@@ -18,7 +18,7 @@ import duckdb
 import polars as pl
 import pytest
 from commands import here
-from delivering import YEAR, asked, bring, bring_piece, rows_file, withdrawn_file
+from delivering import YEAR, asked, bring, bring_piece, rows_file, tables_later, withdrawn_file
 
 from flows.common.by_name import read_table
 from flows.common.failures import (
@@ -36,7 +36,6 @@ from flows.kept.run_files import is_complete
 from flows.ledger.entries import LEDGER
 from flows.ledger.file import read
 from flows.ledger.verify import verified
-from flows.process import turn as turns
 from flows.process.deliveries.carry import carry
 from flows.process.deliveries.deliver import kept_as
 from flows.process.deliveries.held import held
@@ -85,8 +84,7 @@ def csv_rows(path: Path) -> list[dict[str, str]]:
 def taken(pieces: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A rehearsal in which all of them were taken in; not to be changed, see `warehouse`."""
     folder = tmp_path_factory.mktemp("taken") / "w"
-    with pytest.MonkeyPatch.context() as patch:  # the tables once, in the end
-        patch.setattr(turns, "rebuilt", lambda *_: False)
+    with tables_later():
         for row in order_of(pieces):
             bring_piece(folder, pieces / row["folder"], row["feed"], row["delivered_at"])
     rebuilt(folder, DATA)
@@ -462,8 +460,9 @@ def test_messages_and_results_as_a_department_and_a_clerk_have_them(tmp_path: Pa
 def test_missing_feeds_findings_and_a_published_round(warehouse: Path, plain: Path) -> None:
     state = read(warehouse)
     of_awards = [each.seq for each in state.standing("deliver", YEAR, feed="awards")]
-    for seq in reversed(of_awards):
-        retract(asked(warehouse, "2021-06-10", "retract", and_by="王芳"), seq, "wrong year")
+    with tables_later():
+        for seq in reversed(of_awards):
+            retract(asked(warehouse, "2021-06-10", "retract", and_by="王芳"), seq, "wrong year")
     with pytest.raises(FeedRefused, match="found none of awards; --allow-missing takes them"):
         run_known(warehouse)
     made = run_known(warehouse, allow_missing=True)
@@ -494,9 +493,10 @@ def test_missing_feeds_findings_and_a_published_round(warehouse: Path, plain: Pa
                 }
             )  # fmt: skip
 
-    found("2010-03-01")  # long ago: it bars no more
-    found("2021-06-21")
-    found("2021-06-21")
+    with tables_later():
+        found("2010-03-01")  # long ago: it bars no more
+        found("2021-06-21")
+        found("2021-06-21")
     order = Order(YEAR, plain, warehouse, recheck=False, keep=True)
     before = run_on_feeds(order, at=moment("2021-06-21"))  # when nobody knew
     barred = run_on_feeds(order)

@@ -42,6 +42,8 @@ from flows.common.settings import DATA, Order
 from flows.run.stages import run
 from flows.simulate import simulate
 
+pytestmark = pytest.mark.usefixtures("todays_code_here")
+CAME = 60  # of the other round
 AGE_OF_2020 = 'tax = "tax", age = "age", honour'
 
 
@@ -359,12 +361,12 @@ def test_the_same_inputs_move_nobody(base: Base) -> None:
 
 def test_another_round_and_another_warehouse(base: Base, tmp_path: Path) -> None:
     feeds, warehouse = tmp_path / "feeds", tmp_path / "warehouse"
-    simulate(2021, feeds, applicants=300, seed=4, dirty=0, data=DATA)
+    simulate(2021, feeds, applicants=CAME, seed=4, dirty=0, data=DATA)
     later = run(Order(2021, feeds, warehouse, DATA, recheck=False))
     then = tables(base, base.run.run_id)
     for pair, came, dropped in (
-        ((base.run.directory, later.directory), 300, len(then.points)),
-        ((later.directory, base.run.directory), len(then.points), 300),
+        ((base.run.directory, later.directory), CAME, len(then.points)),
+        ((later.directory, base.run.directory), len(then.points), CAME),
     ):
         found = diff(*pair, base.warehouse)
         assert found.causes.differing == ("data", "decision")

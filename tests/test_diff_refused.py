@@ -18,6 +18,8 @@ from flows.audit.diff.page import lines
 from flows.common.failures import BadUsage, CheckFailed, NotFound
 from flows.common.files import sha256, write_json, write_table
 
+pytestmark = pytest.mark.usefixtures("todays_code_here")
+
 
 @pytest.fixture
 def warehouse(base: Base, tmp_path: Path) -> Base:

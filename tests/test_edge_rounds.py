@@ -17,6 +17,7 @@ from flows.common.settings import DATA
 from flows.explain.receipts import verify_receipt
 from flows.simulate import simulate
 
+pytestmark = pytest.mark.usefixtures("todays_code_here")
 APPLICANTS = 12
 ENDS = ("end_date", "held_to", "valid_to", "revoked_on")
 How = Callable[[str, pl.DataFrame], pl.DataFrame]

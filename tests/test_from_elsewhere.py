@@ -19,7 +19,7 @@ import polars as pl
 import pyarrow as arrow
 import pytest
 from capsules import forged, sealed
-from commands import luohu
+from commands import here
 from pyarrow import parquet
 from two_runs import QUOTA, Base
 
@@ -75,7 +75,7 @@ def test_code_from_elsewhere_is_not_run_unasked(
 ) -> None:
     directory, mark = foreign
     digest = sha256(directory / "pinned" / "code.zip")
-    done = luohu("diff", base.run.run_id, directory, "--warehouse", base.warehouse)
+    done = here("diff", base.run.run_id, directory, "--warehouse", base.warehouse)
     assert (done.returncode, done.stderr, mark.exists()) == (0, "", False)
     assert f"note: the code in {directory}/pinned/code.zip is not known here" in done.stdout
     assert "--trust-code runs the Python code in" in done.stdout
@@ -83,7 +83,7 @@ def test_code_from_elsewhere_is_not_run_unasked(
     assert "not kept in a sandbox" in done.stdout
     assert "data   law" in done.stdout  # what needs no code of others is told
     assert "code (remainder)" not in done.stdout  # this one scores as ours does
-    done = luohu("diff", base.run.run_id, directory, "--warehouse", base.warehouse, "--trust-code")
+    done = here("diff", base.run.run_id, directory, "--warehouse", base.warehouse, "--trust-code")
     assert (done.returncode, mark.exists()) == (0, True)
     assert done.stderr.startswith(f"luohu: --trust-code runs the Python code in {directory}")
     assert digest in done.stderr

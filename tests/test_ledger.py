@@ -3,10 +3,12 @@
 import json
 import os
 import random
+import shutil
 import signal
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -14,6 +16,7 @@ from typing import Any
 import duckdb
 import pytest
 from commands import here
+from delivering import tables_later
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -100,11 +103,25 @@ def done(of: Asked, *bodies: dict[str, Any]) -> Turn:
     return now
 
 
+@pytest.fixture(scope="module")
+def delivered(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A warehouse with a delivery in a rehearsal; not to be changed."""
+    folder = tmp_path_factory.mktemp("delivered") / "w"
+    done(asked(folder))
+    return folder
+
+
 @pytest.fixture
-def rehearsal(tmp_path: Path) -> Path:
-    """A warehouse with a delivery in a rehearsal: entries warehouse, phases, deliver."""
-    done(asked(tmp_path / "w"))
-    return tmp_path / "w"
+def rehearsal(delivered: Path, tmp_path: Path) -> Path:
+    """A copy of it to change: entries warehouse, phases, deliver."""
+    return Path(shutil.copytree(delivered, tmp_path / "w"))
+
+
+@pytest.fixture
+def ledger_alone() -> Iterator[None]:
+    """For what is about entries: the tables that show them are not made again after each."""
+    with tables_later():
+        yield
 
 
 # --- The chain ------------------------------------------------------------------------------------
@@ -231,6 +248,7 @@ def test_a_file_that_an_entry_names_is_looked_at(tmp_path: Path) -> None:
 # --- A disk, a kill, a second process -------------------------------------------------------------
 
 
+@pytest.mark.usefixtures("ledger_alone")
 @pytest.mark.parametrize("left", [1, 2, 40])
 def test_a_torn_last_line_goes_and_is_told(rehearsal: Path, left: int) -> None:
     """A byte less: the end of the line is put there; more: it was never acknowledged, and goes."""
@@ -252,6 +270,7 @@ def test_a_torn_last_line_goes_and_is_told(rehearsal: Path, left: int) -> None:
     assert verified(rehearsal) == now.state
 
 
+@pytest.mark.usefixtures("ledger_alone")
 def test_entries_that_belong_together_are_all_there_or_none(rehearsal: Path) -> None:
     before = read(rehearsal)
     now = done(asked(rehearsal), {"id": "a"}, {"id": "b"}, {"id": "c"})
@@ -277,7 +296,8 @@ def test_several_entries_that_end_before_the_end_of_a_line(rehearsal: Path, whol
     first = (rehearsal / LEDGER).read_bytes()
     before = read(rehearsal)
     shown = (rehearsal / "luohu.duckdb").read_bytes()
-    done(asked(rehearsal), {"id": "a"}, {"id": "b"}, {"id": "c"})
+    with tables_later():
+        done(asked(rehearsal), {"id": "a"}, {"id": "b"}, {"id": "c"})
     own = (rehearsal / LEDGER).read_bytes().removeprefix(first).splitlines(keepends=True)
     left = b"".join([*own[:whole], own[whole][:-1]])
     (rehearsal / LEDGER).write_bytes(first + left)
@@ -355,7 +375,7 @@ def test_killed_at_any_moment_every_acknowledged_entry_is_there(tmp_path: Path) 
     """Two processes at once, both killed for real, again and again."""
     chance = random.Random(7)
     acknowledged: dict[int, str] = {}
-    for _ in range(6):
+    for _ in range(4):
         both = [
             subprocess.Popen(
                 [sys.executable, "-c", APPENDS, str(tmp_path), who], stdout=subprocess.PIPE
@@ -396,6 +416,7 @@ def test_the_end_is_found_however_long_the_lines_are(tmp_path: Path) -> None:
 # --- The clock ------------------------------------------------------------------------------------
 
 
+@pytest.mark.usefixtures("ledger_alone")
 def test_a_time_given_again_is_a_microsecond_later_and_never_goes_back(rehearsal: Path) -> None:
     for _ in range(2):
         done(asked(rehearsal))
@@ -411,6 +432,7 @@ def test_a_time_given_again_is_a_microsecond_later_and_never_goes_back(rehearsal
     assert read(rehearsal).rehearsal
 
 
+@pytest.mark.usefixtures("ledger_alone")
 def test_the_system_clock(tmp_path: Path) -> None:
     at = moment("2021-05-01T12:00")
     done(asked(tmp_path, at=None, clock=lambda: at))
@@ -469,6 +491,7 @@ def test_an_id_number_in_words_is_one() -> None:
     assert names.free_text("二〇二一年三月五日第一一〇号", "--claim")
 
 
+@pytest.mark.usefixtures("ledger_alone")
 def test_what_is_refused_records_nothing(rehearsal: Path) -> None:
     before = (rehearsal / LEDGER).read_bytes()
     late: dict[str, Any] = {"at": "2021-07-13", "override": "late"}
@@ -488,8 +511,8 @@ def test_what_is_refused_records_nothing(rehearsal: Path) -> None:
     assert (found.by, found.and_by, found.override) == ("李明", "王芳", "late")
 
 
+@pytest.mark.usefixtures("ledger_alone")
 def test_only_an_approver_that_is_listed_may_be_the_second(rehearsal: Path, tmp_path: Path) -> None:
-    import shutil
 
     from flows.common.settings import DATA
 
@@ -504,8 +527,8 @@ def test_only_an_approver_that_is_listed_may_be_the_second(rehearsal: Path, tmp_
     done(asked(rehearsal, **late, and_by="王芳"))
 
 
+@pytest.mark.usefixtures("ledger_alone")
 def test_phases_that_change_are_an_entry_before_the_next(rehearsal: Path, tmp_path: Path) -> None:
-    import shutil
 
     from flows.common.settings import DATA
 
@@ -529,6 +552,7 @@ def take_back(warehouse: Path, seq: int, at: str = "2021-05-02") -> Turn:
     return retract(asked(warehouse, "retract", at, and_by="王芳", round=0), seq, "entered twice")
 
 
+@pytest.mark.usefixtures("ledger_alone")
 def test_a_mistaken_entry_counts_as_not_made_from_then_on(rehearsal: Path) -> None:
     now = take_back(rehearsal, 3)
     state = read(rehearsal)
@@ -545,6 +569,7 @@ def test_a_mistaken_entry_counts_as_not_made_from_then_on(rehearsal: Path) -> No
     assert read(rehearsal) == state
 
 
+@pytest.mark.usefixtures("ledger_alone")
 def test_what_a_decision_names_goes_after_the_decision(rehearsal: Path) -> None:
     matter = {"application_no": "1", "subject": "residence", "kind": "review"}
     done(asked(rehearsal, "appeal file", "2021-05-03"), {"id": "2021-A-0001", **matter})
@@ -557,6 +582,7 @@ def test_what_a_decision_names_goes_after_the_decision(rehearsal: Path) -> None:
         take_back(rehearsal, seq, "2021-05-05")
 
 
+@pytest.mark.usefixtures("ledger_alone")
 def test_after_publication_deliveries_and_appeals_stay(rehearsal: Path) -> None:
     done(asked(rehearsal, "publish", "2021-07-12", and_by="王芳"), {"run_id": "0" * 16})
     done(asked(rehearsal, "objection file", "2021-07-13"), {"id": "2021-O-0001"})
@@ -627,7 +653,6 @@ def test_a_database_ahead_of_its_ledger_refuses_every_operation(
 def test_the_tables_of_runs_and_of_the_process_stay_through_each_other(
     small_published: tuple[Path, Outcome], tmp_path: Path
 ) -> None:
-    import shutil
 
     from flows.common.settings import DATA
     from flows.run.make_current import make_current

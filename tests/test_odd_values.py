@@ -80,7 +80,7 @@ def odd(delivery: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path,
             "amount_fen": [10**15] * len(years),
         }
     ).write_parquet(feeds / "tax" / "z.parquet")
-    outcome = run(Order(2020, feeds, folder / "w", max_rejects="0.5"))
+    outcome = run(Order(2020, feeds, folder / "w", max_rejects="1"))
     return folder / "w", outcome
 
 

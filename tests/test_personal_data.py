@@ -4,57 +4,21 @@ Each run's files, the analysts' database, Prefect's database, the logs and messa
 the ID numbers and names of the delivery.
 """
 
-import os
 import shutil
-import subprocess
-import sys
-from dataclasses import dataclass
 from pathlib import Path
 
 import duckdb
 import polars as pl
 import pytest
 from commands import luohu
+from planted import ID, NAME, Planted
 
-from schemas.feeds import FEEDS
+from flows.common.by_name import read_table
 from schemas.text import is_without_id_number
 
-NAME = "钟无忌测试"
-ID = "110101198001010010"
-# the same number as people write it, none of which may come through as an application number
-AS_WRITTEN = (
-    *(ID, "110101-19800101-0010", "110101_19800101_0010", "A110101198001010010", "110101800101001"),
-    *("110101 19800101 0010", "１１０１０１１９８００１０１００１０"),
-)
 ALLOWED = {"restricted/people.parquet", "restricted/file_names.json", "public_list.parquet"}
 # where text stands that is no person's by its column, for whoever may read the accepted rows
 FREE_TEXT = {"accepted/awards.parquet", "accepted/honours.parquet", "accepted/employers.parquet"}
-
-
-def planted(copied: Path) -> None:
-    """An applicant of that name and number; both in every column of every feed, and in file names."""
-    for feed in FEEDS:
-        (path,) = (copied / feed).iterdir()
-        rows = pl.read_parquet(path)
-        texts = [name for name, dtype in rows.schema.items() if dtype == pl.String]
-        bad = [
-            rows.head(1).with_columns(pl.lit(each).alias(name), *own(rows, name))
-            for name in texts
-            for each in (NAME, ID)
-        ]
-        pl.concat([rows, *bad]).write_parquet(path)
-        path.rename(path.with_name(f"{NAME}-{ID}-{feed}.parquet"))
-    (path,) = (copied / "applications").iterdir()
-    rows = pl.read_parquet(path)
-    person = rows.head(1).with_columns(
-        application_no=pl.lit("2020PLANTED"),
-        person_id=pl.lit(ID),
-        name=pl.lit(NAME),
-        birth_date=pl.date(1980, 1, 1),
-    )
-    numbered = [person.with_columns(application_no=pl.lit(each)) for each in AS_WRITTEN]
-    inside = person.with_columns(application_no=pl.lit("2020INSIDE"), name=pl.lit(f"{NAME}{ID}"))
-    pl.concat([rows, person, *numbered, inside]).write_parquet(path)
 
 
 @pytest.mark.parametrize(
@@ -68,63 +32,20 @@ def test_a_right_number_in_a_name_is_found_however_it_is_set(zero: str, between:
     assert found == [False, False, True, True, True]
 
 
-def own(rows: pl.DataFrame, planted_in: str) -> list[pl.Expr]:
-    """The planted number as the person of a row, so that the reject is about somebody."""
-    return [pl.lit(ID).alias("person_id")] if {"person_id"} & {*rows.columns} - {planted_in} else []
-
-
 def texts(path: Path) -> str:
     if path.suffix == ".parquet":
-        return pl.read_parquet(path).with_columns(pl.all().cast(pl.String)).write_csv()
+        return read_table(path).with_columns(pl.all().cast(pl.String)).write_csv()
     return path.read_bytes().decode("utf-8", errors="replace")
 
 
-@dataclass(frozen=True)
-class Ran:
-    """A run of the planted delivery on Prefect's embedded server."""
-
-    warehouse: Path
-    home: Path
-    told: str
-    cut_off: bool
-
-
-@pytest.fixture(scope="module")
-def ran(delivery: Path, tmp_path_factory: pytest.TempPathFactory) -> Ran:
-    """In a network namespace whose only device is its own loopback, where the machine allows one."""
-    folder = tmp_path_factory.mktemp("planted")
-    feeds = Path(shutil.copytree(delivery, folder / "feeds"))
-    planted(feeds)
-    warehouse, home = folder / "warehouse", folder / "prefect"
-    command = [
-        sys.executable, "-m", "flows.cli", "run", "2020",
-        "--feeds", str(feeds), "--warehouse", str(warehouse), "--max-rejects", "1",
-    ]  # fmt: skip
-    apart = ["unshare", "-n", "sh", "-c", 'ip link set lo up && exec "$@"', "sh"]
-    cut_off = (
-        shutil.which("ip") is not None
-        and shutil.which("unshare") is not None
-        and subprocess.run([*apart, "true"], check=False, capture_output=True).returncode == 0
-    )
-    done = subprocess.run(
-        [*apart, *command] if cut_off else command,
-        env=os.environ | {"PREFECT_HOME": str(home), "PREFECT_API_URL": "", "TMPDIR": str(folder)},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr
-    return Ran(warehouse, home, done.stdout + done.stderr, cut_off)
-
-
-def test_nothing_reaches_outside_the_machine(ran: Ran) -> None:
-    if not ran.cut_off:
+def test_nothing_reaches_outside_the_machine(planted_run: Planted) -> None:
+    if not planted_run.cut_off:
         pytest.skip("this machine does not let tests make a network namespace")
-    assert (ran.warehouse / "luohu.duckdb").exists()
+    assert (planted_run.warehouse / "luohu.duckdb").exists()
 
 
-def test_identities_stay_in_the_restricted_table(ran: Ran) -> None:
-    run = next(ran.warehouse.glob("runs/2020/*"))
+def test_identities_stay_in_the_restricted_table(planted_run: Planted) -> None:
+    run = next(planted_run.warehouse.glob("runs/2020/*"))
     holds = {
         path.relative_to(run).as_posix()
         for path in run.rglob("*")
@@ -138,17 +59,17 @@ def test_identities_stay_in_the_restricted_table(ran: Ran) -> None:
     for path in run.rglob("*"):
         assert path.stat().st_mode & 0o077 == 0 or path.name == "report.html", path
     assert run.stat().st_mode & 0o066 == 0  # the database's readers go through, to the page alone
-    for path in ran.home.rglob("*"):
+    for path in planted_run.home.rglob("*"):
         if path.is_file():
             data = path.read_bytes()
             assert ID.encode() not in data, path
             assert NAME.encode() not in data, path
-    assert ID not in ran.told
-    assert NAME not in ran.told
+    assert ID not in planted_run.told
+    assert NAME not in planted_run.told
 
 
-def test_the_analysts_file_holds_names_in_the_public_list_only(ran: Ran) -> None:
-    with duckdb.connect(str(ran.warehouse / "luohu.duckdb"), read_only=True) as database:
+def test_the_analysts_file_holds_names_in_the_public_list_only(planted_run: Planted) -> None:
+    with duckdb.connect(str(planted_run.warehouse / "luohu.duckdb"), read_only=True) as database:
         columns = database.execute(
             "SELECT table_name, column_name FROM duckdb_columns() WHERE NOT internal"
         ).fetchall()

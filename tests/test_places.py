@@ -2,6 +2,7 @@
 
 import csv
 import json
+from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,7 @@ import duckdb
 import pytest
 from commands import here
 from deciding import YEAR, ARound, from_feeds
+from delivering import tables_later
 
 from flows.common.failures import Failure, LedgerDamaged
 from flows.ledger.entries import LEDGER
@@ -25,6 +27,13 @@ from flows.process.tables.compared import faults_of_tables
 from flows.process.turn import Turn, turn
 
 TWO = {"by": "王芳", "and_by": "张伟"}
+
+
+@pytest.fixture(autouse=True)
+def tables_when_looked_at() -> Iterator[None]:
+    """A dozen operations a test, whose tables are made once: when `ARound.rows` looks at them."""
+    with tables_later():
+        yield
 
 
 @pytest.fixture(scope="module")

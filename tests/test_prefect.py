@@ -10,7 +10,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, fields
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from inspect import signature
 from pathlib import Path
 from typing import Any
@@ -20,7 +20,8 @@ import polars as pl
 import psutil
 import pytest
 from commands import luohu
-from delivering import bring
+from delivering import bring, tables_later
+from planted import ID, NAME, Planted, servers_of
 
 from flows.common.failures import BadUsage, PrefectUnavailable
 from flows.common.settings import DATA, HOME, Order
@@ -30,6 +31,7 @@ from flows.orchestration.annual import annual
 from flows.orchestration.prefect_settings import private_home
 from flows.orchestration.schedule import annual_schedule, day_of, next_start, year_of
 from flows.orchestration.server import bound, embedded_server
+from flows.run import stages
 from flows.run.stages import Outcome
 from flows.simulate import simulate
 from schemas.feeds import FEEDS
@@ -37,8 +39,6 @@ from schemas.feeds import FEEDS
 server_test = pytest.mark.server
 PATIENCE = 240  # seconds; the machine may have other work
 THIS_YEAR = year_of(datetime.now(UTC))
-NAME = "钟无忌测试"
-ID = "110101198001010010"
 # told of every address that a process of ours turns to
 SPY = """
 import os, sys
@@ -167,13 +167,23 @@ def standing(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Standing]:
     url = f"http://127.0.0.1:{port}/api"
     serve = begun(
         folder, "serve", "serve", "--feeds", "feeds/{year}", "--warehouse", "warehouse", "--data", data,
-        "--cron", "*/1 * * * *", env=env | {"PREFECT_API_URL": url},
+        "--cron", soon(), env=env | {"PREFECT_API_URL": url},
     )  # fmt: skip
     yield Standing(home, url, server, serve, feeds, folder / "warehouse", folder)
     for process in (serve, server):
         if process.poll() is None:
             process.kill()
         process.wait(timeout=30)
+
+
+def soon() -> str:
+    """A schedule that is due when the server is up, and again should the machine have other work.
+
+    Each of its runs costs as much as some tests do: every minute would be too often.
+    """
+    first = datetime.now(UTC) + timedelta(seconds=60 + 45)
+    minutes = sorted((first.minute + more) % 60 for more in (0, 3, 6, 9, 12))
+    return f"{','.join(map(str, minutes))} * * * *"
 
 
 def this_year(folder: Path) -> Path:
@@ -464,11 +474,12 @@ def delivered(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A rehearsal of 2021 in which every feed was delivered by 1 May."""
     folder = tmp_path_factory.mktemp("delivered")
     simulate(2021, folder / "feeds", applicants=60, seed=5, dirty=0, data=DATA)
-    for feed in FEEDS:
-        bring(
-            *(folder / "w", feed, [folder / "feeds" / feed], "all", "2021-05-01"),
-            delivered_at="2021-04-30",
-        )
+    with tables_later():
+        for feed in FEEDS:
+            bring(
+                *(folder / "w", feed, [folder / "feeds" / feed], "all", "2021-05-01"),
+                delivered_at="2021-04-30",
+            )
     return folder / "w"
 
 
@@ -525,9 +536,11 @@ def test_the_calendar_does_each_due_step_once_and_raises_the_alarm(
 @server_test
 def test_a_scheduled_run_happens_and_completes(standing: Standing) -> None:
     scheduled = {"name": {"any_": [f"round-{THIS_YEAR}"]}}
-    run = wait_for(
-        lambda: standing.asked("flow_runs/filter", flow_runs=scheduled), "the schedule to fire"
-    )[-1]
+    first = {"sort": "EXPECTED_START_TIME_ASC", "limit": 1}
+    (run,) = wait_for(
+        lambda: standing.asked("flow_runs/filter", flow_runs=scheduled, **first),
+        "the schedule to fire",
+    )
     assert run["auto_scheduled"]
     assert run["created_by"]["type"] == "SCHEDULE"
     run = standing.ended(run["id"])
@@ -593,21 +606,14 @@ def test_nothing_turned_to_an_address_that_is_not_this_machine(standing: Standin
 
 @server_test
 def test_embedded_server_gives_the_same_digests_and_is_gone(
-    delivery: Path, published: tuple[Path, Outcome], tmp_path: Path
+    planted_run: Planted, tmp_path: Path
 ) -> None:
-    home = tmp_path / "home"
-    # names that are names: Prefect puts nothing in for them either
-    feeds, warehouse = tmp_path / "{x} {year} {{ y }}", tmp_path / "w[12]"
-    shutil.copytree(delivery, feeds)
-    done = luohu(
-        "run", 2020, "--feeds", feeds, "--warehouse", warehouse,
-        env={"PREFECT_HOME": str(home), "PREFECT_API_URL": ""},
-    )  # fmt: skip
-    assert done.returncode == 0, done.stderr
-    assert "settled" in done.stdout
-    assert done.stderr == ""
-    assert digests(warehouse) == digests(published[0])
-    assert servers_of(home) == []
+    """`run_planted` looks for the server as soon as the run is over."""
+    home = planted_run.home
+    stages.run(Order(2020, planted_run.feeds, tmp_path, max_rejects="1"))
+    assert "settled" in planted_run.stdout
+    assert planted_run.stderr == ""
+    assert digests(planted_run.warehouse) == digests(tmp_path)
     assert [path for path in [home, *home.rglob("*")] if path.stat().st_mode & 0o077] == []
     with sqlite3.connect(home / "prefect.db") as database:
         tasks = database.execute("SELECT state_name FROM task_run").fetchall()
@@ -615,19 +621,6 @@ def test_embedded_server_gives_the_same_digests_and_is_gone(
     database.close()
     assert tasks == [("Completed",)] * 5
     assert names == [("round-2020", "Completed")]
-
-
-def servers_of(home: Path) -> list[psutil.Process]:
-    """Embedded servers whose Prefect lives in a home."""
-    found = []
-    for process in psutil.process_iter():
-        try:
-            ours = "flows.orchestration.server" in process.cmdline()
-            if ours and process.environ().get("PREFECT_HOME") == str(home):
-                found.append(process)
-        except psutil.Error:
-            continue
-    return [process for process in found if process.status() != psutil.STATUS_ZOMBIE]
 
 
 @server_test

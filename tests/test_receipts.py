@@ -214,7 +214,7 @@ def test_no_id_no_name_no_employer_in_any_receipt(
     employers = pl.read_parquet(delivery / "employers")
     secret = [*people["person_id"], *people["name"]]
     secret += [*employers["employer_id"].drop_nulls(), *employers["name"].drop_nulls()]
-    assert len(secret) > 1000
+    assert len(secret) > 500
     assert [each for each in set(secret) if each and each in text] == []
     assert people["application_no"][0] in text
 
@@ -222,7 +222,7 @@ def test_no_id_no_name_no_employer_in_any_receipt(
 def test_a_round_of_nobody_has_no_receipts(copied: Path, tmp_path: Path) -> None:
     (path,) = (copied / "applications").iterdir()
     pl.read_parquet(path).clear().write_parquet(path)
-    run(Order(2020, copied, tmp_path))
+    run(Order(2020, copied, tmp_path, recheck=False))
     written = write_receipts(tmp_path, 2020, tmp_path / "all.jsonl")
     assert (written.receipts, written.root) == (0, root([]))
     assert (tmp_path / "all.jsonl").read_bytes() == b""
@@ -239,7 +239,7 @@ def test_an_application_without_any_record(copied: Path, tmp_path: Path) -> None
         employer_id=pl.lit("91110105MA00000012"),  # in no employers row either
     )
     pl.concat([rows, lone]).write_parquet(path)
-    run(Order(2020, copied, tmp_path))
+    run(Order(2020, copied, tmp_path, recheck=False))
     found = receipt(tmp_path, 2020, "2020-LONE_1")
     assert [(s["from"], s["to"], s["why"]) for s in found["facts"]["insurance"]] == [
         ("1998-07", "2019-12", "not_insured")
@@ -834,7 +834,9 @@ def test_points_that_do_not_follow_stop_the_receipts(
     manifest["outputs"]["evidence.parquet"]["sha256"] = sha256(directory / "evidence.parquet")
     write_json(manifest, directory / "manifest.json")
     (warehouse / "luohu.duckdb").unlink()  # it keeps the digest of the manifest
-    with pytest.raises(CheckFailed, match=r"employment: .* found 1 of 5"):
+    with pytest.raises(
+        CheckFailed, match=rf"employment: .* found 1 of {published[1].applications}"
+    ):
         write_receipts(warehouse, 2020, warehouse / "all.jsonl", published[1].run_id)
     assert not (warehouse / "all.jsonl").exists()
 

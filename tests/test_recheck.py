@@ -621,7 +621,7 @@ def test_a_difference_leaves_with_status_1_and_publishes_nothing(
     monkeypatch.setattr(
         engine,
         "sql",
-        altered_sql("indicators/age", lambda text: text.replace("- 2 -", "- 1 -")),
+        altered_sql("indicators/age", lambda text: text.replace("- 2 -", "+ 30 -")),
     )
     command = ["run", "2020", "--feeds", str(delivery), "--warehouse", str(tmp_path), "--direct"]
     refused = CliRunner().invoke(app, command)

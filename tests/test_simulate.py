@@ -29,6 +29,7 @@ from tests.reference.scorer import Result, RoundSpec, score_round
 
 ROOT = Path(__file__).parents[1]
 DATA = ROOT / "data"
+APPLICANTS = 300
 LATER_ROUND = """
 year = {year}
 policy_date = {year}-04-20
@@ -115,14 +116,14 @@ def write_list(path: Path, year: int, data: Path, size: int) -> Path:
 def clean(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A small delivery without bad rows."""
     out = tmp_path_factory.mktemp("clean") / "feeds"
-    simulate(2020, out, applicants=600, dirty=0, data=DATA)
+    simulate(2020, out, applicants=APPLICANTS, dirty=0, data=DATA)
     return out
 
 
 def test_same_seed_same_bytes(tmp_path: Path, clean: Path) -> None:
-    simulate(2020, tmp_path / "again", applicants=600, dirty=0, data=DATA)
+    simulate(2020, tmp_path / "again", applicants=APPLICANTS, dirty=0, data=DATA)
     assert digests(tmp_path / "again") == digests(clean)
-    simulate(2020, tmp_path / "other", applicants=600, dirty=0, data=DATA, seed=7)
+    simulate(2020, tmp_path / "other", applicants=APPLICANTS, dirty=0, data=DATA, seed=7)
     changed = digests(tmp_path / "other")
     assert all(digest != changed[name] for name, digest in digests(clean).items())
 
@@ -164,8 +165,8 @@ def test_numbers_are_valid_and_keys_distinct(clean: Path) -> None:
 
 
 def test_parts_share_no_numbers(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("flows.simulate.PART", 150)
-    simulate(2020, tmp_path / "parts", applicants=600, dirty=0, data=DATA)
+    monkeypatch.setattr("flows.simulate.PART", APPLICANTS // 4)
+    simulate(2020, tmp_path / "parts", applicants=APPLICANTS, dirty=0, data=DATA)
     assert len(list((tmp_path / "parts" / "social_insurance").iterdir())) == 4
     assert len(list((tmp_path / "parts" / "tax").iterdir())) == 1
     for feed, column in (
@@ -177,7 +178,7 @@ def test_parts_share_no_numbers(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
 
 
 def test_csv_and_parquet_hold_the_same_rows(tmp_path: Path, clean: Path) -> None:
-    simulate(2020, tmp_path / "csv", applicants=600, dirty=0, fmt="csv", data=DATA)
+    simulate(2020, tmp_path / "csv", applicants=APPLICANTS, dirty=0, fmt="csv", data=DATA)
     for feed, columns in FEEDS.items():
         text = pl.read_csv(tmp_path / "csv" / feed / "part-0000.csv", infer_schema=False)
         assert text.columns == list(columns)
@@ -208,7 +209,7 @@ def test_a_clean_delivery_has_no_bad_row(clean: Path) -> None:
 @pytest.mark.parametrize("received_on", ["2021-04-28", soak("2021-06-30")])
 def test_nothing_happens_after_the_feeds_were_received(tmp_path: Path, received_on: str) -> None:
     data = data_with(tmp_path / "data", 2021, f"received_on = {received_on}")
-    simulate(2021, tmp_path / "feeds", applicants=400, dirty=0, data=data)
+    simulate(2021, tmp_path / "feeds", applicants=APPLICANTS, dirty=0, data=data)
     assert not scored(tmp_path / "feeds", data, 2021).reasons
     last = rows(tmp_path / "feeds", "applications")["submitted_at"].dt.date().max()
     assert isinstance(last, date)
@@ -217,7 +218,7 @@ def test_nothing_happens_after_the_feeds_were_received(tmp_path: Path, received_
 
 @pytest.mark.parametrize("fmt", [soak("parquet"), "csv"])
 def test_dirty_rows_of_many_kinds_but_never_too_many(tmp_path: Path, fmt: str) -> None:
-    simulate(2020, tmp_path / "feeds", applicants=800, dirty=0.04, fmt=fmt, data=DATA)  # type: ignore[arg-type]
+    simulate(2020, tmp_path / "feeds", applicants=400, dirty=0.04, fmt=fmt, data=DATA)  # type: ignore[arg-type]
     result = scored(tmp_path / "feeds", DATA, 2020)  # refuses a feed with more than 5 %
     checks = {
         reason.split(":")[1]
@@ -277,8 +278,8 @@ def test_a_row_without_solution_is_named(tmp_path: Path, column: str, value: str
 @pytest.mark.parametrize("year", [2024, *map(soak, (2021, 2022, 2026))])
 def test_points_of_a_later_round_come_back(tmp_path: Path, year: int) -> None:
     data = data_with(tmp_path / "data", year)
-    path = write_list(tmp_path / "list.csv", year, data, 150)
-    simulate(year, tmp_path / "feeds", applicants=400, points=path, dirty=0.02, data=data)
+    path = write_list(tmp_path / "list.csv", year, data, 80)
+    simulate(year, tmp_path / "feeds", applicants=200, points=path, dirty=0.02, data=data)
     wanted = listed_points(path)
     line = min(row[-1] for row in wanted)
     assert settled_points(scored(tmp_path / "feeds", data, year), line) == wanted
@@ -347,9 +348,9 @@ def test_points_under_an_edition_it_never_saw_come_back(tmp_path: Path) -> None:
 def test_published_points_of_2020_come_back(tmp_path: Path, official: Path) -> None:
     lines = (official / "points-2020.csv").read_text(encoding="utf-8").splitlines()
     (tmp_path / "some.csv").write_text(
-        "\n".join([lines[0], *lines[1::15]]) + "\n", encoding="utf-8"
+        "\n".join([lines[0], *lines[1::40]]) + "\n", encoding="utf-8"
     )
-    simulate(2020, tmp_path / "feeds", applicants=900, points=tmp_path / "some.csv", data=DATA)
+    simulate(2020, tmp_path / "feeds", applicants=300, points=tmp_path / "some.csv", data=DATA)
     wanted = listed_points(tmp_path / "some.csv")
     line = min(row[-1] for row in wanted)
     assert settled_points(scored(tmp_path / "feeds", DATA, 2020), line) == wanted

@@ -411,7 +411,7 @@ def held(path: Path, among: set[bytes]) -> list[bytes]:
 def test_no_name_stands_anywhere_in_the_copy(warehouse: Path, exported: Path) -> None:
     wanted = names(warehouse)
     assert (
-        len(held(warehouse / "luohu.duckdb", wanted)) > 100
+        len(held(warehouse / "luohu.duckdb", wanted)) > 50
     )  # the search finds them where they are
     assert held(exported, wanted) == []
     assert exported.stat().st_mode & 0o777 == 0o600

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 import polars as pl
-from commands import edited, luohu
+from commands import edited, other_code, run_by
 from reference import scorer
 
 from flows.audit.diff import Diff
@@ -85,19 +85,29 @@ STRICTER = (
 
 
 def run_with(code: Path, base: Base, feeds: Path, data: Path) -> str:
-    """A run by another version of the code, in a process of its own; its id."""
-    known = set(ids(base.warehouse))
-    done = luohu(
-        "run", 2020, "--feeds", feeds, "--data", data, "--direct", "--no-recheck",
-        "--warehouse", base.warehouse, cwd=code,
-    )  # fmt: skip
-    assert done.returncode == 0, done.stderr
-    (new,) = set(ids(base.warehouse)) - known
-    return new
+    """A run by another version of the code into the same warehouse; its id."""
+    return run_by(code, feeds, base.warehouse, data)
 
 
-def ids(warehouse: Path) -> list[str]:
-    return [path.name for path in warehouse.glob("runs/2020/*") if not path.name.startswith(".")]
+class Compared(NamedTuple):
+    """The base, and runs of it with other data, other code, and other data and policy."""
+
+    base: Base
+    detained: tuple[Path, str]  # a delivery and its run
+    stricter: tuple[Path, str]  # code and its run
+    milder: str
+
+
+def all_compared(folder: Path) -> Compared:
+    """All of them in one warehouse."""
+    base = first(folder)
+    feeds = other_data(base, folder / "detained")
+    detained = run(Order(2020, feeds, base.warehouse, base.data, recheck=False)).run_id
+    code = other_code(folder / "stricter", STRICTER)
+    data = other_policy(base, folder / "milder", MILDER)
+    milder = run(Order(2020, feeds, base.warehouse, data, recheck=False)).run_id
+    stricter = run_with(code, base, base.feeds, base.data)
+    return Compared(base, (feeds, detained), (code, stricter), milder)
 
 
 class Tables(NamedTuple):

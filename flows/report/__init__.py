@@ -6,8 +6,9 @@ counts and means only and nothing about one person.  Equal tables give equal byt
 
 from collections.abc import Iterable, Sequence
 from decimal import ROUND_HALF_UP, Decimal
+from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
@@ -19,6 +20,9 @@ from flows.report.numbers import difference, number
 from schemas.feeds import FEEDS
 from schemas.results import INDICATORS
 
+if TYPE_CHECKING:
+    from jinja2 import Template
+
 READ = ("rounds", "scores", "eligibility", "ranking", "segments", "rejects", "feeds", "clauses")
 COUNTS = ("rows", "accepted", "quarantined", "duplicates", "strangers")
 
@@ -29,15 +33,8 @@ Cells = tuple[Any, ...]  # of a row of a table; the first heads it
 
 def write_report(work: Path) -> None:
     """Write `report.html` from the tables in the work folder."""
-    from jinja2 import Environment, PackageLoader, StrictUndefined
-
-    pages = Environment(
-        loader=PackageLoader("flows.report"), autoescape=True, undefined=StrictUndefined,
-        trim_blocks=True, lstrip_blocks=True,
-    )  # fmt: skip
-    pages.filters.update(number=number, difference=difference, points=points)
     tables = {name: read_table(work / f"{name}.parquet") for name in READ}
-    page = pages.get_template("report.html").render(
+    page = template().render(
         round=tables["rounds"].row(0, named=True),
         charts=drawn(tables),
         segments=segments(tables),
@@ -48,6 +45,19 @@ def write_report(work: Path) -> None:
         height=charts.HEIGHT, top=charts.TOP, row_height=charts.ROW,
     )  # fmt: skip
     (work / "report.html").write_text(page + "\n", encoding="utf-8", newline="\n")
+
+
+@cache
+def template() -> "Template":
+    """The page's template; compiling it costs as much as a small run does, so once a process."""
+    from jinja2 import Environment, PackageLoader, StrictUndefined
+
+    pages = Environment(
+        loader=PackageLoader("flows.report"), autoescape=True, undefined=StrictUndefined,
+        trim_blocks=True, lstrip_blocks=True,
+    )  # fmt: skip
+    pages.filters.update(number=number, difference=difference, points=points)
+    return pages.get_template("report.html")
 
 
 def points(value: int, places: int = 2) -> str:

@@ -53,6 +53,14 @@ EVIDENCE = (
     Explained("condition_evidence", "condition", "conditions", conditions.CONDITIONS),
 )
 CLAUSES = "clauses"
+# whatever a comment may stand on, as COMMENT ON has it, and the comment
+COMMENTS = (
+    "SELECT 'TABLE ' || table_name, comment FROM duckdb_tables() WHERE database_name = 'new'"
+    " UNION ALL SELECT 'VIEW ' || view_name, comment FROM duckdb_views()"
+    " WHERE database_name = 'new' AND NOT internal"
+    """ UNION ALL SELECT 'COLUMN ' || table_name || '."' || column_name || '"', comment"""
+    " FROM duckdb_columns() WHERE database_name = 'new' AND NOT internal"
+)
 FORMER = "Of a run made with an earlier version"
 
 
@@ -67,17 +75,17 @@ def describe(connection: duckdb.DuckDBPyConnection, data: Path) -> None:
         pl.DataFrame(rows, schema=dict.fromkeys(DICTIONARY, pl.String)).to_arrow(),
     )
     connection.execute("INSERT INTO dictionary FROM dictionary_rows")
-    for kind, name in connection.execute(
-        "SELECT 'TABLE', table_name FROM duckdb_tables() WHERE database_name = 'new'"
-        " UNION ALL SELECT 'VIEW', view_name FROM duckdb_views()"
-        " WHERE database_name = 'new' AND NOT internal"
-    ).fetchall():
-        connection.execute(f"COMMENT ON {kind} {name} IS '{quoted(of_table(name))}'")
+    there = dict(connection.execute(COMMENTS).fetchall())
+    comments: dict[str, str | None] = {
+        what: of_table(what.split()[1]) for what in there if not what.startswith("COLUMN")
+    }
     for row in rows:
         if row["key"] is None and row["value"] is None:
             comment = f"{row['meaning']} [{row['unit']}]" if row["unit"] else row["meaning"]
-            column = f'{row["table"]}."{row["column"]}"'
-            connection.execute(f"COMMENT ON COLUMN {column} IS '{quoted(comment)}'")
+            comments[f'COLUMN {row["table"]}."{row["column"]}"'] = comment
+    for what, comment in comments.items():
+        if there[what] != comment:  # a database that was copied has most of them
+            connection.execute(f"COMMENT ON {what} IS '{quoted(comment)}'")
 
 
 def dictionary(
