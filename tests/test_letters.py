@@ -53,6 +53,12 @@ from transforms.editions import editions
 Json = dict[str, Any]
 KEPT = Path(__file__).parent / "letters"
 RENEW = "RENEW_LETTERS"
+# points, counts and results that stand on more than one line
+BROKEN_CELLS = """() => [...document.querySelectorAll("td.n, .rules td:nth-child(2)")].filter((cell) => {
+  const range = document.createRange();
+  range.selectNodeContents(cell);
+  return range.getClientRects().length > 1;
+}).map((cell) => cell.textContent)"""
 # an application number, an id of an appeal, the id of the run
 PLAIN_LATIN = re.compile(r"2021-[a-z]+(-[a-z0-9]+)*|计算编号 [0-9a-f]+")
 
@@ -482,6 +488,7 @@ def test_on_a_phone_and_on_paper(
             page.on("request", lambda request, asked=asked: asked.append(request.url))
             page.goto(path.as_uri())
             require_accessible(page, name)
+            assert page.evaluate(BROKEN_CELLS) == []
             assert asked == [path.as_uri()]
         page.emulate_media(media="print")
         assert page.pdf(prefer_css_page_size=True).startswith(b"%PDF")
