@@ -136,7 +136,9 @@ def test_what_a_preliminary_letter_says(kind: str, pages: dict[str, str]) -> Non
     require_kept(kind, pages[kind])
 
 
-@pytest.mark.parametrize("kind", ["settled", "tied", "tied-too", "below", "retired"])
+@pytest.mark.parametrize(
+    "kind", ["settled", "tied", "tied-too", "below", "retired", "under-review"]
+)
 def test_what_a_published_letter_says(kind: str, final_pages: dict[str, str]) -> None:
     require_kept(f"published-{kind}", final_pages[kind])
 
@@ -148,7 +150,7 @@ def test_each_kind_is_what_it_is_called(pages: dict[str, str], final_pages: dict
         "tied-too": ["恰好等于落户分值", "同分同落"],
         "below": ["不能取得2021年度落户资格", "低"],
         "one-month-short": ["有缴费记录 83 个月，应有 84 个月", "缺少缴费记录的月份：2017年3月\n"],
-        "under-review": ["须人工复核", "住房：类别应为规定的取值"],
+        "under-review": ["须人工复核", "住房：类别（应为：规定的取值）"],
         "appeal-open": [
             "2021年6月7日就“纳税”提出的申诉",
             "正在办理",
