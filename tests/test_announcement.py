@@ -248,6 +248,7 @@ def test_in_a_browser(web: Web, announced_published: ARound, tmp_path: Path) -> 
         page.click(".ask button")
         require_accessible(page, "wrong total")
         assert "请只填写数字" in page.inner_text("#total-error")
+        assert page.title().startswith("错误：")
         page.fill("#total", "９０．５")
         page.click(".ask button")
         require_accessible(page, "standing")
@@ -272,3 +273,7 @@ def test_in_a_browser(web: Web, announced_published: ARound, tmp_path: Path) -> 
         assert "请只填写数字" in page.inner_text("#total-error")
         require_accessible(page, "wrong total in the folder")
         assert wrong == []
+        still = started.new_context(java_script_enabled=False).new_page()
+        still.goto(f"{folder}/{YEAR}/index.html")
+        assert still.is_hidden("#total")  # nobody would answer
+        assert "需要启用脚本" in still.inner_text(".asking")

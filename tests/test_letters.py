@@ -53,6 +53,12 @@ from transforms.editions import editions
 Json = dict[str, Any]
 KEPT = Path(__file__).parent / "letters"
 RENEW = "RENEW_LETTERS"
+# points, counts and results that stand on more than one line
+BROKEN_CELLS = """() => [...document.querySelectorAll("td.n, .rules td:nth-child(2)")].filter((cell) => {
+  const range = document.createRange();
+  range.selectNodeContents(cell);
+  return range.getClientRects().length > 1;
+}).map((cell) => cell.textContent)"""
 # an application number, an id of an appeal, the id of the run
 PLAIN_LATIN = re.compile(r"2021-[a-z]+(-[a-z0-9]+)*|计算编号 [0-9a-f]+")
 
@@ -130,7 +136,9 @@ def test_what_a_preliminary_letter_says(kind: str, pages: dict[str, str]) -> Non
     require_kept(kind, pages[kind])
 
 
-@pytest.mark.parametrize("kind", ["settled", "tied", "tied-too", "below", "retired"])
+@pytest.mark.parametrize(
+    "kind", ["settled", "tied", "tied-too", "below", "retired", "under-review"]
+)
 def test_what_a_published_letter_says(kind: str, final_pages: dict[str, str]) -> None:
     require_kept(f"published-{kind}", final_pages[kind])
 
@@ -142,7 +150,7 @@ def test_each_kind_is_what_it_is_called(pages: dict[str, str], final_pages: dict
         "tied-too": ["恰好等于落户分值", "同分同落"],
         "below": ["不能取得2021年度落户资格", "低"],
         "one-month-short": ["有缴费记录 83 个月，应有 84 个月", "缺少缴费记录的月份：2017年3月\n"],
-        "under-review": ["须人工复核", "住房：类别应为规定的取值"],
+        "under-review": ["须人工复核", "住房：类别（应为：规定的取值）"],
         "appeal-open": [
             "2021年6月7日就“纳税”提出的申诉",
             "正在办理",
@@ -482,6 +490,7 @@ def test_on_a_phone_and_on_paper(
             page.on("request", lambda request, asked=asked: asked.append(request.url))
             page.goto(path.as_uri())
             require_accessible(page, name)
+            assert page.evaluate(BROKEN_CELLS) == []
             assert asked == [path.as_uri()]
         page.emulate_media(media="print")
         assert page.pdf(prefer_css_page_size=True).startswith(b"%PDF")

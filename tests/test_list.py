@@ -207,7 +207,7 @@ def test_csv_holds_the_rows_and_no_formula(hostile: Listing) -> None:
     assert content.startswith(b"\xef\xbb\xbf")
     text = content.decode("utf-8-sig")
     head, *rows = csv.reader(io.StringIO(text, newline=""))
-    assert head == ["序号", "姓名", "出生年月", "单位", "总积分", *TITLES]
+    assert head == ["公示编号", "姓名", "出生年月", "单位", "总积分", *TITLES]
     assert len(rows) == len(hostile.rows)
     for cells, row in zip(rows, hostile.rows, strict=True):
         values = ["" if each is None else in_text(each) for each in (row.total, *row.indicators)]
@@ -219,7 +219,7 @@ def test_csv_holds_the_rows_and_no_formula(hostile: Listing) -> None:
             assert not re.search("[\x00-\x1f\x7f-\x9f\u200e\u202a-\u202e\u2066-\u2069]", cell)
     assert rows[-1][1:4] == ["张三", rows[-1][2], ""]
     numbers = pl.read_csv(content, schema_overrides={"姓名": pl.String, "单位": pl.String})
-    assert numbers["序号"].dtype == pl.Int64
+    assert numbers["公示编号"].dtype == pl.Int64
     assert numbers["总积分"].dtype == numbers["守法记录"].dtype == pl.Float64
     assert numbers["守法记录"][0] == -30
     assert numbers["姓名"].to_list()[-2:] == ["张三", "张三"]
@@ -269,7 +269,7 @@ def test_a_workbook_holds_texts_and_numbers_and_nothing_that_runs(hostile: Listi
         assert '<autoFilter ref="A1:G' in sheet
         head, *rows = cells_of(book, 1)
         assert head == [
-            ("s", each) for each in ("序号", "姓名", "出生年月", "单位", "总积分", *TITLES)
+            ("s", each) for each in ("公示编号", "姓名", "出生年月", "单位", "总积分", *TITLES)
         ]
         for cells, row in zip(rows, hostile.rows, strict=True):
             texts = [each[:32767] for each in (row.name, row.birth_month, row.employer) if each]
@@ -278,7 +278,7 @@ def test_a_workbook_holds_texts_and_numbers_and_nothing_that_runs(hostile: Listi
             assert [text for kind, text in cells if kind == "n"] == [str(row.serial), *points]
         about = [[text for _, text in cells] for cells in cells_of(book, 2)]
         assert ["年度", "2020"] in about
-        assert {each[0] for each in about if each} >= {"序号", *TITLES}
+        assert {each[0] for each in about if each} >= {"公示编号", *TITLES}
         core = book.read("docProps/core.xml").decode()
         assert set(re.findall(r"\d{4}-\d\d-\d\dT[\d:]+Z", core)) == {"2020-10-15T01:00:00Z"}
         assert {each.date_time for each in book.infolist()} == {(1980, 1, 1, 0, 0, 0)}

@@ -106,7 +106,9 @@ def test_only_published_rounds_have_a_list(
         assert get(unpublished, LIST + kind).status_code == 404
         assert get(tmp_path, LIST + kind).status_code == 404  # no warehouse at all
         assert get(unpublished, LIST + kind, preliminary=True).status_code == 200
-    assert "初步结果，尚未公示" in get(unpublished, LIST, preliminary=True).text
+    page = get(unpublished, LIST, preliminary=True).text
+    assert "初步结果，尚未公示" in page
+    assert "公示名单" not in page
     shown = get(warehouse, LIST)
     assert shown.status_code == 200
     assert "初步结果" not in shown.text
@@ -411,6 +413,7 @@ def test_in_a_folder_a_script_finds_what_the_server_finds(
     page.wait_for_selector(".list [data-column='total'][aria-sort='descending']")
     page.click(".pages a[aria-label='第 2 页']")
     page.wait_for_selector(".pages a[aria-label='第 2 页'][aria-current='page']")
+    assert page.evaluate("document.activeElement.id") == "hits"  # and not lost with the link
     assert seen(page) == expected(this_round, q="2", sort="-total")[50:100]
     page.evaluate("dispatchEvent(new Event('beforeprint'))")
     assert seen(page) == expected(this_round, q="2", sort="-total")

@@ -97,7 +97,9 @@ def test_the_same_rounds_give_the_same_bytes(
 def test_an_unpublished_round_is_nowhere(announced: ARound, tmp_path: Path) -> None:
     with pytest.raises(Failure, match="expected a published round, found none"):
         write_site(announced.warehouse, tmp_path / "site", None)
-    with pytest.raises(Failure, match="expected a published round, found none"):
+    with pytest.raises(
+        Failure, match="expected a warehouse, found no folder"
+    ):  # a typo, most likely
         write_site(tmp_path / "no warehouse", tmp_path / "site", None)
     assert list(tmp_path.iterdir()) == []
 

@@ -8,6 +8,8 @@ from typing import Annotated
 import typer
 
 from flows.cli.messages import told
+from flows.cli.streams import tell
+from flows.common.database import DATABASE
 from flows.common.settings import WAREHOUSE, WEB_PORT
 
 
@@ -39,6 +41,9 @@ def web(
     from flows.public.web.server import serve
 
     def announce(address: str) -> None:
+        database = warehouse / DATABASE
+        if not database.is_file():  # no error: it may come yet, and the calculator needs none
+            tell(f"no rounds yet: expected {database}, found none; they show once it is there")
         print(f"The pages are at {address}/  Ctrl-C stops them.", file=sys.stderr, flush=True)
 
     with told(), suppress(KeyboardInterrupt):

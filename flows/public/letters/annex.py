@@ -35,12 +35,12 @@ def on_record(receipt: Receipt, words: Words) -> list[tuple[str, str]]:
     return [*records(receipt, words)]
 
 
-def left_out(receipt: Receipt, words: Words) -> list[str]:
+def left_out(receipt: Receipt, state: str, words: Words) -> list[str]:
     """Rows that were not used: what is said of them first; nothing where no review is needed."""
     if not receipt["needs_review"]:
         return []
     if not receipt["rejects"]:
-        return [words.say("left_out", "employer")]
+        return [words.say("left_out", f"{state}_employer")]
     found = Counter(
         words.say(
             "left_out",
@@ -54,7 +54,7 @@ def left_out(receipt: Receipt, words: Words) -> list[str]:
         for each in receipt["rejects"]
     )
     return [
-        words.say("left_out", "own"),
+        words.say("left_out", f"{state}_own"),
         *(
             words.say("left_out", "several", record=record, rows=rows) if rows > 1 else record
             for record, rows in found.items()

@@ -38,7 +38,7 @@ def letter(
         "serial": receipt["standing"]["serial"],
         "verdict": verdict(receipt, common, place, words),
         "short": words.say("contest", common.state),
-        "review": left_out(receipt, words),
+        "review": left_out(receipt, common.state, words),
         "appeals": appeals(filed, receipt, common, words),
         "conditions": [
             condition(rules[name], name, receipt, found, common) for name in receipt["conditions"]

@@ -15,7 +15,7 @@ from flows.public.listing.plain import UNSEEN
 from flows.public.listing.rows import Listing, Row
 
 MARK, END = "\ufeff", "\r\n"
-COLUMNS = ("序号", "姓名", "出生年月", "单位", "总积分")
+COLUMNS = ("公示编号", "姓名", "出生年月", "单位", "总积分")
 FORMULA = re.compile("[=+@'\u2212-]")
 
 

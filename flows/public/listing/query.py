@@ -26,7 +26,7 @@ NO_YEAR = "应为四位年份，例如 1980。这一项没有用上。"
 TOO_LONG = f"最多 {MOST_TYPED} 个字，后面的没有用上。"
 NO_PAGE = "页码应为数字，显示的是第 1 页。"
 NO_SIZE = "每页可以显示 50、100、200 人或全部，现在是 50 人。"
-NO_ORDER = "没有这种排序，现在按序号排列。"
+NO_ORDER = "没有这种排序，现在按公示编号排列。"
 TURNED = "起始的比截止的大，没有人符合。"
 FIELDS = ("q", "points_from", "points_to", "born_from", "born_to")
 

@@ -26,7 +26,7 @@ TITLE = "公示名单"
 ABOUT = "说明"
 AS_TEXT = {"strings_to_numbers": False, "strings_to_formulas": False, "strings_to_urls": False}
 MEANINGS = {
-    "序号": "公示名单的序号：年度加五位数字，按总积分从高到低、同分按申报号",
+    "公示编号": "年度加五位数字，按总积分从高到低编排，总积分相同的按申请编号编排",
     "姓名": "申请人姓名",
     "出生年月": "年-月",
     "单位": "申报单位；没有登记的为空",

@@ -8,6 +8,7 @@ from flows.common.appearing import appearing
 from flows.common.database import DATABASE
 from flows.common.failures import BadUsage, NotFound
 from flows.common.progress import report
+from flows.process.read import require_warehouse
 from flows.public.rounds.in_memory import rounds_of
 from flows.public.site.files import INDEX, SUMS, files
 
@@ -28,6 +29,7 @@ class Written(NamedTuple):
 def write_site(warehouse: Path, out: Path, calculator: str | None) -> Written:
     """Write the published rounds of a warehouse into a folder."""
     require_place(out)
+    require_warehouse(warehouse)
     report("reading", 0, 1)
     shown = rounds_of(warehouse)
     if not shown:

@@ -23,7 +23,7 @@ from flows.public.web.addresses import SERVER, Addresses
 from flows.public.web.pages import environment, page
 
 TITLES = {
-    "serial": "序号",
+    "serial": "公示编号",
     "name": "姓名",
     "born": "出生年月",
     "employer": "单位",
@@ -32,8 +32,8 @@ TITLES = {
 UPWARD, DOWNWARD, NEITHER = "ascending", "descending", "none"  # as aria-sort has it
 SIZES_IN_WORDS = {**{size: f"{size} 人" for size in SIZES}, EVERYBODY: "全部（可打印）"}
 ORDERS = {
-    "serial": "序号，从小到大",
-    "-serial": "序号，从大到小",
+    "serial": "公示编号，从小到大",
+    "-serial": "公示编号，从大到小",
     "-total": "总积分，从高到低",
     "total": "总积分，从低到高",
     "name": "姓名，常用字按拼音",
@@ -71,6 +71,7 @@ def content(listing: Listing, query: Query) -> dict[str, Any]:
     part = part_of(len(hits), query)
     return {
         "query": query,
+        "typed_wrong": any(name in query.faults for name in query.typed),
         "notes": notes(query, part),
         "everybody": len(listing.rows),
         "hits": len(hits),

@@ -17,9 +17,9 @@ Content = dict[str, Any]
 SAID = {
     "above": "{total} 分达到落户分值，高出 {gap} 分，在名单中排第 {place} 位。",
     "equal": "{total} 分正好是落户分值，在名单中排第 {place} 位。",
-    "about": "{total} 分比落户分值低 {gap} 分，约排第 {place} 位（取整到百位）。",
-    "first": "{total} 分比落户分值低 {gap} 分，约排在前 50 位。",
-    "no_place": "{total} 分比落户分值低 {gap} 分。这一分数附近的人太少，不提供位次。",
+    "about": "{total} 分没有达到落户分值，低 {gap} 分，约排第 {place} 位（取整到百位）。",
+    "first": "{total} 分没有达到落户分值，低 {gap} 分，约排在前 50 位。",
+    "no_place": "{total} 分没有达到落户分值，低 {gap} 分。这一分数附近的人太少，不提供位次。",
     "no_line": "本年度没有落户分值，无法比较。",
 }
 

@@ -8,7 +8,7 @@
 
   function address() {
     const asked = [...new FormData(form)].filter(([, value]) => value.trim());
-    return `${form.getAttribute("action")}?${new URLSearchParams(asked)}`;
+    return `${form.getAttribute("action").split("#")[0]}?${new URLSearchParams(asked)}`;
   }
 
   function take(page) {
@@ -35,7 +35,9 @@
     try {
       const answer = await fetch(where, { signal: asking.signal });
       if (!answer.ok) return;
-      take(new DOMParser().parseFromString(await answer.text(), "text/html"));
+      const page = new DOMParser().parseFromString(await answer.text(), "text/html");
+      take(page);
+      document.title = page.title;
       history.replaceState(null, "", where);
     } catch {
       // whoever typed on is answered next time, and the button works without this

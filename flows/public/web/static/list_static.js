@@ -246,7 +246,7 @@
     const clear = event.target.closest("#nobody a");
     if (clear) event.preventDefault();
     if (clear) location.hash = "";
-    if (event.target.closest("#pages a")) hits.scrollIntoView();
+    if (event.target.closest("#pages a")) hits.focus(); // the link is gone when the page has turned
   });
   document.getElementById("clear").addEventListener("click", (event) => {
     event.preventDefault();
