@@ -48,3 +48,8 @@ def codes_of(*names: str) -> str | None:
     """The list of codes that a column or key holds, by the first of its names that has one."""
     coded = words()["coded"]
     return next((coded[each] for each in names if each in coded), None)
+
+
+def meaning_of(list_of_codes: str, code: int | str) -> str:
+    """What a code of a list means; itself where the list does not have it."""
+    return str(words()["value"][list_of_codes].get(str(code), code))

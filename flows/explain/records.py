@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from flows.explain.words import Words
+from schemas.words import meaning_of
 
 # told month by month, or with the conditions
 ELSEWHERE = ("birth_date", "retirement_class", "claims_education", "insurance", "insurance_outside")
@@ -52,4 +53,10 @@ def district(code: int, values: dict[str, Any], words: Words) -> str:
         place = "outside"
     else:
         place = "elsewhere"
-    return words.say("district", place, district=code)
+    return words.say("district", place, district=called(code, words))
+
+
+def called(code: int, words: Words) -> str:
+    """A district by its name, `Chaoyang (朝阳区)` in the dictionary; one beyond Beijing by its number."""
+    english, _, rest = meaning_of("district", code).partition(" (")
+    return rest.partition(")")[0] or english if words.zh else english
