@@ -27,7 +27,9 @@ TITLE = "公示名单"
 ABOUT = "说明"
 AS_TEXT = {"strings_to_numbers": False, "strings_to_formulas": False, "strings_to_urls": False}
 XML = re.compile("<r>.*</r>", re.DOTALL)
-PIECES = re.compile("(?<=[<_])")  # three at least, and none holds `_x0041_`, which would be escaped twice
+PIECES = re.compile(
+    "(?<=[<_])"
+)  # three at least, and none holds `_x0041_`, which would be escaped twice
 MEANINGS = {
     "序号": "公示名单的序号：年度加五位数字，按总积分从高到低、同分按申报号",
     "姓名": "申请人姓名",
@@ -99,7 +101,7 @@ def write_about(sheet: Worksheet, about: About, indicators: Sequence[str], head:
 
 
 def write_text(sheet: Worksheet, row: int, column: int, text: str) -> None:
-    """A text as it is, also one XlsxWriter would take for XML of its own, and not escape: it comes in pieces."""
+    """A text as it is; in pieces where XlsxWriter would take it for XML of its own and not escape it."""
     if XML.fullmatch(text):
         sheet.write_rich_string(row, column, *PIECES.split(text))
     else:

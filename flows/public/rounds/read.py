@@ -1,12 +1,14 @@
 """From the analysts' database to rounds that may be shown, all of one state of it."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import duckdb
 import polars as pl
 
-from flows.common.database import open_read_only
+from flows.common.database import DATABASE, open_read_only, other_tables
 from flows.common.points import centipoints
 from flows.public.rounds.outside import mean, outside
 from flows.public.rounds.shown import Shown, ShownRound
@@ -18,11 +20,20 @@ LISTED = ("serial", "name", "birth_month", "employer", "total", *INDICATORS)
 
 def read(warehouse: Path, *, preliminary: bool) -> Shown:
     """The rounds that may be shown; what stands in the others is not looked at."""
-    with open_read_only(warehouse) as database:
+    with open_read_only(warehouse) as database, told_of_others(warehouse / DATABASE):
         rows = database.execute("FROM rounds ORDER BY round DESC").pl().rows(named=True)
         may = [each for each in rows if preliminary or each.get("state") == PUBLISHED]
         found = {int(each["round"]): shown(database, each) for each in may}
     return Shown(found, frozenset(int(each["round"]) for each in rows) - found.keys())
+
+
+@contextmanager
+def told_of_others(database: Path) -> Iterator[None]:
+    """Tables and columns of another version as what is wrong with the database."""
+    try:
+        yield
+    except (LookupError, TypeError, ValueError, pl.exceptions.PolarsError):
+        raise other_tables(database) from None
 
 
 def shown(database: duckdb.DuckDBPyConnection, row: dict[str, Any]) -> ShownRound:
