@@ -96,6 +96,21 @@ def test_a_publication_shows_at_the_next_request(
     assert str(found.warehouse) not in broken[0].text
 
 
+def test_a_rehearsal_says_that_it_is_one(announced_published: ARound, tmp_path: Path) -> None:
+    found = announced_published.copy(tmp_path)
+    pages = ("/", f"/rounds/{YEAR}", f"/rounds/{YEAR}/list")
+    assert ["演练" in each.text for each in asked(found.warehouse, *pages)] == [True] * 3
+    summary = write_site(found.warehouse, tmp_path / "drill", None).out / f"{YEAR}/summary.json"
+    assert '"rehearsal": true' in summary.read_text(encoding="utf-8")
+    with duckdb.connect(str(found.warehouse / "luohu.duckdb")) as connection:
+        connection.execute("UPDATE ledger SET clock = 'system'")
+    assert ["演练" in each.text for each in asked(found.warehouse, *pages)] == [False] * 3
+    write_site(found.warehouse, tmp_path / "site", None)
+    assert [
+        path for path in (tmp_path / "site").rglob("*.*") if "演练".encode() in path.read_bytes()
+    ] == []
+
+
 @pytest.mark.parametrize(
     "change",
     ["ALTER TABLE rounds DROP COLUMN policy_date", "ALTER TABLE public_list DROP COLUMN employer",

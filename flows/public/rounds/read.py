@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,7 @@ import polars as pl
 
 from flows.common.database import DATABASE, open_read_only, other_tables
 from flows.common.points import centipoints
+from flows.ledger.entries import GIVEN
 from flows.public.rounds.outside import mean, outside
 from flows.public.rounds.shown import Shown, ShownRound
 from schemas.results import INDICATORS
@@ -23,7 +25,10 @@ def read(warehouse: Path, *, preliminary: bool) -> Shown:
     with open_read_only(warehouse) as database, told_of_others(warehouse / DATABASE):
         rows = database.execute("FROM rounds ORDER BY round DESC").pl().rows(named=True)
         may = [each for each in rows if preliminary or each.get("state") == PUBLISHED]
-        found = {int(each["round"]): shown(database, each) for each in may}
+        rehearsal = is_rehearsal(database)
+        found = {
+            int(each["round"]): replace(shown(database, each), rehearsal=rehearsal) for each in may
+        }
     return Shown(found, frozenset(int(each["round"]) for each in rows) - found.keys())
 
 
@@ -83,6 +88,12 @@ def shown(database: duckdb.DuckDBPyConnection, row: dict[str, Any]) -> ShownRoun
 def rows_of(database: duckdb.DuckDBPyConnection, table: str, year: int) -> pl.DataFrame:
     """The rows of a round in a table of ours."""
     return database.execute(f"FROM {table} WHERE round = ?", [year]).pl()
+
+
+def is_rehearsal(database: duckdb.DuckDBPyConnection) -> bool:
+    """Whether the first time in the ledger was given: then all are (演练)."""
+    first = database.execute("SELECT clock FROM ledger ORDER BY seq LIMIT 1").fetchone()
+    return first == (GIVEN,)
 
 
 def manifest_of(database: duckdb.DuckDBPyConnection, row: dict[str, Any]) -> str | None:
