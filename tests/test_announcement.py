@@ -1,6 +1,7 @@
 """/ and /rounds/YEAR: what may be seen, and nothing else; whatever is asked, no error."""
 
 import re
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,7 @@ from in_process import application
 from in_process import asked as asked_of
 from web_server import Web, running
 
+from flows.common.failures import DatabaseUnreadable
 from flows.public.rounds import in_memory
 from flows.public.rounds.in_memory import rounds_of
 from flows.public.rounds.standing import where
@@ -92,6 +94,38 @@ def test_a_publication_shows_at_the_next_request(
     broken = asked(found.warehouse, page, "/", "/rounds/x")
     assert [each.status_code for each in broken] == [503, 503, 404]
     assert str(found.warehouse) not in broken[0].text
+
+
+def test_a_rehearsal_says_that_it_is_one(announced_published: ARound, tmp_path: Path) -> None:
+    found = announced_published.copy(tmp_path)
+    pages = ("/", f"/rounds/{YEAR}", f"/rounds/{YEAR}/list")
+    assert ["演练" in each.text for each in asked(found.warehouse, *pages)] == [True] * 3
+    summary = write_site(found.warehouse, tmp_path / "drill", None).out / f"{YEAR}/summary.json"
+    assert '"rehearsal": true' in summary.read_text(encoding="utf-8")
+    with duckdb.connect(str(found.warehouse / "luohu.duckdb")) as connection:
+        connection.execute("UPDATE ledger SET clock = 'system'")
+    assert ["演练" in each.text for each in asked(found.warehouse, *pages)] == [False] * 3
+    write_site(found.warehouse, tmp_path / "site", None)
+    assert [
+        path for path in (tmp_path / "site").rglob("*.*") if "演练".encode() in path.read_bytes()
+    ] == []
+
+
+@pytest.mark.parametrize(
+    "change",
+    ["ALTER TABLE rounds DROP COLUMN policy_date", "ALTER TABLE public_list DROP COLUMN employer",
+     "ALTER TABLE rounds RENAME round TO year", "UPDATE rounds SET quota = NULL", "DROP TABLE segments"],
+)  # fmt: skip
+def test_a_database_of_another_version_cannot_be_read(
+    change: str, announced_published: ARound, tmp_path: Path
+) -> None:
+    database = Path(shutil.copy(announced_published.warehouse / "luohu.duckdb", tmp_path))
+    with duckdb.connect(str(database)) as connection:
+        connection.execute(change)
+    answers = asked(tmp_path, "/", f"/rounds/{YEAR}", f"/rounds/{YEAR}/list")
+    assert [each.status_code for each in answers] == [503, 503, 503]
+    with pytest.raises(DatabaseUnreadable, match="expected the tables of a warehouse"):
+        rounds_of(tmp_path)
 
 
 def test_no_warehouse_is_no_error(tmp_path: Path) -> None:

@@ -30,6 +30,7 @@ HOSTILE = [
     "\u3000＝1", "\u200b=1", "\ufeff+1", "\u202e-1", "'", "'=1", "http://x.cn/", "mailto:a@b.cn", "1", "007", "1e5",
     "TRUE", "_x0041_", "a,b", 'say ""', "\u202eabc", "a\x00b\x07c", "a\ufffeb", "\u2028x", "长" * 300, "x" * 40_000,
     "买买提·艾力", "𠮷野家", "Ｆｕｌｌ　Ｗｉｄｔｈ", "ﬁn", "Straße", "{{ 7*7 }}", "%s", "\\N", "#REF!", "NULL", " ", "",
+    "<r>&</r>", "<r></r>", "<r><t>x</t></r>", "<r>_x0041_ </r>",
 ]  # fmt: skip
 NAMES = st.text(alphabet="张三李四·．.=＝-+@'\"<&,\t\n \u3000aAＡßİ\u200b\u202e𠮷", max_size=6)
 ROUND = datetime(2020, 10, 15, 9)  # noqa: DTZ001 (of Beijing, as the database has it)

@@ -147,6 +147,21 @@ def test_numbers_and_bars_are_of_twenty_and_more(
     assert all(place <= this_round.settled for place, _ in this_round.segments)
 
 
+@pytest.mark.parametrize("name", ROUNDS)
+def test_bars_and_answers_together_tell_of_twenty_and_more(name: str) -> None:
+    """Where a bar begins, an answer turns too, or twenty people stand between: no difference tells of few."""
+    totals, quota = ROUNDS[name]
+    this_round = shown_round(totals, quota)
+    line, others = this_round.line, this_round.outside
+    bars = [each for each in others.spans if line is None or each.low < line]
+    turns = {total for total, _ in others.answers[1:]}
+    for edge in {bar.low for bar in bars[1:]} - turns:
+        for total in turns:
+            low, high = sorted((edge, total))
+            between = sum(low <= each < high for each in totals)
+            assert not between or between >= FEWEST, (edge, total)
+
+
 @settings(max_examples=60, deadline=None)
 @given(
     st.lists(st.integers(0, 5000), min_size=1, max_size=300, unique=True),

@@ -18,6 +18,7 @@ from commands import here
 from deciding import YEAR, ARound
 
 from flows.common.failures import BadUsage, Failure
+from flows.public.letters.write import write_letters
 from flows.public.site import write
 from flows.public.site.write import write_site
 
@@ -148,6 +149,21 @@ def test_files_and_links_are_no_folder(announced_published: ARound, tmp_path: Pa
             write_site(announced_published.warehouse, tmp_path / name, None)
 
 
+@pytest.mark.parametrize("place", ["runs", "runs/site", f"runs/{YEAR}/site", "deliveries/site", "link/site"])  # fmt: skip
+def test_nothing_is_put_among_the_runs_of_a_warehouse(
+    place: str, announced_published: ARound, tmp_path: Path
+) -> None:
+    found = announced_published.copy(tmp_path)
+    (found.warehouse / "link").symlink_to(found.warehouse / "runs")
+    before = sorted(found.warehouse.rglob("*"))
+    out = found.warehouse / place
+    with pytest.raises(BadUsage, match="--out: expected a folder outside"):
+        write_site(found.warehouse, out, None)
+    with pytest.raises(BadUsage, match="--out: expected a folder outside"):
+        write_letters(found.warehouse, YEAR, out, data=found.data)
+    assert sorted(found.warehouse.rglob("*")) == before
+
+
 def test_an_earlier_site_and_an_empty_folder_are_replaced(
     site: Path, announced_published: ARound, tmp_path: Path
 ) -> None:
@@ -171,7 +187,7 @@ def test_one_that_fails_half_way_leaves_nothing(
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(write, "files", failing)
-    with pytest.raises(OSError, match="No space"):
+    with pytest.raises(BadUsage, match=r"cannot write the site to .*: No space left on device"):
         write_site(announced_published.warehouse, out, None)
     assert files(out) == files(site)
     assert [path.name for path in tmp_path.iterdir()] == ["site"]

@@ -10,6 +10,8 @@ from typing import NamedTuple
 
 import psutil
 
+from flows.ledger.file import is_rehearsal
+
 
 class Web(NamedTuple):
     """A server that runs."""
@@ -31,6 +33,8 @@ def started(warehouse: Path, *options: str) -> Web:
         stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
     )  # fmt: skip
     assert process.stderr
+    if is_rehearsal(warehouse):
+        assert process.stderr.readline().startswith("luohu: rehearsal: ")
     first = process.stderr.readline()
     assert first.startswith("The pages are at http://127.0.0.1:"), first + process.stderr.read()
     return Web(first.split()[4].rstrip("/"), process)

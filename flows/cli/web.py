@@ -38,6 +38,7 @@ def web(
       luohu web --warehouse /srv/luohu                 http://127.0.0.1:8080/
       curl -H 'Content-Type: application/json' --data @facts.json http://127.0.0.1:8080/api/score
     """
+    from flows.cli.process_arguments import tell_rehearsal
     from flows.public.web.server import serve
 
     def announce(address: str) -> None:
@@ -46,5 +47,6 @@ def web(
             tell(f"no rounds yet: expected {database}, found none; they show once it is there")
         print(f"The pages are at {address}/  Ctrl-C stops them.", file=sys.stderr, flush=True)
 
+    tell_rehearsal(warehouse)
     with told(), suppress(KeyboardInterrupt):
         serve(warehouse, host, port, announce, preliminary=preliminary)

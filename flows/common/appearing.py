@@ -14,9 +14,11 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+from flows.common.failures import BadUsage
 from flows.common.files import exchanged, sync, sync_entry
-from flows.common.private_folder import folders
+from flows.common.private_folder import WORK, folders
 
+OF_WAREHOUSE = ("runs", "deliveries", WORK)
 REPLACED = ".replaced"  # what made way where two names cannot be exchanged at once
 
 
@@ -40,6 +42,14 @@ def appearing(target: Path, require: Callable[[], None], mode: int) -> Iterator[
         for left in (aside, aside.with_name(aside.name + REPLACED)):
             shutil.rmtree(left, ignore_errors=True)
         os.close(handle)
+
+
+def require_outside(target: Path, warehouse: Path) -> None:
+    """Raise BadUsage for a place among a warehouse's own: a folder there would be taken for a run of it."""
+    place = target.parent.resolve() / target.name
+    for own in (warehouse / name for name in OF_WAREHOUSE):
+        if place.is_relative_to(own.resolve()):
+            raise BadUsage(f"--out: expected a folder outside {own}, found {target}")
 
 
 def change_places(folder: Path, target: Path) -> None:

@@ -135,11 +135,16 @@ def told_of(database: Path) -> Iterator[None]:
     try:
         yield
     except (duckdb.CatalogException, duckdb.BinderException):
-        raise DatabaseUnreadable(
-            f"{database}: expected the tables of a warehouse, found others: {REBUILD}"
-        ) from None
+        raise other_tables(database) from None
     except duckdb.Error as error:
         raise unreadable(database, str(error)) from None
+
+
+def other_tables(database: Path) -> Failure:
+    """A database whose tables or columns are not those of this version."""
+    return DatabaseUnreadable(
+        f"{database}: expected the tables of a warehouse, found others: {REBUILD}"
+    )
 
 
 def other_name(database: Path, name: Path) -> Path:

@@ -7,7 +7,7 @@ from itertools import islice
 from pathlib import Path
 
 from flows.common.access import OWN_FOLDER
-from flows.common.appearing import appearing
+from flows.common.appearing import appearing, require_outside
 from flows.common.failures import BadUsage
 from flows.common.files import written_aside
 from flows.common.messages import told_without_values
@@ -53,6 +53,7 @@ def write_letters(
     if application_no is not None:
         require_application_no(application_no)
     out = Path(os.path.abspath(out))  # noqa: PTH100 (links are not followed)
+    require_outside(out, warehouse)
     require_place(out, year)  # before a minute is spent
     with told_without_values(STAGE):
         state = looked_at(warehouse, data, year, say=say)

@@ -4,6 +4,7 @@ Nothing in it knows the day it was made: the same rows of the same round are the
 """
 
 import io
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -25,6 +26,10 @@ BEIJING = timedelta(hours=8)
 TITLE = "公示名单"
 ABOUT = "说明"
 AS_TEXT = {"strings_to_numbers": False, "strings_to_formulas": False, "strings_to_urls": False}
+XML = re.compile("<r>.*</r>", re.DOTALL)
+PIECES = re.compile(
+    "(?<=[<_])"
+)  # three at least, and none holds `_x0041_`, which would be escaped twice
 MEANINGS = {
     "公示编号": "年度加五位数字，按总积分从高到低编排，总积分相同的按申请编号编排",
     "姓名": "申请人姓名",
@@ -71,7 +76,7 @@ def write_rows(
         sheet.write_number(place, 0, row.serial)
         for column, text in enumerate((row.name, row.birth_month, row.employer), start=1):
             if text:
-                sheet.write_string(place, column, text)
+                write_text(sheet, place, column, text)
         for column, value in enumerate((row.total, *row.indicators), start=4):
             if value is not None:
                 sheet.write_number(place, column, exact(value), points)
@@ -91,8 +96,16 @@ def write_about(sheet: Worksheet, about: About, indicators: Sequence[str], head:
     sheet.write_string(0, 1, "", head)
     columns = [*MEANINGS.items(), *((title, OF_INDICATOR) for title in indicators)]
     for row, (name, text) in enumerate([*about.lines, ("", ""), *columns], start=1):
-        sheet.write_string(row, 0, plain(name))
-        sheet.write_string(row, 1, plain(text))
+        write_text(sheet, row, 0, plain(name))
+        write_text(sheet, row, 1, plain(text))
+
+
+def write_text(sheet: Worksheet, row: int, column: int, text: str) -> None:
+    """A text as it is; in pieces where XlsxWriter would take it for XML of its own and not escape it."""
+    if XML.fullmatch(text):
+        sheet.write_rich_string(row, column, *PIECES.split(text))
+    else:
+        sheet.write_string(row, column, text)
 
 
 def exact(centipoints: int) -> Any:

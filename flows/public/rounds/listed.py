@@ -44,6 +44,7 @@ def told(this_round: ShownRound) -> tuple[object, ...]:
     """What pages and files say of a round beside its list."""
     return (
         *(this_round.preliminary, this_round.published_at, this_round.run_id, this_round.edition),
+        this_round.rehearsal,
         *(this_round.policy_date, this_round.reference_date, tuple(this_round.titles.items())),
     )
 
@@ -79,6 +80,7 @@ def about(this_round: ShownRound, query: Query, people: int) -> About:
         ("年度", f"{this_round.year}"),
         ("状态", "初步结果，尚未公示" if this_round.preliminary else "已公示"),
         *([("公示时间", f"{at:%Y-%m-%d %H:%M}（北京时间）")] if at else []),
+        *([("演练", "日期由演练设定，不是正式的结果")] if this_round.rehearsal else []),
         ("来源", "积分落户年度审核与排名；只有公示名单上的人"),
         ("运行编号", this_round.run_id),
         ("办法版本", this_round.edition),

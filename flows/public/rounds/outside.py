@@ -8,11 +8,14 @@ Everything is worked out here, once, and the rest is forgotten: a page can only 
 - Bars below the line begin at the line; one with fewer than twenty people takes its neighbours, downwards,
   until it has them.  Where the lowest people stand is not shown: the last bar is as low as the
   twentieth from below, and holds whoever has less.
+- Where an answer to "where do I stand" turns, a bar begins too, or twenty people stand between: else whoever
+  takes one from the other learns of fewer.
 - An indicator's mean below the line is left out where fewer than twenty have other points than most: a mean
   times the number of people would tell of them.  Then the mean of the total would, too, and goes with it.
 """
 
-from collections.abc import Mapping
+from bisect import bisect_left
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import polars as pl
@@ -58,14 +61,18 @@ def outside(below: pl.DataFrame, *, quota: int, applications: int, settled: pl.S
     line = None if settled.is_empty() else int(settled.min())  # type: ignore[arg-type]
     totals = below["total"]
     step = step_for(totals, settled)
+    given = answers(totals, settled.len(), FEWEST) if line is not None else ()
     return Outside(
         applications=applications if others >= FEWEST else None,
         eligible=None if counted is None else settled.len() + counted,
         below=counted,
         step=step,
-        spans=(*spans_below(totals, line, step), *spans_above(settled, line, step)),
+        spans=(
+            *spans_below(totals, line, step, [low for low, _ in given[1:]]),
+            *spans_above(settled, line, step),
+        ),
         means=means(below),
-        answers=answers(totals, settled.len(), FEWEST) if line is not None else (),
+        answers=given,
     )
 
 
@@ -91,22 +98,34 @@ def clipped(totals: pl.Series, *, both: bool) -> pl.Series:
     )
 
 
-def spans_below(totals: pl.Series, line: int | None, step: int) -> list[Span]:
-    """Bars from the line downwards, each with twenty people at least; ascending."""
-    shown = clipped(totals, both=line is None)
+def spans_below(
+    totals: pl.Series, line: int | None, step: int, turns: Sequence[int] = ()
+) -> list[Span]:
+    """Bars from the line downwards, each with twenty people at least; ascending.
+
+    One that would begin near a total at which the answer to "where do I stand" turns begins there.
+    """
+    shown = clipped(totals, both=line is None).sort().to_list()
+    lows = [low for low, _ in counted(pl.Series(shown, dtype=pl.Int64), line or 0, step)[::-1]]
     found: list[Span] = []
-    high, people = None, 0
-    for low, count in counted(shown, line or 0, step)[::-1]:
-        high, people = (
-            (low + step if line is None else line) if high is None else high,
-            people + count,
-        )
+    high, above = (line if line is not None or not lows else lows[0] + step), len(shown)
+    for low in lows:
+        begins = beside(low, turns, shown)
+        people = above - bisect_left(shown, begins)
         if people >= FEWEST:
-            found.insert(0, Span(low, high, people, open_above=line is None and not found))
-            high, people = low, 0
+            found.insert(0, Span(begins, high, people, open_above=line is None and not found))  # type: ignore[arg-type]
+            high, above = begins, above - people
     if found:
         found[0] = replace(found[0], open_below=True)
     return found
+
+
+def beside(low: int, turns: Sequence[int], ascending: Sequence[int]) -> int:
+    """A total, or of those given the nearest with fewer than twenty people between them."""
+    place = bisect_left(ascending, low)
+    between = [(abs(bisect_left(ascending, turn) - place), turn) for turn in turns]
+    people, nearest = min(between, default=(FEWEST, low))
+    return nearest if people < FEWEST else low
 
 
 def spans_above(settled: pl.Series, line: int | None, step: int) -> list[Span]:

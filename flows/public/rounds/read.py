@@ -1,13 +1,17 @@
 """From the analysts' database to rounds that may be shown, all of one state of it."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import duckdb
 import polars as pl
 
-from flows.common.database import open_read_only
+from flows.common.database import DATABASE, open_read_only, other_tables
 from flows.common.points import centipoints
+from flows.ledger.entries import GIVEN
 from flows.public.rounds.outside import mean, outside
 from flows.public.rounds.shown import Shown, ShownRound
 from schemas.results import INDICATORS
@@ -18,11 +22,23 @@ LISTED = ("serial", "name", "birth_month", "employer", "total", *INDICATORS)
 
 def read(warehouse: Path, *, preliminary: bool) -> Shown:
     """The rounds that may be shown; what stands in the others is not looked at."""
-    with open_read_only(warehouse) as database:
+    with open_read_only(warehouse) as database, told_of_others(warehouse / DATABASE):
         rows = database.execute("FROM rounds ORDER BY round DESC").pl().rows(named=True)
         may = [each for each in rows if preliminary or each.get("state") == PUBLISHED]
-        found = {int(each["round"]): shown(database, each) for each in may}
+        rehearsal = is_rehearsal(database)
+        found = {
+            int(each["round"]): replace(shown(database, each), rehearsal=rehearsal) for each in may
+        }
     return Shown(found, frozenset(int(each["round"]) for each in rows) - found.keys())
+
+
+@contextmanager
+def told_of_others(database: Path) -> Iterator[None]:
+    """Tables and columns of another version as what is wrong with the database."""
+    try:
+        yield
+    except (LookupError, TypeError, ValueError, pl.exceptions.PolarsError):
+        raise other_tables(database) from None
 
 
 def shown(database: duckdb.DuckDBPyConnection, row: dict[str, Any]) -> ShownRound:
@@ -72,6 +88,12 @@ def shown(database: duckdb.DuckDBPyConnection, row: dict[str, Any]) -> ShownRoun
 def rows_of(database: duckdb.DuckDBPyConnection, table: str, year: int) -> pl.DataFrame:
     """The rows of a round in a table of ours."""
     return database.execute(f"FROM {table} WHERE round = ?", [year]).pl()
+
+
+def is_rehearsal(database: duckdb.DuckDBPyConnection) -> bool:
+    """Whether the first time in the ledger was given: then all are (演练)."""
+    first = database.execute("SELECT clock FROM ledger ORDER BY seq LIMIT 1").fetchone()
+    return first == (GIVEN,)
 
 
 def manifest_of(database: duckdb.DuckDBPyConnection, row: dict[str, Any]) -> str | None:

@@ -32,6 +32,7 @@ class ShownRound:
     totals: tuple[int, ...]  # of the list, ascending
     means: Mapping[str, int]  # of the list, by indicator and `total`; empty where nobody settled
     outside: Outside
+    rehearsal: bool = False  # its times were given, nothing was done for real
 
 
 @dataclass(frozen=True)

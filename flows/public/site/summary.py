@@ -22,6 +22,7 @@ def summary(this_round: ShownRound, files: Mapping[str, str]) -> dict[str, Any]:
         "policy_date": this_round.policy_date.isoformat(),
         "reference_date": this_round.reference_date.isoformat(),
         "published_on": published and published.date().isoformat(),
+        "rehearsal": this_round.rehearsal,
         "run_id": this_round.run_id,
         "manifest_sha256": this_round.manifest_sha256,
         "quota": this_round.quota,

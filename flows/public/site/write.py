@@ -4,7 +4,7 @@ import os
 from pathlib import Path
 from typing import NamedTuple
 
-from flows.common.appearing import appearing
+from flows.common.appearing import appearing, require_outside
 from flows.common.database import DATABASE
 from flows.common.failures import BadUsage, NotFound
 from flows.common.progress import report
@@ -28,6 +28,7 @@ class Written(NamedTuple):
 
 def write_site(warehouse: Path, out: Path, calculator: str | None) -> Written:
     """Write the published rounds of a warehouse into a folder."""
+    require_outside(out, warehouse)
     require_place(out)
     require_warehouse(warehouse)
     report("reading", 0, 1)
@@ -37,13 +38,18 @@ def write_site(warehouse: Path, out: Path, calculator: str | None) -> Written:
             f"{warehouse / DATABASE}: expected a published round, found none:"
             " `luohu publish ROUND` publishes one"
         )
-    with appearing(out.absolute(), lambda: require_place(out), MODE) as folder:
-        count = 0
-        for address, content in files(shown, calculator):
-            path = folder / address
-            path.parent.mkdir(mode=MODE, exist_ok=True)
-            path.write_bytes(content)
-            count += 1
+    try:
+        with appearing(out.absolute(), lambda: require_place(out), MODE) as folder:
+            count = 0
+            for address, content in files(shown, calculator):
+                path = folder / address
+                path.parent.mkdir(mode=MODE, exist_ok=True)
+                path.write_bytes(content)
+                count += 1
+    except OSError as error:
+        raise BadUsage(
+            f"cannot write the site to {out}: {error.strerror}; nothing half was left there"
+        ) from None
     return Written(out, sorted(shown), count)
 
 

@@ -33,6 +33,7 @@ def home_page(shown: Shown, at: Addresses = SERVER) -> str:
         rows=rows,
         chart=charts.over_years(lines) if len(lines) > 1 else None,
         named=[row["year"] for row in rows if not row["source"]],
+        rehearsal=any(each.rehearsal for each in shown.values()),
         preliminary=any(shown[year].preliminary for year in shown),
     )
 
