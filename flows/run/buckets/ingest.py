@@ -11,6 +11,7 @@ from pathlib import Path
 import polars as pl
 
 from flows.common.by_name import read_table, schema_of
+from flows.common.failures import FeedRefused
 from flows.common.files import write_json, write_parts
 from flows.common.progress import report
 from flows.kept.tables import NEEDS_REVIEW
@@ -18,7 +19,7 @@ from flows.run.buckets.exchange import NONE_GONE, exchange, no_repeats
 from flows.run.buckets.merge import Ascending, merged
 from flows.run.buckets.numbers import numbered, numbers, share_people
 from flows.run.buckets.places import OF_BUCKETS, WHOLE, complete, conflicting, lend, prepare
-from flows.run.buckets.settle import Settled, settle
+from flows.run.buckets.settle import Settled, of_each, settle
 from flows.run.buckets.whose import Whose
 from flows.run.canaries import require_armed
 from flows.run.drop_repeats import Repeats
@@ -78,8 +79,8 @@ def ingest_in_buckets(
     settled = settle_all(places)
     for feed in OF_BUCKETS:
         screened[feed] = together(feed, done[feed], repeats(feed, places, settled))
-        require_share(screened[feed], max_rejects)
-        counts[feed] = gather(feed, places, settled, out)
+    require_shares(screened, max_rejects)
+    counts |= of_each(lambda feed: gather(feed, places, settled, out))
     write_rejects(screened, applications, keys, this_round, out)
     share_table(out, Path("accepted") / f"{NEEDS_REVIEW}.parquet", places)
     record = record_of(screened, folders, delivered, counts)
@@ -106,6 +107,18 @@ def share_table(out: Path, path: Path, places: list[Path]) -> None:
     rows = read_table(out / path)
     for place in places:
         complete([numbered(rows, place)], place / path)
+
+
+def require_shares(screened: dict[str, Screened], max_rejects: Fraction) -> None:
+    """Raise FeedRefused that tells all feeds with too many bad rows, contradictions among them."""
+    refused = []
+    for feed in OF_BUCKETS:
+        try:
+            require_share(screened[feed], max_rejects)
+        except FeedRefused as failure:
+            refused.append(str(failure))
+    if refused:
+        raise FeedRefused("\n".join(refused))
 
 
 def settle_all(places: list[Path]) -> list[dict[str, Settled]]:

@@ -4,8 +4,10 @@ Takes the bucket's folder and leaves accepted rows there, those that contradict 
 """
 
 import json
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import TypedDict
+from typing import TypedDict, TypeVar
 
 import polars as pl
 
@@ -24,6 +26,8 @@ from flows.run.ingest import accept_feed
 from flows.run.number_people import LARGEST, Keys
 from flows.run.screening import Screened
 
+Result = TypeVar("Result")
+
 
 class Settled(TypedDict):
     """What became of a feed's good rows in one bucket."""
@@ -40,9 +44,17 @@ def settle(folder: Path) -> dict[str, Settled]:
         people=read_table(people_of(folder)),
         employers=read_table(folder / "keys" / "employers.parquet"),
     )
-    found = {feed: settle_feed(folder, feed, keys) for feed in OF_BUCKETS}
+    found = of_each(lambda feed: settle_feed(folder, feed, keys))
     complete_json(found, counts(folder))
     return found
+
+
+def of_each(function: Callable[[str], Result]) -> dict[str, Result]:
+    """What a function makes of each feed, the largest beside the others: cores are kept busy."""
+    with ThreadPoolExecutor(2) as pool:
+        waiting = {LARGEST: pool.submit(function, LARGEST)}
+        waiting |= {feed: pool.submit(function, feed) for feed in OF_BUCKETS if feed != LARGEST}
+        return {feed: waiting[feed].result() for feed in OF_BUCKETS}
 
 
 def settle_feed(folder: Path, feed: str, keys: Keys) -> Settled:

@@ -30,17 +30,19 @@ class Whose:
 
     def of(self, people: pl.Series) -> pl.Series:
         """The bucket of each ID number of a column."""
-        codes = people.to_physical().to_numpy()
+        codes = people.to_physical()
         with self.lock:
-            self.learn(people, codes)
-            return pl.Series("bucket", self.known[codes])
+            # rows of a person come together: looking at the first of each run is enough
+            self.learn(people.filter(codes.ne_missing(codes.shift())).unique())
+            return pl.Series("bucket", self.known[codes.to_numpy()])
 
-    def learn(self, people: pl.Series, codes: np.ndarray[tuple[int], np.dtype[np.uint32]]) -> None:
+    def learn(self, people: pl.Series) -> None:
         """Hash whoever was not met before."""
+        codes = people.to_physical().to_numpy()
         size = int(codes.max(initial=0)) + 1
         if size > len(self.known):
             more = np.full(2 * size - len(self.known), UNKNOWN, np.uint32)
             self.known = np.concatenate([self.known, more])
-        new = people.filter(pl.Series(self.known[codes] == UNKNOWN)).unique()
-        texts = new.cast(pl.String)
-        self.known[new.to_physical().to_numpy()] = [bucket_of(each, self.buckets) for each in texts]
+        new = self.known[codes] == UNKNOWN
+        texts = people.filter(pl.Series(new)).cast(pl.String)
+        self.known[codes[new]] = [bucket_of(each, self.buckets) for each in texts]
