@@ -13,12 +13,11 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import duckdb
-import polars as pl
+import pyarrow as arrow
 
 from flows.common.by_name import named
 from flows.common.database import OFFLINE, table_in_sql
 from flows.common.failures import CheckFailed
-from flows.common.files import write_table
 from flows.common.settings import Order
 from flows.run.second_engine.differences import LINE, Difference, differences
 from flows.run.second_engine.engine import rank, recompute, score, sql
@@ -60,15 +59,12 @@ def recheck(order: Order, work: Path, buckets: Sequence[Path] = ()) -> list[Diff
         return [*differences(connection, line)]
 
 
-def recompute_bucket(order: Order, bucket: Path, numbers: pl.Series) -> None:
-    """Recompute everybody in a bucket's folder; their scorecard, by `numbers`, stays in it."""
-    aside = bucket / f"{SCORECARD}.partial"
+def scorecard(order: Order, bucket: Path) -> arrow.Table:
+    """What everybody in a bucket's folder comes to, to be ranked when all buckets are there."""
     with ExitStack() as held, connected(bucket) as connection:
         prepare(connection, bucket, held)
         score(connection, open_book(order.data, order.year))
-        found = connection.execute(sql(SCORECARD)).pl()
-        write_table(found.with_columns(person=numbers.gather(found["person"])), aside)
-    aside.replace(bucket / f"{SCORECARD}.parquet")
+        return connection.execute(sql(SCORECARD)).to_arrow_table()
 
 
 def show_scorecards(
