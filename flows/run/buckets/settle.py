@@ -65,6 +65,7 @@ def settle_feed(folder: Path, feed: str, keys: Keys) -> Settled:
     found = repeated(feed, parts)
     complete([found.conflicting], conflicting(folder, feed))
     rows = good_rows(feed, larger(parts), found)
+    parts.clear()  # so that each can be let go once it is written
     accepted = accept_feed(rows, keys, folder, placed=feed == LARGEST)
     for path in delivered:
         path.unlink()
