@@ -3,11 +3,11 @@
 Everything after this stage works on whole numbers.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from fractions import Fraction
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import polars as pl
 
@@ -29,6 +29,13 @@ from schemas.feeds import FEEDS
 from transforms.rounds import Round
 
 
+class Counts(NamedTuple):
+    """How many good rows of a feed count, and how many are about nobody who applied."""
+
+    accepted: int
+    strangers: int
+
+
 def ingest(
     feeds: Path,
     this_round: Round,
@@ -45,15 +52,12 @@ def ingest(
     """
     require_armed()
     folders = folders_of(feeds)
-    with ThreadPoolExecutor(1) as beside:
-        looked_at = {
-            part.name: beside.submit(bytes_of, part)
-            for feed in FEEDS
-            for part in folders[feed].parts
-        }
-        screened = screen_all(folders, this_round, max_rejects, known)
-        found = {name: looked.result() for name, looked in looked_at.items()}
-    delivered = require_complete(folders, screened, found)
+
+    def screen_one(feed: str) -> Screened:
+        replaced = replaced_in(known, feed)
+        return screen(feed, folders[feed].parts, this_round.received_on, max_rejects, replaced)
+
+    screened, delivered = screen_all(folders, screen_one)
     added = add_findings(screened, findings_in(known), bars)
     record = accept(screened, folders, delivered, this_round, out)
     note_known(record, known, added)
@@ -86,11 +90,21 @@ def folders_of(feeds: Path) -> dict[str, Folder]:
 
 
 def screen_all(
-    folders: dict[str, Folder],
-    this_round: Round,
-    max_rejects: Fraction,
-    known: Path | None = None,
-) -> dict[str, Screened]:
+    folders: dict[str, Folder], screen_one: Callable[[str], Screened]
+) -> tuple[dict[str, Screened], dict[str, FileBytes]]:
+    """Every feed screened, and what every file is; raises FeedRefused as the two below do."""
+    with ThreadPoolExecutor(1) as beside:
+        looked_at = {
+            part.name: beside.submit(bytes_of, part)
+            for feed in FEEDS
+            for part in folders[feed].parts
+        }
+        screened = largest_beside(screen_one)
+        found = {name: looked.result() for name, looked in looked_at.items()}
+    return screened, require_complete(folders, screened, found)
+
+
+def largest_beside(screen_one: Callable[[str], Screened]) -> dict[str, Screened]:
     """Every feed screened; raises FeedRefused that tells all refused feeds at once.
 
     Raises ValidatorBroken before any row is accepted when the validator is not proved to work.
@@ -98,11 +112,6 @@ def screen_all(
     The largest feed is screened beside the sixteen others: it keeps the cores busy while they,
     small, cost one core's time each.
     """
-
-    def screen_one(feed: str) -> Screened:
-        replaced = replaced_in(known, feed)
-        return screen(feed, folders[feed].parts, this_round.received_on, max_rejects, replaced)
-
     with ThreadPoolExecutor(1) as beside:
         largest = beside.submit(screen_one, LARGEST)
         prove_validator()
@@ -152,14 +161,39 @@ def accept(
     applications = screened["applications"].rows
     restrict(applications, keys, out)
     keep_names(folders, out)
-    good: dict[str, int] = {}
-    accepted: dict[str, int] = {}
-    for feed, each in screened.items():
-        good[feed] = sum(part.height for part in each.parts) - each.repeated.len()
-        accepted[feed] = write_parts(accepting(each, keys), out / "accepted" / f"{feed}.parquet")
+    counts = {feed: accept_feed(each, keys, out) for feed, each in screened.items()}
+    write_rejects(screened, applications, keys, this_round, out)
+    return record_of(screened, folders, delivered, counts)
+
+
+def accept_feed(screened: Screened, keys: Keys, out: Path, *, placed: bool = False) -> Counts:
+    """Write what counts of one feed."""
+    good = sum(part.height for part in screened.parts) - screened.repeated.len()
+    path = out / "accepted" / f"{screened.feed}.parquet"
+    accepted = write_parts(accepting(screened, keys, placed=placed), path)
+    return Counts(accepted, strangers=good - accepted)
+
+
+def write_rejects(
+    screened: dict[str, Screened],
+    applications: pl.DataFrame,
+    keys: Keys,
+    this_round: Round,
+    out: Path,
+) -> None:
+    """Write the rejects of all feeds, and who needs review because of them."""
     rejects = pl.concat(screened[feed].rejects for feed in FEEDS)
     write_table(published_rejects(rejects, applications, this_round), out / "rejects.parquet")
     write_table(needing_review(rejects, out, keys), out / "accepted" / "needs_review.parquet")
+
+
+def record_of(
+    screened: dict[str, Screened],
+    folders: dict[str, Folder],
+    delivered: dict[str, FileBytes],
+    counts: dict[str, Counts],
+) -> dict[str, Any]:
+    """The record of the delivery: a line a feed."""
     return {
         "feeds": {
             feed: {
@@ -170,8 +204,8 @@ def accept(
                 "rows": screened[feed].counted,
                 "quarantined": screened[feed].quarantined,
                 "duplicates": screened[feed].duplicates,
-                "strangers": good[feed] - accepted[feed],
-                "accepted": accepted[feed],
+                "strangers": counts[feed].strangers,
+                "accepted": counts[feed].accepted,
             }
             for feed in FEEDS
         },
@@ -221,12 +255,13 @@ def note_known(record: dict[str, Any], known: Path | None, added: pl.DataFrame) 
         sanctions["rows"] += added.height
 
 
-def accepting(screened: Screened, keys: Keys) -> Iterator[pl.DataFrame]:
+def accepting(screened: Screened, keys: Keys, *, placed: bool = False) -> Iterator[pl.DataFrame]:
     """Part by part what is accepted of a feed; a part is let go, so that a large feed fits once."""
     if screened.feed != LARGEST:  # sorted as a whole, into however many parts it was read
         screened.parts[:] = [pl.concat(screened.parts)]
     while screened.parts:
-        yield resolved(screened.feed, screened.parts.pop(0), screened.repeated, keys)
+        part = screened.parts.pop(0)
+        yield resolved(screened.feed, part, screened.repeated, keys, placed=placed)
 
 
 def keep_names(folders: dict[str, Folder], out: Path) -> None:

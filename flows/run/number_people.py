@@ -40,8 +40,13 @@ def resolve(screened: dict[str, Screened]) -> Keys:
     )
 
 
-def resolved(feed: str, rows: pl.DataFrame, repeated: pl.Series, keys: Keys) -> pl.DataFrame:
-    """What counts of a feed's good rows, in whole numbers, dates and enums, in canonical order."""
+def resolved(
+    feed: str, rows: pl.DataFrame, repeated: pl.Series, keys: Keys, *, placed: bool = False
+) -> pl.DataFrame:
+    """What counts of a feed's good rows, in whole numbers, dates and enums, in canonical order.
+
+    `placed` leaves the position in the feed beside rows that stay in the order delivered.
+    """
     if "subject_id" in rows.columns:
         subject = pl.col("subject_id")
         rows = rows.with_columns(
@@ -75,9 +80,10 @@ def resolved(feed: str, rows: pl.DataFrame, repeated: pl.Series, keys: Keys) -> 
     named = [pl.col(name).is_not_null() for name in known if name in numbered.columns]
     counting = numbered.filter(
         pl.any_horizontal(named or pl.lit(value=True)), ~pl.col("row").is_in(repeated.implode())
-    ).drop("row")
-    if feed == LARGEST:
-        return counting  # in the order delivered: no rule looks at it, and sorting costs seconds
+    )
+    if feed == LARGEST:  # in the order delivered: no rule looks at it, and sorting costs seconds
+        return counting if placed else counting.drop("row")
+    counting = counting.drop("row")
     return counting.sort(counting.columns)
 
 

@@ -62,11 +62,16 @@ def publish_results(order: Order, work: Path, *, with_evidence: bool = True) -> 
 
 def publish_table(work: Path, name: str, rows: pl.DataFrame) -> None:
     """Validate a table with its model and write it; a bad row raises, what is not there is null."""
+    write_table(validated(name, rows), work / f"{name}.parquet")
+
+
+def validated(name: str, rows: pl.DataFrame) -> pl.DataFrame:
+    """Rows of a table in its columns, held against its model."""
     types = types_of(name)
     absent = [pl.lit(None, types[each]).alias(each) for each in types if each not in rows.columns]
     ordered = rows.with_columns(absent).select(types.keys())
     TABLES[name].validate(ordered, lazy=True)
-    write_table(ordered, work / f"{name}.parquet")
+    return ordered
 
 
 def scores(people: pl.DataFrame, scored: Ledger) -> pl.DataFrame:

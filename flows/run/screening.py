@@ -5,7 +5,7 @@ bad rows.  Row numbers count data rows from 1 in each file; values in rejects ar
 """
 
 from collections import Counter, deque
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import date
@@ -19,7 +19,7 @@ from flows.run.check_rows import failed_checks, schema_of, within_limits
 from flows.run.codes import coded
 from flows.run.delivered import Delivered
 from flows.run.delivery import Part
-from flows.run.drop_repeats import repeated, without
+from flows.run.drop_repeats import Repeats, repeated, without
 from flows.run.known import REPLACED, left_out
 from flows.run.quarantine import contradictions, described, located, too_many
 from flows.run.read_files import read
@@ -63,6 +63,8 @@ class Checked:
     good: pl.DataFrame
     rejects: pl.DataFrame
     left_out: dict[str, int]
+    file_rows: dict[str, int]
+    start: int  # the position of its first row
 
 
 @dataclass(frozen=True)
@@ -100,29 +102,48 @@ def screen(
 
     Rows that a later file took the place of (`replaced`) are read, and count for nothing.
     """
+    done = [*checked(feed, parts, received_on, replaced)]
+    screened = together(feed, done, repeated(feed, [each.good for each in done]))
+    require_share(screened, max_rejects)
+    return screened
+
+
+def checked(
+    feed: str,
+    parts: list[Part],
+    received_on: date | None,
+    replaced: pl.DataFrame,
+    keep: Callable[[Checked], Checked] = lambda batch: batch,
+) -> Iterator[Checked]:
+    """The files of a feed, batch by batch in order; `keep` gets each where it was checked."""
     schema = schema_of(feed, received_on)
-    file_rows: dict[str, int] = {}
-    checked: deque[Future[Checked]] = deque()
-    done: list[Checked] = []
+
+    def check_and_keep(batch: Batch, start: int) -> Checked:
+        return keep(check(feed, batch, schema, start, replaced))
+
+    waiting: deque[Future[Checked]] = deque()
+    start = 0
     with ThreadPoolExecutor(WORKERS) as pool:
         for batch in batches(parts, schema):
-            if len(checked) > WORKERS:  # a few batches in memory, not all
-                done.append(checked.popleft().result())
-            start = sum(file_rows.values())
-            checked.append(pool.submit(check, feed, batch, schema, start, replaced))
-            for file, rows in batch.file_rows.items():
-                file_rows[file] = file_rows.get(file, 0) + rows
-        done += [each.result() for each in checked]
-    good = [each.good for each in done]
-    found = repeated(feed, good)
-    rejects = [*(each.rejects for each in done), contradictions(feed, found.conflicting)]
-    rejects_ = located(feed, pl.concat(rejects), file_rows)
-    lost = Counter[str]()
+            if len(waiting) > WORKERS:  # a few batches in memory, not all
+                yield waiting.popleft().result()
+            waiting.append(pool.submit(check_and_keep, batch, start))
+            start += batch.rows.height
+        yield from (each.result() for each in waiting)
+
+
+def together(feed: str, done: list[Checked], found: Repeats) -> Screened:
+    """A feed of its batches and of the repeats among them."""
+    file_rows, lost = dict[str, int](), Counter[str]()
     for each in done:
         lost.update(each.left_out)
-    screened = Screened(
+        for file, rows in each.file_rows.items():
+            file_rows[file] = file_rows.get(file, 0) + rows
+    rejects = [*(each.rejects for each in done), contradictions(feed, found.conflicting)]
+    rejects_ = located(feed, pl.concat(rejects), file_rows)
+    return Screened(
         feed=feed,
-        parts=good,
+        parts=[each.good for each in done],
         repeated=found.gone,
         rejects=rejects_,
         file_rows=file_rows,
@@ -130,8 +151,6 @@ def screen(
         duplicates=found.dropped,
         left_out=dict(lost),
     )
-    require_share(screened, max_rejects)
-    return screened
 
 
 def require_share(screened: Screened, max_rejects: Fraction) -> None:
@@ -174,4 +193,10 @@ def check(
         bad = bad.filter(~pl.col("index").is_in(gone.cast(pl.Int64).implode()))
     out = pl.concat([bad["index"].unique(), gone.cast(pl.Int64)])
     good = without(rows.with_row_index("row", offset=start), out + start)
-    return Checked(coded(feed, good), described(rows, bad, start), dict(lost))
+    return Checked(
+        good=coded(feed, good),
+        rejects=described(rows, bad, start),
+        left_out=dict(lost),
+        file_rows=batch.file_rows,
+        start=start,
+    )

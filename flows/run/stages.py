@@ -9,6 +9,7 @@ same bytes.
 import json
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
+from functools import partial
 from pathlib import Path
 
 import polars as pl
@@ -20,6 +21,13 @@ from flows.common.settings import Order
 from flows.kept.manifest import made_from, manifest, pin
 from flows.kept.run_id import run_id_of
 from flows.report import write_report
+from flows.run.buckets.complete import require_whole
+from flows.run.buckets.how_many import how_many
+from flows.run.buckets.ingest import ingest_in_buckets
+from flows.run.buckets.places import buckets_of, remove_buckets
+from flows.run.buckets.rank import rank_in_buckets
+from flows.run.buckets.recheck import check_in_buckets
+from flows.run.buckets.score import score_in_buckets
 from flows.run.ingest import ingest
 from flows.run.place import keep_beside, place, there_already
 from flows.run.plausible import less_than_current, of_another_year, require_plausible
@@ -72,7 +80,9 @@ def ingest_stage(order: Order, work: Path) -> Path:
     with told_without_values("ingest"):
         this_round, share = order.round(), order.share()
         edition = order.edition()  # what is wrong with it is told before the data is read
-        ingest(
+        buckets = how_many(order.feeds)
+        ingest_ = partial(ingest_in_buckets, buckets=buckets) if buckets > 1 else ingest
+        ingest_(
             *(order.feeds, this_round, work),
             max_rejects=share,
             known=order.known,
@@ -94,6 +104,8 @@ def score_stage(order: Order, work: Path) -> Path:
     """Scores, eligibility and evidence."""
     report("score", len(FEEDS), STEPS)
     with told_without_values("score"):
+        if buckets := buckets_of(work):
+            return score_in_buckets(order, work, buckets)
         return score(order, work)
 
 
@@ -101,7 +113,9 @@ def rank_stage(order: Order, work: Path) -> Path:
     """Ranking, segments and public list; the line in `line.json`."""
     report("rank", len(FEEDS) + 1, STEPS)
     with told_without_values("rank"):
-        write_json(asdict(rank(order, work)), work / "line.json")
+        buckets = buckets_of(work)
+        line = rank_in_buckets(order, work, buckets) if buckets else rank(order, work)
+        write_json(asdict(line), work / "line.json")
     return work
 
 
@@ -110,7 +124,10 @@ def recheck_stage(order: Order, work: Path) -> Path:
     report("recheck", len(FEEDS) + 2, STEPS)
     if order.recheck:
         with told_without_values("recheck"):
-            check(order, work)
+            if buckets := buckets_of(work):
+                check_in_buckets(order, work, buckets)
+            else:
+                check(order, work)
     return work
 
 
@@ -123,6 +140,9 @@ def publish_stage(order: Order, work: Path, may_replace: Callable[[], bool] = al
     with told_without_values("publish"):
         delivery = json.loads((work / "delivery.json").read_text(encoding="utf-8"))
         line = Line(**json.loads((work / "line.json").read_text(encoding="utf-8")))
+        if buckets := buckets_of(work):
+            require_whole(work, buckets, delivery)
+            remove_buckets(work)
         source = made_from(order, delivery)
         run_id = run_id_of(source)
         publish_table(work, "feeds", feed_counts(order.year, delivery))
@@ -134,7 +154,8 @@ def publish_stage(order: Order, work: Path, may_replace: Callable[[], bool] = al
             for intermediate in ("delivery.json", "line.json"):
                 (work / intermediate).unlink()  # both stand in the manifest and the tables
             write_report(work)
-            write_json(manifest(run_id, source, work), work / "manifest.json")
+            how = {"buckets": len(buckets)} if buckets else {}
+            write_json({**manifest(run_id, source, work), **how}, work / "manifest.json")
 
         with only_publisher(order.warehouse):
             if not may_replace():

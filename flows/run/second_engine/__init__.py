@@ -8,28 +8,31 @@ rule's policy file, or of the round.  Publication waits for both engines to agre
 
 import json
 import shutil
-from contextlib import ExitStack
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import duckdb
+import pyarrow as arrow
 
 from flows.common.by_name import named
 from flows.common.database import OFFLINE, table_in_sql
 from flows.common.failures import CheckFailed
 from flows.common.settings import Order
 from flows.run.second_engine.differences import LINE, Difference, differences
-from flows.run.second_engine.engine import recompute
+from flows.run.second_engine.engine import rank, recompute, score, sql
 from flows.run.second_engine.values import open_book
 from schemas.feeds import FEEDS
 
 TOLD = 10  # a refusal names so many differing rows
+SCORECARD = "recomputed"  # of a bucket: the file, and the SQL that gives its columns
 CHECKED = ("scores", "eligibility", "ranking", "segments", "public_list", "rejects")
 
 
-def check(order: Order, work: Path) -> None:
+def check(order: Order, work: Path, buckets: Sequence[Path] = ()) -> None:
     """Raise CheckFailed, naming the first differing rows, unless both engines agree on everything."""
     order.edition()  # a value of the wrong type is no difference: two engines may agree on it
-    found = recheck(order, work)
+    found = recheck(order, work, buckets)
     if found:
         applications = len({each.application_no for each in found if each.application_no != LINE})
         message = "\n".join(f"  {each}" for each in found[:TOLD])
@@ -39,27 +42,60 @@ def check(order: Order, work: Path) -> None:
         )
 
 
-def recheck(order: Order, work: Path) -> list[Difference]:
-    """Recompute a scored and ranked work folder; every difference, empty when both engines agree."""
+def recheck(order: Order, work: Path, buckets: Sequence[Path] = ()) -> list[Difference]:
+    """Recompute a scored and ranked work folder; every difference, empty when both engines agree.
+
+    Of what was recomputed in buckets, ranks and differences are left.
+    """
     book = open_book(order.data, order.year)
     line = json.loads((work / "line.json").read_text(encoding="utf-8"))
-    spill = work / "recheck.spill"
+    with ExitStack() as held, connected(work) as connection:
+        prepare(connection, work, held, CHECKED)
+        if buckets:
+            show_scorecards(connection, buckets, held)
+            rank(connection, book)
+        else:
+            recompute(connection, book)
+        return [*differences(connection, line)]
+
+
+def scorecard(order: Order, bucket: Path) -> arrow.Table:
+    """What everybody in a bucket's folder comes to, to be ranked when all buckets are there."""
+    with ExitStack() as held, connected(bucket) as connection:
+        prepare(connection, bucket, held)
+        score(connection, open_book(order.data, order.year))
+        return connection.execute(sql(SCORECARD)).to_arrow_table()
+
+
+def show_scorecards(
+    connection: duckdb.DuckDBPyConnection, buckets: Sequence[Path], held: ExitStack
+) -> None:
+    """Show the scorecards of all buckets as one."""
+    tables = [table_in_sql(each / f"{SCORECARD}.parquet", held) for each in buckets]
+    rows = " UNION ALL ".join(f"FROM {table}" for table in tables)
+    connection.execute(f"CREATE VIEW results.scorecard AS {rows}")
+
+
+@contextmanager
+def connected(folder: Path) -> Iterator[duckdb.DuckDBPyConnection]:
+    """A database in memory; what it cannot hold goes into a folder, and with it."""
+    spill = folder / "recheck.spill"
     config = {**OFFLINE, "temp_directory": named(spill), "preserve_insertion_order": "false"}
     try:
-        with ExitStack() as held, duckdb.connect(config=config) as connection:
-            prepare(connection, work, held)
-            recompute(connection, book)
-            return [*differences(connection, line)]
+        with duckdb.connect(config=config) as connection:
+            yield connection
     finally:
         shutil.rmtree(spill, ignore_errors=True)
 
 
-def prepare(connection: duckdb.DuckDBPyConnection, work: Path, held: ExitStack) -> None:
+def prepare(
+    connection: duckdb.DuckDBPyConnection, work: Path, held: ExitStack, checked: Sequence[str] = ()
+) -> None:
     """Show the accepted rows and the tables to check as views, each kind in a schema of its own."""
     for schema in ("feeds", "facts", "conditions", "indicators", "results", "published"):
         connection.execute(f"CREATE SCHEMA {schema}")
     accepted = {f"feeds.{name}": f"accepted/{name}" for name in (*FEEDS, "needs_review")}
-    published = {f"published.{name}": name for name in CHECKED}
+    published = {f"published.{name}": name for name in checked}
     views = accepted | published | {"feeds.people": "restricted/people"}
     for view, file in views.items():
         rows = table_in_sql(work / f"{file}.parquet", held)

@@ -35,7 +35,18 @@ class Task(NamedTuple):
 
 
 def recompute(connection: duckdb.DuckDBPyConnection, book: Book) -> None:
-    """Every rule of the edition, then totals and ranking; what does not build on each other together."""
+    """Every rule of the edition, then totals and ranking."""
+    score(connection, book)
+    rank(connection, book)
+
+
+def rank(connection: duckdb.DuckDBPyConnection, book: Book) -> None:
+    """Everybody's place by what the scorecard says."""
+    Engine(connection, book).run(Task("ranking"))
+
+
+def score(connection: duckdb.DuckDBPyConnection, book: Book) -> None:
+    """Every rule of the edition, then totals; what does not build on each other together."""
     counted, indicators = book.counted_months, book.indicators
     engine = Engine(connection, book)
     engine.run(Task("facts/arithmetic"))
@@ -52,7 +63,6 @@ def recompute(connection: duckdb.DuckDBPyConnection, book: Book) -> None:
     engine.run(Task("facts/counted_months", counted))
     engine.together([*rules(book)])
     engine.run(Task("scorecard"))
-    engine.run(Task("ranking"))
     engine.nothing_unread()
 
 

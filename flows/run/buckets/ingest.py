@@ -1,0 +1,148 @@
+"""Ingest in buckets: one exchange, then every bucket its own rows, then what is about everybody.
+
+Applications, and what is about employers, are screened whole: an `application_no` may stand in two
+buckets, and an employer's row is about people of all.  What `flows/run/ingest.py` leaves is left
+here, the same bytes.
+"""
+
+from fractions import Fraction
+from pathlib import Path
+
+import polars as pl
+
+from flows.common.by_name import read_table, schema_of
+from flows.common.failures import FeedRefused
+from flows.common.files import write_json, write_parts
+from flows.common.progress import report
+from flows.kept.tables import NEEDS_REVIEW
+from flows.run.buckets.exchange import NONE_GONE, exchange, no_repeats
+from flows.run.buckets.merge import Ascending, merged
+from flows.run.buckets.numbers import numbered, numbers, share_people
+from flows.run.buckets.places import OF_BUCKETS, WHOLE, complete, conflicting, lend, prepare
+from flows.run.buckets.settle import Settled, of_each, settle
+from flows.run.buckets.whose import Whose
+from flows.run.canaries import require_armed
+from flows.run.drop_repeats import Repeats
+from flows.run.ingest import (
+    Counts,
+    accept_feed,
+    add_findings,
+    folders_of,
+    keep_names,
+    note_known,
+    record_of,
+    screen_all,
+    write_rejects,
+)
+from flows.run.known import NO_BAR, findings_in, replaced_in
+from flows.run.number_people import LARGEST, resolve, restrict
+from flows.run.screening import Checked, Screened, require_share, screen, together
+from schemas.feeds import accepted
+from transforms.rounds import Round
+
+SETTLING = "buckets settled"
+
+
+def ingest_in_buckets(
+    feeds: Path,
+    this_round: Round,
+    out: Path,
+    buckets: int,
+    *,
+    max_rejects: Fraction,
+    known: Path | None = None,
+    bars: pl.Expr = NO_BAR,
+) -> Path:
+    """Accepted rows of all and of every bucket, rejects and the restricted tables below `out`."""
+    require_armed()
+    folders = folders_of(feeds)
+    whose, places = Whose(buckets), prepare(out, buckets)
+    done: dict[str, list[Checked]] = {}
+
+    def screen_one(feed: str) -> Screened:
+        asked = (feed, folders[feed].parts, this_round.received_on, max_rejects)
+        replaced = replaced_in(known, feed)
+        if feed in WHOLE:
+            return screen(*asked, replaced)
+        done[feed] = exchange(*asked, replaced=replaced, folders=places, whose=whose)
+        return together(feed, done[feed], no_repeats(done[feed]))
+
+    screened, delivered = screen_all(folders, screen_one)
+    added = add_findings(screened, findings_in(known), bars)
+    keys = resolve(screened)
+    applications = screened["applications"].rows
+    restrict(applications, keys, out)
+    keep_names(folders, out)
+    counts = {feed: accept_feed(screened[feed], keys, out) for feed in WHOLE}
+    share_people(keys, places, whose)
+    share_out(out, keys.employers, places)
+    settled = settle_all(places)
+    for feed in OF_BUCKETS:
+        screened[feed] = together(feed, done[feed], repeats(feed, places, settled))
+    require_shares(screened, max_rejects)
+    counts |= of_each(lambda feed: gather(feed, places, settled, out))
+    write_rejects(screened, applications, keys, this_round, out)
+    share_table(out, Path("accepted") / f"{NEEDS_REVIEW}.parquet", places)
+    record = record_of(screened, folders, delivered, counts)
+    note_known(record, known, added)
+    write_json({**record, "buckets": buckets}, out / "delivery.json")
+    return out / "delivery.json"
+
+
+def share_out(out: Path, employers: pl.DataFrame, places: list[Path]) -> None:
+    """Give every bucket what is about its people, and all that is about employers."""
+    for place in places:
+        complete([employers], place / "keys" / "employers.parquet")
+    for feed in sorted(WHOLE):
+        share_table(out, Path("accepted") / f"{feed}.parquet", places)
+    share_table(out, Path("restricted") / "people.parquet", places)
+
+
+def share_table(out: Path, path: Path, places: list[Path]) -> None:
+    """Give every bucket the rows of a table about its people, and those about nobody."""
+    if "person" not in schema_of(out / path):
+        for place in places:
+            lend(out / path, place / path)
+        return
+    rows = read_table(out / path)
+    for place in places:
+        complete([numbered(rows, place)], place / path)
+
+
+def require_shares(screened: dict[str, Screened], max_rejects: Fraction) -> None:
+    """Raise FeedRefused that tells all feeds with too many bad rows, contradictions among them."""
+    refused = []
+    for feed in OF_BUCKETS:
+        try:
+            require_share(screened[feed], max_rejects)
+        except FeedRefused as failure:
+            refused.append(str(failure))
+    if refused:
+        raise FeedRefused("\n".join(refused))
+
+
+def settle_all(places: list[Path]) -> list[dict[str, Settled]]:
+    """Accept the rows of every bucket, one after the other."""
+    found = []
+    for done, place in enumerate(places):
+        report(SETTLING, done, len(places))
+        found.append(settle(place))
+    report(SETTLING, len(places), len(places))
+    return found
+
+
+def repeats(feed: str, places: list[Path], settled: list[dict[str, Settled]]) -> Repeats:
+    """The repeats that the buckets found: how many, and the rows that contradict each other."""
+    rows = pl.concat(read_table(conflicting(place, feed)) for place in places)
+    return Repeats(NONE_GONE, sum(each[feed]["duplicates"] for each in settled), rows)
+
+
+def gather(feed: str, places: list[Path], settled: list[dict[str, Settled]], out: Path) -> Counts:
+    """The accepted rows of all buckets as one table, in its order."""
+    path = Path("accepted") / f"{feed}.parquet"
+    key = "row" if feed == LARGEST else "person"
+    tables = [
+        Ascending(place / path, key, numbers(place), by_number=key == "person") for place in places
+    ]
+    written = write_parts(merged(tables, columns=list(accepted(feed))), out / path)
+    return Counts(written, sum(each[feed]["strangers"] for each in settled))

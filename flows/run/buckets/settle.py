@@ -1,0 +1,110 @@
+"""One bucket's rows as they are accepted: repeats of a key dropped, people and employers numbered.
+
+Takes the bucket's folder and leaves accepted rows there, those that contradict each other, and counts.
+"""
+
+import json
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import TypedDict, TypeVar
+
+import polars as pl
+
+from flows.common.by_name import read_table
+from flows.run.buckets.numbers import keys as people_of
+from flows.run.buckets.places import (
+    OF_BUCKETS,
+    batches,
+    complete,
+    complete_json,
+    conflicting,
+    counts,
+)
+from flows.run.drop_repeats import Repeats, repeated
+from flows.run.ingest import accept_feed
+from flows.run.number_people import LARGEST, Keys
+from flows.run.read_parquet import PIECE_ROWS
+from flows.run.screening import Screened
+
+Result = TypeVar("Result")
+
+
+class Settled(TypedDict):
+    """What became of a feed's good rows in one bucket."""
+
+    accepted: int
+    strangers: int
+    duplicates: int
+    conflicting: int
+
+
+def settle(folder: Path) -> dict[str, Settled]:
+    """Accept the rows of one bucket; feed -> its counts."""
+    keys = Keys(
+        people=read_table(people_of(folder)),
+        employers=read_table(folder / "keys" / "employers.parquet"),
+    )
+    found = of_each(lambda feed: settle_feed(folder, feed, keys))
+    complete_json(found, counts(folder))
+    return found
+
+
+def of_each(function: Callable[[str], Result]) -> dict[str, Result]:
+    """What a function makes of each feed, the largest beside the others: cores are kept busy."""
+    with ThreadPoolExecutor(2) as pool:
+        waiting = {LARGEST: pool.submit(function, LARGEST)}
+        waiting |= {feed: pool.submit(function, feed) for feed in OF_BUCKETS if feed != LARGEST}
+        return {feed: waiting[feed].result() for feed in OF_BUCKETS}
+
+
+def settle_feed(folder: Path, feed: str, keys: Keys) -> Settled:
+    """Accept the rows of one feed; those that were delivered in no order keep their position."""
+    delivered = batches(folder, feed)
+    parts = [read_table(path) for path in delivered]
+    found = repeated(feed, parts)
+    complete([found.conflicting], conflicting(folder, feed))
+    rows = good_rows(feed, larger(parts), found)
+    parts.clear()  # so that each can be let go once it is written
+    accepted = accept_feed(rows, keys, folder, placed=feed == LARGEST)
+    for path in delivered:
+        path.unlink()
+    return Settled(
+        accepted=accepted.accepted,
+        strangers=accepted.strangers,
+        duplicates=found.dropped,
+        conflicting=found.conflicting.height,
+    )
+
+
+def larger(parts: list[pl.DataFrame]) -> list[pl.DataFrame]:
+    """The same rows in fewer parts: numbering costs time even on few rows."""
+    found: list[list[pl.DataFrame]] = [[]]
+    for part in parts:
+        if sum(each.height for each in found[-1]) >= PIECE_ROWS:
+            found.append([])
+        found[-1].append(part)
+    return [pl.concat(each) for each in found]
+
+
+def good_rows(feed: str, parts: list[pl.DataFrame], found: Repeats) -> Screened:
+    """Rows that passed every check at the exchange, which keeps the rejects and counts the files."""
+    return Screened(
+        feed=feed,
+        parts=parts,
+        repeated=found.gone,
+        rejects=pl.DataFrame(),
+        file_rows={},
+        quarantined=found.conflicting.height,
+        duplicates=found.dropped,
+        left_out={},
+    )
+
+
+def settled(folder: Path) -> dict[str, Settled] | None:
+    """The counts a bucket left; nothing where it did not come so far."""
+    path = counts(folder)
+    if not path.is_file():
+        return None
+    found: dict[str, Settled] = json.loads(path.read_text(encoding="utf-8"))
+    return found
