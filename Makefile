@@ -19,11 +19,12 @@ run: $(VENV)/.ready
 	@test -d $(FEEDS) || $(BIN)/luohu simulate 2020 --out $(FEEDS)
 	$(BIN)/luohu run 2020 --feeds $(FEEDS) --warehouse $(WAREHOUSE)
 
-# the workers share the cores, so polars gets a thread in each; files in their order, since the
-# longest have the fewest tests and would come last
+# the workers share the cores, so polars gets a thread in each, and there are more of them than cores:
+# a test often waits for a process or a server; files in their order, since the longest have the fewest
+# tests and would come last
 test: $(VENV)/.ready
 	POLARS_MAX_THREADS=1 $(BIN)/pytest -m "not bench and not soak" \
-	  -n auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder
+	  -n 4 --dist loadfile --no-loadscope-reorder
 
 quick: $(VENV)/.ready
 	$(BIN)/pytest tests/test_cases.py tests/test_policy.py tests/test_rounds.py tests/test_rounding.py \

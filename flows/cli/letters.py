@@ -51,8 +51,6 @@ def letters(
                 warehouse, year, out, data=data, application_no=application_no, say=tell
             )
         work_is_done()
-        show(
-            [
-                f"{done.letters:,} letters of round {year} ({done.state}), run {done.run_id}, in {out}"
-            ]
-        )
+        letters = "1 letter" if done.letters == 1 else f"{done.letters:,} letters"
+        of = f"of round {year} ({done.state}), run {done.run_id}"
+        show([f"{letters} {of}, in {out}"])
