@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 import psutil
 
+from flows.common.database import DATABASE
 from flows.ledger.file import is_rehearsal
 
 
@@ -35,8 +36,10 @@ def started(warehouse: Path, *options: str) -> Web:
     assert process.stderr
     if is_rehearsal(warehouse):
         assert process.stderr.readline().startswith("luohu: rehearsal: ")
+    if not (warehouse / DATABASE).is_file():
+        assert "no rounds yet" in process.stderr.readline()
     first = process.stderr.readline()
-    assert first.startswith("The pages are at http://127.0.0.1:"), first + process.stderr.read()
+    assert first.startswith("The pages are at http://127.0.0.1:"), first
     return Web(first.split()[4].rstrip("/"), process)
 
 
