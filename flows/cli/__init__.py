@@ -69,20 +69,8 @@ def before_every_command(
 
 
 for command in (
-    *(
-        simulate,
-        run,
-        runs,
-        current,
-        explain,
-        receipts,
-        letters,
-        score,
-        export,
-        capsule,
-        audit,
-        diff,
-    ),
+    *(simulate, run, runs, current, explain, receipts, letters),
+    *(score, export, capsule, audit, diff),
     *(note, deliver, carry, publish, displacement, sanction, settle, ledger, retract),
     *(status, tick),
     *(web, site, server, serve),

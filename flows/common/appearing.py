@@ -44,6 +44,28 @@ def appearing(target: Path, require: Callable[[], None], mode: int) -> Iterator[
         os.close(handle)
 
 
+@contextmanager
+def naming_place(what: str, target: Path) -> Iterator[None]:
+    """Turn what a disk says into what could not be written, and where."""
+    try:
+        yield
+    except OSError as error:
+        raise BadUsage(
+            f"cannot write {what} to {target}: {error.strerror}; nothing half was left there"
+        ) from None
+
+
+def is_there(target: Path, kind: str) -> bool:
+    """Whether a folder is there already; raises BadUsage where none can be, or something else is."""
+    if not target.absolute().parent.is_dir():
+        raise BadUsage(f"--out: expected a folder in a folder there is, found none above {target}")
+    if not os.path.lexists(target):
+        return False
+    if target.is_symlink() or not target.is_dir():
+        raise BadUsage(f"--out: expected a folder, new or of {kind}, found another file: {target}")
+    return True
+
+
 def require_outside(target: Path, warehouse: Path) -> None:
     """Raise BadUsage for a place among a warehouse's own: a folder there would be taken for a run of it."""
     place = target.parent.resolve() / target.name

@@ -8,6 +8,7 @@ import re
 from pathlib import Path
 
 from flows.common.access import OWN_FILE
+from flows.common.appearing import is_there
 from flows.common.failures import BadUsage, CheckFailed
 
 NAME = re.compile(r"[A-Za-z0-9_-]{1,32}\.html", re.ASCII)
@@ -35,12 +36,8 @@ def put(folder: Path, application_no: str, page: bytes) -> None:
 
 def require_place(target: Path, year: int) -> None:
     """Raise BadUsage where letters of a round may not be put; nothing of what is there is named."""
-    if not target.parent.is_dir():
-        raise BadUsage(f"--out: expected a folder in a folder there is, found none above {target}")
-    if not os.path.lexists(target):
+    if not is_there(target, "letters"):
         return
-    if target.is_symlink() or not target.is_dir():
-        raise BadUsage(f"--out: expected a folder, new or of letters, found another file: {target}")
     if others := sum(not is_letter(each, year) for each in os.scandir(target)):
         raise BadUsage(
             f"--out: expected a new or empty folder, or earlier letters of round {year}, found"

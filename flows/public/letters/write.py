@@ -7,8 +7,7 @@ from itertools import islice
 from pathlib import Path
 
 from flows.common.access import OWN_FOLDER
-from flows.common.appearing import appearing, require_outside
-from flows.common.failures import BadUsage
+from flows.common.appearing import appearing, naming_place, require_outside
 from flows.common.files import written_aside
 from flows.common.messages import told_without_values
 from flows.common.progress import report
@@ -63,16 +62,12 @@ def write_letters(
         people = everybody(run) if application_no is None else only(run, application_no)
         shared = common(run, of_round, data, rehearsal=state.rehearsal)
         some = batches(run, people, of_round)
-        try:
+        with naming_place(STAGE, out):
             if application_no is not None and holds_letters(out):
                 add_one(some, shared, out)
             else:
                 with appearing(out, lambda: require_place(out, year), OWN_FOLDER) as folder:
                     write_all(some, shared, folder, people.rows.height)
-        except OSError as error:
-            raise BadUsage(
-                f"cannot write letters to {out}: {error.strerror}; nothing half was left there"
-            ) from None
     return Written(run.run_id, people.rows.height, of_round.state)
 
 

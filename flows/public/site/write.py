@@ -1,10 +1,9 @@
 """Write the site: a folder that is complete or absent, and replaces nothing but an earlier site."""
 
-import os
 from pathlib import Path
 from typing import NamedTuple
 
-from flows.common.appearing import appearing, require_outside
+from flows.common.appearing import appearing, is_there, naming_place, require_outside
 from flows.common.database import DATABASE
 from flows.common.failures import BadUsage, NotFound
 from flows.common.progress import report
@@ -38,31 +37,23 @@ def write_site(warehouse: Path, out: Path, calculator: str | None) -> Written:
             f"{warehouse / DATABASE}: expected a published round, found none:"
             " `luohu publish ROUND` publishes one"
         )
-    try:
-        with appearing(out.absolute(), lambda: require_place(out), MODE) as folder:
-            count = 0
-            for address, content in files(shown, calculator):
-                path = folder / address
-                path.parent.mkdir(mode=MODE, exist_ok=True)
-                path.write_bytes(content)
-                count += 1
-    except OSError as error:
-        raise BadUsage(
-            f"cannot write the site to {out}: {error.strerror}; nothing half was left there"
-        ) from None
+    count = 0
+    with (
+        naming_place("the site", out),
+        appearing(out.absolute(), lambda: require_place(out), MODE) as folder,
+    ):
+        for address, content in files(shown, calculator):
+            path = folder / address
+            path.parent.mkdir(mode=MODE, exist_ok=True)
+            path.write_bytes(content)
+            count += 1
     return Written(out, sorted(shown), count)
 
 
 def require_place(out: Path) -> None:
     """Raise BadUsage where a site may not be put."""
-    if not out.absolute().parent.is_dir():
-        raise BadUsage(f"--out: expected a folder in a folder there is, found none above {out}")
-    if not os.path.lexists(out):
+    if not is_there(out, "an earlier site"):
         return
-    if out.is_symlink() or not out.is_dir():
-        raise BadUsage(
-            f"--out: expected a folder, new or of an earlier site, found another file: {out}"
-        )
     found = {path.relative_to(out).as_posix() for path in out.rglob("*") if not is_folder(path)}
     if found and (not is_site(out) or found != {*listed(out), SUMS}):
         raise BadUsage(

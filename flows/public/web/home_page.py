@@ -9,16 +9,17 @@ from flows.public.rounds.shown import Shown
 from flows.public.web.addresses import SERVER, Addresses
 from flows.public.web.pages import page
 from flows.report import charts
-from transforms.rounds import load_round, rounds
+from flows.run.beside_runs import published
+from transforms.rounds import rounds
 
 Content = dict[str, Any]
 
-# a figure of a round -> its name in a round file
+# a figure of a round -> its name among the official results
 FIGURES = {
-    "line": "cutoff_centipoints",
+    "line": "cutoff",
     "settled": "settled",
     "tied": "tied_at_cutoff",
-    "highest": "highest_centipoints",
+    "highest": "highest",
 }
 
 
@@ -54,6 +55,6 @@ def year_row(year: int, shown: Shown) -> Content:
 
 @lru_cache(maxsize=1)
 def official() -> Mapping[int, Mapping[str, Any]]:
-    """What is known of the official result of every round that has a file."""
-    folder = DATA / "rounds"
-    return {year: {**load_round(folder, year).published} for year in rounds(folder)}
+    """What is known of the official result of every round that has a file; points in centipoints."""
+    stated = published(DATA)
+    return {year: stated.get(year, {}) for year in rounds(DATA / "rounds")}
