@@ -24,7 +24,7 @@ from pathlib import Path
 from urllib.parse import urlencode
 
 import psutil
-from web import HERE, clients_asking
+from web import HERE, clients_asking, port_of
 
 from flows.public.rounds.in_memory import rounds_of
 from flows.public.rounds.shown import ShownRound
@@ -101,9 +101,7 @@ def served(warehouse: Path) -> Iterator[tuple[int, psutil.Process]]:
         [sys.executable, "-m", "flows.cli", *command], stderr=subprocess.PIPE, text=True
     )
     try:
-        assert server.stderr
-        port = int(server.stderr.readline().split()[4].rstrip("/").rpartition(":")[2])
-        yield port, psutil.Process(server.pid)
+        yield port_of(server), psutil.Process(server.pid)
     finally:
         server.send_signal(signal.SIGTERM)
         server.wait(30)

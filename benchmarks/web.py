@@ -124,6 +124,13 @@ def clients_asking(
     }
 
 
+def port_of(server: subprocess.Popen[str]) -> int:
+    """Where a server that starts can be asked: it says so once it answers, after what else it has to say."""
+    assert server.stderr
+    said = next(line for line in server.stderr if line.startswith("The pages are at "))
+    return int(said.split()[4].rstrip("/").rpartition(":")[2])
+
+
 def memory_mb(process: psutil.Process) -> float:
     """What the server and its processes hold."""
     return sum(each.memory_info().rss for each in [process, *process.children()]) / 1e6
@@ -141,8 +148,7 @@ def main() -> int:
         [sys.executable, "-m", "flows.cli", "web", "--port", "0"], stderr=subprocess.PIPE, text=True
     )
     try:
-        assert server.stderr
-        port = int(server.stderr.readline().split()[4].rstrip("/").rpartition(":")[2])
+        port = port_of(server)
         process = psutil.Process(server.pid)
         asked(port, 16, WARM)
         before = memory_mb(process)
