@@ -18,7 +18,9 @@ from web_server import Web, running
 
 from flows.common.failures import DatabaseUnreadable
 from flows.public.rounds import in_memory
+from flows.public.rounds import read as reading
 from flows.public.rounds.in_memory import rounds_of
+from flows.public.rounds.outside import outside
 from flows.public.rounds.standing import where
 from flows.public.site.write import write_site
 from flows.public.web.round_page import said
@@ -72,9 +74,9 @@ def test_a_publication_shows_at_the_next_request(
     reads: list[Path] = []
     read = in_memory.read
 
-    def counted(warehouse: Path, *, preliminary: bool) -> Any:
+    def counted(warehouse: Path, **given: Any) -> Any:
         reads.append(warehouse)
-        shown = read(warehouse, preliminary=preliminary)
+        shown = read(warehouse, **given)
         if len(reads) == 2:  # a publication while it is read
             found.publish()
         return shown
@@ -94,6 +96,32 @@ def test_a_publication_shows_at_the_next_request(
     broken = asked(found.warehouse, page, "/", "/rounds/x")
     assert [each.status_code for each in broken] == [503, 503, 404]
     assert str(found.warehouse) not in broken[0].text
+
+
+def test_a_run_that_was_shown_before_is_not_counted_again(
+    announced_published: ARound, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    found = announced_published.copy(tmp_path)
+    counts: list[pl.Series] = []
+    monkeypatch.setattr(
+        reading, "outside", lambda *of, **given: counts.append(of[0]) or outside(*of, **given)
+    )
+    first = rounds_of(found.warehouse)[YEAR]
+    database = found.warehouse / "luohu.duckdb"
+    database.touch()
+    again = rounds_of(found.warehouse)[YEAR]
+    assert again is not first
+    assert again.outside is first.outside
+    assert len(counts) == 1
+    for change in (
+        "UPDATE public_list SET employer = '' WHERE serial % 100000 = 1",
+        "UPDATE manifests SET manifest_sha256 = repeat('0', 64)",
+    ):
+        with duckdb.connect(database) as connection:
+            connection.execute(change)
+        counts.clear()
+        assert rounds_of(found.warehouse)[YEAR].outside == first.outside
+        assert len(counts) == 1
 
 
 def test_a_rehearsal_says_that_it_is_one(announced_published: ARound, tmp_path: Path) -> None:

@@ -12,14 +12,13 @@ from pathlib import Path
 from flows.common.database import DATABASE
 from flows.common.failures import DatabaseInUse
 from flows.public.rounds.read import read
-from flows.public.rounds.shown import Shown
+from flows.public.rounds.shown import NOTHING, Shown
 
 State = tuple[int, int, int, int]
 Key = tuple[Path, State, bool]
 
 MOST_KEPT = 3
 TRIES = 10  # a publication takes longer than reading one does
-NOTHING = Shown({})
 
 _kept: OrderedDict[Key, Shown] = OrderedDict()
 _turn = threading.Lock()
@@ -49,7 +48,8 @@ def newly_read(warehouse: Path, *, preliminary: bool) -> Shown:
                 return NOTHING
             key = (warehouse, state, preliminary)
             if key not in _kept:
-                found = read(warehouse, preliminary=preliminary)
+                before = last_of(warehouse, preliminary=preliminary)
+                found = read(warehouse, preliminary=preliminary, before=before)
                 if state_of(warehouse) != state:
                     continue
                 _kept[key] = found
@@ -57,6 +57,12 @@ def newly_read(warehouse: Path, *, preliminary: bool) -> Shown:
                     _kept.popitem(last=False)
             return _kept[key]
     raise DatabaseInUse(f"{warehouse / DATABASE}: expected it to stay as it is for a moment")
+
+
+def last_of(warehouse: Path, *, preliminary: bool) -> Shown:
+    """What was read of an earlier state, where it is kept."""
+    last = (_kept[key] for key in reversed(_kept) if (key[0], key[2]) == (warehouse, preliminary))
+    return next(last, NOTHING)
 
 
 def state_of(warehouse: Path) -> State | None:

@@ -12,22 +12,28 @@ import polars as pl
 from flows.common.database import DATABASE, open_read_only, other_tables
 from flows.common.points import centipoints
 from flows.ledger.entries import GIVEN
-from flows.public.rounds.outside import mean, outside
-from flows.public.rounds.shown import Shown, ShownRound
+from flows.public.rounds.outside import Outside, mean, outside
+from flows.public.rounds.shown import NOTHING, Shown, ShownRound
 from schemas.results import INDICATORS
 
 PUBLISHED = "published"
 LISTED = ("serial", "name", "birth_month", "employer", "total", *INDICATORS)
 
 
-def read(warehouse: Path, *, preliminary: bool) -> Shown:
-    """The rounds that may be shown; what stands in the others is not looked at."""
+def read(warehouse: Path, *, preliminary: bool, before: Shown = NOTHING) -> Shown:
+    """The rounds that may be shown; what stands in the others is not looked at.
+
+    `before` is what was read of an earlier state: a run that is in both is not counted again.
+    """
     with open_read_only(warehouse) as database, told_of_others(warehouse / DATABASE):
         rows = database.execute("FROM rounds ORDER BY round DESC").pl().rows(named=True)
         may = [each for each in rows if preliminary or each.get("state") == PUBLISHED]
         rehearsal = is_rehearsal(database)
         found = {
-            int(each["round"]): replace(shown(database, each), rehearsal=rehearsal) for each in may
+            int(each["round"]): replace(
+                shown(database, each, before.get(each["round"])), rehearsal=rehearsal
+            )
+            for each in may
         }
     return Shown(found, frozenset(int(each["round"]) for each in rows) - found.keys())
 
@@ -41,18 +47,17 @@ def told_of_others(database: Path) -> Iterator[None]:
         raise other_tables(database) from None
 
 
-def shown(database: duckdb.DuckDBPyConnection, row: dict[str, Any]) -> ShownRound:
+def shown(
+    database: duckdb.DuckDBPyConnection, row: dict[str, Any], before: ShownRound | None
+) -> ShownRound:
     """One round; what is about people who are not on its list goes through `outside` and is let go."""
     year = row["round"]
     people = rows_of(database, "public_list", year).select(LISTED).sort("serial")
     listed = people.select(centipoints(name) for name in (*INDICATORS, "total"))
     titles = rows_of(database, "clauses", year).filter(kind="indicator").select("name", "title_zh")
     segments = rows_of(database, "segments", year).select("place", centipoints("total"))
-    below = database.execute(
-        "SELECT s.* FROM scores s JOIN ranking r USING (round, application_no)"
-        " WHERE r.round = ? AND NOT r.settled",
-        [year],
-    ).pl()
+    manifest = manifest_of(database, row)
+    is_known = before is not None and is_same(before, row["run_id"], manifest, people)
     totals = listed["total"].sort()
     line = None if totals.is_empty() else int(totals[0])
     return ShownRound(
@@ -62,7 +67,7 @@ def shown(database: duckdb.DuckDBPyConnection, row: dict[str, Any]) -> ShownRoun
         reference_date=row["reference_date"],
         quota=row["quota"],
         run_id=row["run_id"],
-        manifest_sha256=manifest_of(database, row),
+        manifest_sha256=manifest,
         preliminary=row.get("state") != PUBLISHED,
         published_at=row.get("published_at"),
         settled=people.height,
@@ -76,12 +81,30 @@ def shown(database: duckdb.DuckDBPyConnection, row: dict[str, Any]) -> ShownRoun
         people=people,
         totals=tuple(totals),
         means={} if line is None else {name: mean(listed[name]) for name in listed.columns},
-        outside=outside(
-            below.select(centipoints(name) for name in (*INDICATORS, "total")),
-            quota=row["quota"],
-            applications=row["applications"],
-            settled=totals,
-        ),
+        outside=before.outside if before and is_known else everybody_else(database, row, totals),
+    )
+
+
+def is_same(before: ShownRound, run_id: str, manifest: str | None, people: pl.DataFrame) -> bool:
+    """Whether a round is of the run it was of before."""
+    run = (before.run_id, before.manifest_sha256)
+    return manifest is not None and run == (run_id, manifest) and before.people.equals(people)
+
+
+def everybody_else(
+    database: duckdb.DuckDBPyConnection, row: dict[str, Any], settled: pl.Series
+) -> Outside:
+    """What may be said of who is not on the list; it takes longer than all the rest."""
+    below = database.execute(
+        "SELECT s.* FROM scores s JOIN ranking r USING (round, application_no)"
+        " WHERE r.round = ? AND NOT r.settled",
+        [row["round"]],
+    ).pl()
+    return outside(
+        below.select(centipoints(name) for name in (*INDICATORS, "total")),
+        quota=row["quota"],
+        applications=row["applications"],
+        settled=settled,
     )
 
 

@@ -50,3 +50,6 @@ class Shown(Mapping[int, ShownRound]):
 
     def __len__(self) -> int:
         return len(self.rounds)
+
+
+NOTHING = Shown({})
