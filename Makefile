@@ -52,6 +52,7 @@ $(VENV)/.ready: requirements.lock pyproject.toml
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@$(BIN)/python -m compileall -q flows schemas transforms  # or each command does, where it may not keep it
 	@touch $@
 
 # 1.5 is the DuckDB line with support; the tests also run on 2.0 where it is installed beside.
