@@ -44,8 +44,11 @@ def source_files(*starts: str) -> dict[str, Path]:
     """Every file of the code that makes tables, by name; or of what other modules import."""
     found: dict[str, Path] = {}
     waiting = [*(starts or MAKE_TABLES)]
+    seen: set[str] = set()
     while waiting:
-        module = waiting.pop()
+        if (module := waiting.pop()) in seen:  # most are imported by many
+            continue
+        seen.add(module)
         path = file_of(module)
         if path and not module.startswith(MAKE_NONE) and name_of(path) not in found:
             found[name_of(path)] = path
