@@ -49,6 +49,7 @@ from flows.run.stages import (
     publish_stage,
     rank_stage,
     recheck_stage,
+    recompute_stage,
     run,
     score_stage,
 )
@@ -322,7 +323,8 @@ def test_an_empty_bucket(data: Path, tmp_path: Path) -> None:
     mine = [bucket_of(each, 2) == 0 for each in rows_of(feeds, "applications")["person_id"]]
     changed(feeds, "applications", lambda rows: rows.filter(pl.Series(mine)).head(2))
     order = Order(2020, feeds, tmp_path, data)
-    worked_alike(order, tmp_path, ingest_stage, score_stage, rank_stage, recheck_stage)
+    stages = (ingest_stage, score_stage, rank_stage, recompute_stage, recheck_stage)
+    worked_alike(order, tmp_path, *stages)
 
 
 # --- refusals ---

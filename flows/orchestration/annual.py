@@ -1,6 +1,7 @@
-"""The annual run as a Prefect flow: ingest -> score -> rank -> recheck -> publish.
+"""The annual run as a Prefect flow: ingest -> score -> rank -> recheck -> publish,
+the second engine (recompute) beside score and rank.
 
-Five coarse tasks that pass paths and small values, never frames.  Prefect's database is a view of
+Six coarse tasks that pass paths and small values, never frames.  Prefect's database is a view of
 the run; the record is the run's own manifest.  A foreseen failure is a state with one sentence and
 no traceback: of the task, of the flow, and on the console of whoever serves it.
 """
@@ -78,6 +79,7 @@ def publish_unless_published(order: Order, work: Path) -> Outcome:
 ingest = stage("ingest", stages.ingest_stage)
 score = stage("score", stages.score_stage)
 rank = stage("rank", stages.rank_stage)
+recompute = stage("recompute", stages.recompute_stage)
 check = stage("recheck", stages.recheck_stage)
 publish = stage("publish", publish_unless_published)
 
@@ -86,8 +88,12 @@ def through_tasks(order: Order) -> Outcome:
     """The stages of a run as tasks of the flow that is running."""
     with with_findings(order) as prepared, work_folder(prepared) as work:
         accepted = done(ingest(prepared, work))
-        scored = done(score(prepared, accepted))
-        ranked = done(rank(prepared, scored))
+        again = recompute.submit(prepared, accepted)
+        try:
+            ranked = done(rank(prepared, done(score(prepared, accepted))))
+        finally:
+            again.wait()  # it works in the folder that goes
+        again.result()  # raises
         return done(publish(prepared, done(check(prepared, ranked))))
 
 
