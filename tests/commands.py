@@ -1,15 +1,20 @@
 """Run the luohu command as a user does: in a process of its own, of this code or of another."""
 
+import functools
 import os
 import shutil
 import subprocess
 import sys
 from pathlib import Path
 
+from typer import testing
 from typer.testing import CliRunner
 
 from flows.cli import app
 from flows.common.settings import DATA, HOME
+
+# a command line is made of its functions once, not for every command that is tried: a user has one, too
+testing._get_command = functools.cache(testing._get_command)  # type: ignore[attr-defined]
 
 
 def luohu(

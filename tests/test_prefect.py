@@ -1,4 +1,8 @@
-"""The flow on real Prefect servers: embedded ones, and a standing one as README says to start it."""
+"""The flow on real Prefect servers: embedded ones, and a standing one as README says to start it.
+
+Prefect is imported by whoever needs it: at the top, every worker would import it to list its tests,
+for more than two seconds each.
+"""
 
 import json
 import os
@@ -10,7 +14,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, fields
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta, timezone
 from inspect import signature
 from pathlib import Path
 from typing import Any
@@ -26,10 +30,8 @@ from planted import ID, NAME, Planted, servers_of
 from flows.common.failures import BadUsage, PrefectUnavailable
 from flows.common.settings import DATA, HOME, Order
 from flows.ledger.file import read
-from flows.orchestration import prefect_run, prefect_settings
-from flows.orchestration.annual import annual
+from flows.orchestration import prefect_settings
 from flows.orchestration.prefect_settings import private_home
-from flows.orchestration.schedule import annual_schedule, day_of, next_start, year_of
 from flows.orchestration.server import bound, embedded_server
 from flows.run import stages
 from flows.run.stages import Outcome
@@ -38,7 +40,8 @@ from schemas.feeds import FEEDS
 
 server_test = pytest.mark.server
 PATIENCE = 240  # seconds; the machine may have other work
-THIS_YEAR = year_of(datetime.now(UTC))
+BEIJING = timezone(timedelta(hours=8))
+THIS_YEAR = datetime.now(BEIJING).year
 # told of every address that a process of ours turns to
 SPY = """
 import os, sys
@@ -215,10 +218,14 @@ def this_year(folder: Path) -> Path:
     ],
 )
 def test_a_run_is_for_the_year_it_is_due_in_in_beijing(start: str, year: int) -> None:
+    from flows.orchestration.schedule import year_of
+
     assert year_of(datetime.fromisoformat(start)) == year
 
 
 def test_the_default_start_lies_between_the_appeals_and_the_publication_of_todays_rounds() -> None:
+    from flows.orchestration.schedule import annual_schedule, next_start
+
     start = next_start(annual_schedule(None), datetime(2026, 1, 1, tzinfo=UTC))
     assert date(2026, 6, 11) < start.date() < date(2026, 7, 10)
     assert start.utcoffset() is not None
@@ -240,6 +247,8 @@ def test_the_default_start_lies_between_the_appeals_and_the_publication_of_today
     ],
 )
 def test_a_cron_line_that_never_comes_is_one_clear_line(cron: str) -> None:
+    from flows.orchestration.schedule import annual_schedule
+
     with pytest.raises(BadUsage, match="expected minute, hour, day, month and weekday") as raised:
         annual_schedule(cron)
     assert len(str(raised.value).splitlines()) == 1
@@ -247,12 +256,16 @@ def test_a_cron_line_that_never_comes_is_one_clear_line(cron: str) -> None:
 
 
 def test_the_flow_asks_for_what_an_order_is_made_of() -> None:
+    from flows.orchestration.annual import annual
+
     assert set(signature(annual.fn).parameters) == {field.name for field in fields(Order)}
 
 
 def test_without_a_server_serve_says_which_command_starts_one(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    from flows.orchestration import prefect_run
+
     monkeypatch.setattr(prefect_run, "PREFECT_PORT", free_port())
     monkeypatch.delenv("PREFECT_API_URL", raising=False)
     with pytest.raises(
@@ -332,6 +345,8 @@ def test_a_users_own_prefect_is_left_alone_and_nothing_turns_telemetry_on() -> N
 
 
 def test_a_server_that_does_not_answer_is_told_with_what_to_do() -> None:
+    from flows.orchestration import prefect_run
+
     url = f"http://127.0.0.1:{free_port()}/api"
     with pytest.raises(PrefectUnavailable, match=f"{url}.*`luohu server`.*--direct") as raised:
         prefect_run.require_answer(url)
@@ -554,6 +569,8 @@ def test_a_scheduled_run_happens_and_completes(standing: Standing) -> None:
 
 @server_test
 def test_a_run_is_named_for_its_round_before_it_starts(standing: Standing) -> None:
+    from flows.orchestration.schedule import day_of, year_of
+
     planned = standing.asked(
         "flow_runs/filter", flow_runs={"state": {"type": {"any_": ["SCHEDULED"]}}}
     )

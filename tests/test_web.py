@@ -15,7 +15,6 @@ from typing import Any
 import httpx
 import psutil
 import pytest
-import schemathesis
 import uvicorn
 from commands import here
 from hypothesis import HealthCheck, Phase, given, settings
@@ -180,12 +179,16 @@ def test_a_process_that_dies_is_replaced(web: Web) -> None:
 
 
 def cases(web: Web) -> Any:
+    import schemathesis  # half a second for every worker that lists the tests
+
     schema = schemathesis.openapi.from_url(f"{web.url}/api/openapi.json")
     return schema["/api/score"]["POST"]
 
 
 def fuzz(web: Web, most: int) -> None:
     """Requests made of the description, right ones and wrong ones: each is answered as it says."""
+    from schemathesis import GenerationMode
+
     operation = cases(web)
     seen: dict[int, int] = {}
 
@@ -195,7 +198,7 @@ def fuzz(web: Web, most: int) -> None:
         assert found.status_code < 500, found.status_code
         operation.validate_response(found)
 
-    modes = (schemathesis.GenerationMode.POSITIVE, schemathesis.GenerationMode.NEGATIVE)
+    modes = (GenerationMode.POSITIVE, GenerationMode.NEGATIVE)
     for mode in modes:
         strategy = operation.as_strategy(generation_mode=mode)
         trial = settings(
