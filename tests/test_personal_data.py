@@ -10,7 +10,7 @@ from pathlib import Path
 import duckdb
 import polars as pl
 import pytest
-from commands import luohu
+from commands import here, luohu
 from planted import ID, NAME, Planted
 
 from flows.common.by_name import read_table
@@ -104,7 +104,7 @@ def test_messages_of_a_refusal_hold_no_identity(copied: Path, tmp_path: Path) ->
         schema=rows.schema,
     )
     pl.concat([rows, bad]).write_parquet(path)
-    done = luohu("run", 2020, "--feeds", copied, "--warehouse", tmp_path, "--direct")
+    done = here("run", 2020, "--feeds", copied, "--warehouse", tmp_path, "--direct")
     assert done.returncode == 2
     assert "honours" in done.stderr
     assert ID not in done.stderr

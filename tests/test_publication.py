@@ -10,7 +10,7 @@ import pytest
 from flows.run.publish import publish
 from flows.run.stages import Outcome
 
-PUBLICATIONS = [10, pytest.param(30, marks=pytest.mark.soak)]
+PUBLICATIONS = [4, pytest.param(30, marks=pytest.mark.soak)]
 
 READER = """
 import sys, time
