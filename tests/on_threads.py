@@ -1,10 +1,11 @@
-"""The luohu command on so many threads everywhere, reading so many rows at a time (0: as ever).
+"""luohu commands, one after the other, on so many threads, reading so many rows at a time (0: as ever).
 
-python on_threads.py THREADS BATCH_ROWS run 2020 --feeds DIR ...
+python on_threads.py THREADS BATCH_ROWS run 2020 --feeds DIR ... then run 2019 --feeds DIR ...
 """
 
 import os
 import sys
+from itertools import groupby
 
 THREADS, ROWS = int(sys.argv.pop(1)), int(sys.argv.pop(1))
 os.environ["POLARS_MAX_THREADS"] = str(THREADS)
@@ -37,4 +38,10 @@ def limit() -> None:
 
 if __name__ == "__main__":
     limit()
-    app()
+    for is_between, given in groupby(sys.argv[1:], "then".__eq__):
+        if not is_between:
+            try:
+                app([*given])
+            except SystemExit as done:
+                if done.code:
+                    raise

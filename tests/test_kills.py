@@ -105,7 +105,7 @@ def nothing_left(warehouse: Path, system: Path) -> None:
 
 @pytest.mark.parametrize("kills", KILLS)
 def test_after_a_kill_the_publication_is_whole_and_the_next_command_leaves_nothing(
-    kills: int, deliveries: list[Path], start: Start, told: Path, system: Path, tmp_path: Path
+    *, kills: int, deliveries: list[Path], start: Start, told: Path, system: Path, tmp_path: Path
 ) -> None:
     warehouse = tmp_path / "warehouse"
     assert succeeds(start(deliveries[1], warehouse), told)  # the first one waits for the imports
