@@ -44,9 +44,18 @@ def edition_on(policy_date: date) -> Edition:
 
 
 @cache
+def by_round() -> dict[str, list[Case]]:
+    """The cases of each round."""
+    found: dict[str, list[Case]] = {}
+    for case in SCORED:
+        found.setdefault(str(case.this_round), []).append(case)
+    return found
+
+
+@cache
 def outcomes(of_round: str) -> dict[str, Outcomes]:
     """Rule by rule, what becomes of every case of a round: case -> rule -> outcome."""
-    return scored([case for case in SCORED if str(case.this_round) == of_round])
+    return scored(by_round()[of_round])
 
 
 def scored(cases: list[Case]) -> dict[str, Outcomes]:
