@@ -389,8 +389,9 @@ def values_of(edition: str) -> list[tuple[str, str]]:
 
 
 # a value that both editions have is altered once, in the later one
-VALUES = [("2020", *each) for each in values_of("2020")] + [
-    ("trial", *each) for each in values_of("trial") if each not in values_of("2020")
+LATER = values_of("2020")
+VALUES = [("2020", *each) for each in LATER] + [
+    ("trial", *each) for each in values_of("trial") if each not in LATER
 ]
 
 
