@@ -167,6 +167,10 @@ def test_each_kind_is_what_it_is_called(pages: dict[str, str], final_pages: dict
         for sentence in sentences:
             assert sentence in read_as(pages[kind]), (kind, sentence)
     assert "已于2021年7月21日取消" in final_pages["tied"]
+    barred = (
+        "因提供虚假材料（2021年7月20日认定），2021年度至2026年度不得申报积分落户。《办法》第十条"
+    )
+    assert [kind for kind, page in final_pages.items() if barred in page] == ["tied"]
     assert "已于2021年8月1日办理落户" in final_pages["tied-too"]
     assert "正式结果，已于2021年7月12日公示" in final_pages["below"]
     for page in (*pages.values(), *final_pages.values()):

@@ -6,18 +6,16 @@ It names people by ID number, which the platform knows them by; the ledger never
 import csv
 import io
 from collections.abc import Callable, Iterator
-from datetime import date
 from pathlib import Path
 
 from flows.common.failures import BadUsage
 from flows.common.files import may_become, written_aside
-from flows.common.settings import Order
 from flows.ledger.operations import SANCTION
 from flows.ledger.state import State
 from flows.process.deliveries.findings import subjects
+from flows.process.places.bar import bar, years_after
 from flows.process.read import looked_at
 
-NOT_BARRED, YEARS = "not_barred", "years_after"
 COLUMNS = ("subject", "found_on", "first_year", "last_year", "reason", "round", "application_no")
 
 
@@ -46,10 +44,10 @@ def findings(
     entries = list(state.standing(SANCTION, year))
     if not entries:
         return
-    values = Order(year, Path(), warehouse, data).edition().conditions[NOT_BARRED].values
+    years = years_after(warehouse, data, year)
     for subject, each in zip(subjects(warehouse, entries, state), entries, strict=True):
-        first = date.fromisoformat(each.body["found_on"]).year
+        _, first, last = bar(each, years)
         yield (
-            *(subject, each.body["found_on"], first, first + values[YEARS]),
+            *(subject, each.body["found_on"], first, last),
             *(each.body["reason"], year, each.body["application_no"] or ""),
         )

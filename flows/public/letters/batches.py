@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 from flows.common.failures import CheckFailed, PublicationFailed
 from flows.common.workers import serve_parent
+from flows.process.places.bar import Bar
 from flows.public.letters.addressees import Addressee
 from flows.public.letters.common import Common
 from flows.public.letters.folder import put
@@ -29,6 +30,7 @@ class Batch(NamedTuple):
     addressees: Sequence[Addressee]
     appeals: Mapping[str, tuple[Appeal, ...]]
     places: Mapping[int, Place]
+    bars: Mapping[str, Bar]
 
 
 def pages(batch: Batch, common: Common) -> Iterator[tuple[str, bytes]]:
@@ -40,7 +42,8 @@ def pages(batch: Batch, common: Common) -> Iterator[tuple[str, bytes]]:
             raise CheckFailed("expected the receipt of an addressee, found another's")
         filed = batch.appeals.get(number, ())
         place = batch.places.get(receipt["standing"]["serial"])
-        yield number, page(letter(receipt, addressee, common, filed=filed, place=place))
+        bar = batch.bars.get(number)
+        yield number, page(letter(receipt, addressee, common, filed=filed, place=place, bar=bar))
 
 
 def write(batch: Batch, common: Common, folder: Path) -> int:

@@ -6,6 +6,7 @@ from flows.explain.page import said_of_all
 from flows.explain.rules import title
 from flows.explain.words import Values
 from flows.explain.working import facts, nothing, working
+from flows.process.places.bar import Bar
 from flows.public.letters.addressees import Addressee
 from flows.public.letters.annex import left_out, months, on_record
 from flows.public.letters.common import Common, words_of_letters
@@ -22,6 +23,7 @@ def letter(
     *,
     filed: tuple[Appeal, ...],
     place: Place | None,
+    bar: Bar | None = None,
 ) -> dict[str, Any]:
     """What a page shows of one application."""
     words = words_of_letters()
@@ -36,7 +38,7 @@ def letter(
         "total": receipt["total"],
         "line": receipt["standing"]["line"],
         "serial": receipt["standing"]["serial"],
-        "verdict": verdict(receipt, common, place, words),
+        "verdict": verdict(receipt, common, place, bar, words),
         "short": words.say("contest", common.state),
         "review": left_out(receipt, common.state, words),
         "appeals": appeals(filed, receipt, common, words),

@@ -1,5 +1,6 @@
 """What the database says of a round beside its run: state, appeals, and what became of places."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from itertools import groupby
@@ -8,6 +9,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from flows.common.database import DATABASE, open_read_only, told_of
+from flows.process.places.bar import Bar
 
 PUBLISHED, PRELIMINARY = "published", "preliminary"
 PENDING = "pending"
@@ -49,6 +51,7 @@ class Standing:
     published_on: date | None = None
     appeals: dict[str, tuple[Appeal, ...]] = field(default_factory=dict)
     places: dict[int, Place] = field(default_factory=dict)
+    bars: Mapping[str, Bar] = field(default_factory=dict)  # by application number
 
     @property
     def state(self) -> str:

@@ -5,6 +5,7 @@ from typing import Any, NamedTuple
 
 from flows.explain.rules import failed, title
 from flows.explain.words import Words
+from flows.process.places.bar import Bar
 from flows.public.letters.common import Common, words_of_letters
 from flows.public.letters.standing import (
     CANCELLED,
@@ -32,7 +33,9 @@ class Verdict(NamedTuple):
     next: list[str]
 
 
-def verdict(receipt: Receipt, common: Common, place: Place | None, words: Words) -> Verdict:
+def verdict(
+    receipt: Receipt, common: Common, place: Place | None, bar: Bar | None, words: Words
+) -> Verdict:
     """What came of an application."""
     of = receipt["standing"]
     came = "ineligible" if not of["eligible"] else "settled" if of["settled"] else "unsettled"
@@ -48,7 +51,10 @@ def verdict(receipt: Receipt, common: Common, place: Place | None, words: Words)
             for each in unmet(rule, receipt, words)
         ],
         because(receipt, words),
-        coming(receipt, common, came, ended, words),
+        [
+            *coming(receipt, common, came, ended, words),
+            *false_material(receipt, common, bar, words),
+        ],
     )
 
 
@@ -117,6 +123,14 @@ def coming(
         words.say("next", name, kinds=kinds, **common.times),
         *(words.say("next", each) for each, holds in more.items() if holds),
     ]
+
+
+def false_material(receipt: Receipt, common: Common, bar: Bar | None, words: Words) -> list[str]:
+    """For which rounds a finding of this round bars the addressee, and by which clause."""
+    if bar is None:
+        return []
+    clause = common.clauses[receipt["conditions"][NOT_BARRED]["rule"]]
+    return [words.say("next", "false_material", **bar._asdict()) + (clause or "")]
 
 
 def appeals(filed: tuple[Appeal, ...], receipt: Receipt, common: Common, words: Words) -> list[str]:

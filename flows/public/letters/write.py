@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import islice
 from pathlib import Path
 
@@ -16,6 +16,7 @@ from flows.explain.receipts.compose import CHUNK, texts
 from flows.explain.receipts.material import material
 from flows.explain.receipts.source import Source, source
 from flows.process.applications import require_application_no
+from flows.process.places.bar import bars as bars_of
 from flows.process.read import looked_at
 from flows.public.letters.addressees import addressees
 from flows.public.letters.batches import Batch, pages, write, written
@@ -57,7 +58,7 @@ def write_letters(
     with told_without_values(STAGE):
         state = looked_at(warehouse, data, year, say=say)
         report("reading the run", 0, 1)
-        of_round = standing(warehouse, year)
+        of_round = replace(standing(warehouse, year), bars=bars_of(state, warehouse, data, year))
         run = source(warehouse, year, of_round.run_id)
         people = everybody(run) if application_no is None else only(run, application_no)
         shared = common(run, of_round, data, rehearsal=state.rehearsal)
@@ -80,7 +81,8 @@ def batches(run: Source, people: Applicants, of_round: Standing) -> Iterator[Bat
         to = list(islice(coming, chunk.len()))
         numbers = {each.application_no for each in to}
         appeals = {number: of_round.appeals[number] for number in numbers & of_round.appeals.keys()}
-        yield Batch(chunk.to_list(), to, appeals, of_round.places)
+        bars = {number: of_round.bars[number] for number in numbers & of_round.bars.keys()}
+        yield Batch(chunk.to_list(), to, appeals, of_round.places, bars)
 
 
 def write_all(some: Iterator[Batch], shared: Common, folder: Path, expected: int) -> None:
