@@ -23,7 +23,7 @@ from flows.public.rounds.in_memory import rounds_of
 from flows.public.rounds.outside import outside
 from flows.public.rounds.standing import where
 from flows.public.site.write import write_site
-from flows.public.web.round_page import said
+from flows.public.web.round_page import publicity, said
 
 
 def asked(
@@ -142,7 +142,10 @@ def test_a_rehearsal_says_that_it_is_one(announced_published: ARound, tmp_path: 
 @pytest.mark.parametrize(
     "change",
     ["ALTER TABLE rounds DROP COLUMN policy_date", "ALTER TABLE public_list DROP COLUMN employer",
-     "ALTER TABLE rounds RENAME round TO year", "UPDATE rounds SET quota = NULL", "DROP TABLE segments"],
+     "ALTER TABLE rounds RENAME round TO year", "UPDATE rounds SET quota = NULL", "DROP TABLE segments",
+     "UPDATE public_list SET birth_month = NULL WHERE serial % 2 = 0", "UPDATE public_list SET birth_month = '?'",
+     "UPDATE public_list SET name = NULL", "DELETE FROM clauses", "UPDATE clauses SET title_zh = NULL",
+     "DELETE FROM clauses WHERE name = 'age'", "INSERT INTO segments SELECT round, 1, NULL FROM rounds"],
 )  # fmt: skip
 def test_a_database_of_another_version_cannot_be_read(
     change: str, announced_published: ARound, tmp_path: Path
@@ -150,8 +153,12 @@ def test_a_database_of_another_version_cannot_be_read(
     database = Path(shutil.copy(announced_published.warehouse / "luohu.duckdb", tmp_path))
     with duckdb.connect(str(database)) as connection:
         connection.execute(change)
-    answers = asked(tmp_path, "/", f"/rounds/{YEAR}", f"/rounds/{YEAR}/list")
-    assert [each.status_code for each in answers] == [503, 503, 503]
+    answers = asked(
+        tmp_path, "/", f"/rounds/{YEAR}", f"/rounds/{YEAR}/list", f"/rounds/{YEAR}/list.csv"
+    )
+    assert {(each.status_code, "现在读不到各年度的结果" in each.text) for each in answers} == {
+        (503, True)
+    }
     with pytest.raises(DatabaseUnreadable, match="expected the tables of a warehouse"):
         rounds_of(tmp_path)
 
@@ -160,6 +167,20 @@ def test_no_warehouse_is_no_error(tmp_path: Path) -> None:
     found = asked(tmp_path / "none", "/", "/rounds/2020")
     assert [each.status_code for each in found] == [200, 404]
     assert not rounds_of(tmp_path / "none")
+
+
+def test_it_says_until_when_and_how_to_object(
+    announced: ARound, announced_published: ARound, tmp_path: Path
+) -> None:
+    (page,) = asked(announced_published.warehouse, f"/rounds/{YEAR}")
+    site = write_site(announced_published.warehouse, tmp_path / "site", None).out
+    for text in (page.text, (site / f"{YEAR}/index.html").read_text(encoding="utf-8")):
+        assert "公示期间：2021年7月12日至2021年7月19日。" in text
+        assert "以书面形式提出，并署名" in text
+    (early,) = asked(announced.warehouse, f"/rounds/{YEAR}", preliminary=True)
+    assert "公示期间" not in early.text
+    assert publicity(2020).startswith("2020年10月15日起，截止时间尚不确定")
+    assert publicity(1999).startswith("时间尚不确定")
 
 
 def test_the_figures_are_those_of_the_database(announced_published: ARound) -> None:

@@ -12,6 +12,7 @@ import polars as pl
 from flows.common.database import DATABASE, open_read_only, other_tables
 from flows.common.points import centipoints
 from flows.ledger.entries import GIVEN
+from flows.public.rounds.complete import require_months, require_titles, require_values
 from flows.public.rounds.outside import Outside, mean, outside
 from flows.public.rounds.shown import NOTHING, Shown, ShownRound
 from schemas.results import INDICATORS
@@ -26,7 +27,8 @@ def read(warehouse: Path, *, preliminary: bool, before: Shown = NOTHING) -> Show
     `before` is what was read of an earlier state: a run that is in both is not counted again.
     """
     with open_read_only(warehouse) as database, told_of_others(warehouse / DATABASE):
-        rows = database.execute("FROM rounds ORDER BY round DESC").pl().rows(named=True)
+        every = database.execute("FROM rounds ORDER BY round DESC").pl()
+        rows = require_values("rounds", every).rows(named=True)
         may = [each for each in rows if preliminary or each.get("state") == PUBLISHED]
         rehearsal = is_rehearsal(database)
         found = {
@@ -53,8 +55,10 @@ def shown(
     """One round; what is about people who are not on its list goes through `outside` and is let go."""
     year = row["round"]
     people = rows_of(database, "public_list", year).select(LISTED).sort("serial")
+    require_months(people["birth_month"])
     listed = people.select(centipoints(name) for name in (*INDICATORS, "total"))
     titles = rows_of(database, "clauses", year).filter(kind="indicator").select("name", "title_zh")
+    require_titles(titles["name"], people)
     segments = rows_of(database, "segments", year).select("place", centipoints("total"))
     manifest = manifest_of(database, row)
     is_known = before is not None and is_same(before, row["run_id"], manifest, people)
@@ -109,8 +113,9 @@ def everybody_else(
 
 
 def rows_of(database: duckdb.DuckDBPyConnection, table: str, year: int) -> pl.DataFrame:
-    """The rows of a round in a table of ours."""
-    return database.execute(f"FROM {table} WHERE round = ?", [year]).pl()
+    """The rows of a round in a table of ours, with all that they must have."""
+    found = database.execute(f"FROM {table} WHERE round = ?", [year]).pl()
+    return require_values(table, found)
 
 
 def is_rehearsal(database: duckdb.DuckDBPyConnection) -> bool:

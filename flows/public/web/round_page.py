@@ -2,16 +2,22 @@
 
 import json
 from collections import Counter
+from functools import cache
 from typing import Any
 
+from flows.common.settings import DATA
+from flows.public.letters.calendar import spans_of, when
+from flows.public.letters.common import words_of_letters
 from flows.public.rounds.shown import ShownRound
 from flows.public.rounds.standing import Standing, where
 from flows.public.rounds.typed import MOST, WRONG
 from flows.public.web.addresses import SERVER, Addresses
 from flows.public.web.pages import page, points
 from flows.report import charts
+from transforms.rounds import rounds
 
 Content = dict[str, Any]
+PUBLICATION = "publication"  # the phase
 
 # what is said of a total; a page without a server has them for its script
 SAID = {
@@ -35,6 +41,7 @@ def round_page(
         this_round=this_round,
         outside=this_round.outside,
         tie=tie(this_round),
+        objections=None if this_round.preliminary else publicity(this_round.year),
         distribution=distribution(this_round),
         you=you(this_round, standing),
         means=means(this_round),
@@ -66,6 +73,17 @@ def tie(this_round: ShownRound) -> list[str]:
         f"高于落户分值的有 {settled - tied:,} 人，正好为落户分值的有 {tied:,} 人。",
         f"同分同落：同分的 {tied:,} 人全部落户，共落户 {settled:,} 人，比计划多 {settled - quota:,} 人。",
     ]
+
+
+@cache
+def publicity(year: int) -> str:
+    """From when until when a published list may be objected to, as far as the round's file knows it."""
+    found = (
+        {span.code: span for span in spans_of(DATA, year)}
+        if year in rounds(DATA / "rounds")
+        else {}
+    )
+    return when(found.get(PUBLICATION), words_of_letters())
 
 
 def spans(this_round: ShownRound) -> list[tuple[int, int, int]]:
