@@ -9,7 +9,7 @@ import os
 import time
 from collections import deque
 from collections.abc import Callable, Sequence
-from concurrent.futures import Executor, ProcessPoolExecutor
+from concurrent.futures import Executor, Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass, field
 from multiprocessing import get_context
@@ -50,16 +50,17 @@ class Scoring:
     async def start(self) -> None:
         """Start the processes; done when they are ready."""
         os.environ.setdefault("POLARS_MAX_THREADS", "1")  # theirs: the processes share the cores
-        self.pool, self.free = self.new_pool(), self.processes
-        ready = (
-            asyncio.get_running_loop().run_in_executor(self.pool, begin)
-            for _ in range(self.processes)
-        )
-        await asyncio.gather(*ready)
+        self.pool, ready = self.new_pool()
+        self.free = self.processes
+        await asyncio.gather(*map(asyncio.wrap_future, ready))
 
-    def new_pool(self) -> Executor:
-        """As many processes as there are cores, each made ready before it takes anything."""
-        return ProcessPoolExecutor(self.processes, get_context("spawn"), initializer=begin)
+    def new_pool(self) -> tuple[Executor, list[Future[None]]]:
+        """As many processes as there are cores, and when they are ready.
+
+        All come up at once: a pool alone starts another only when somebody waits for it.
+        """
+        pool = ProcessPoolExecutor(self.processes, get_context("spawn"), initializer=begin)
+        return pool, [pool.submit(begin) for _ in range(self.processes)]
 
     def stop(self) -> None:
         """Stop them."""
@@ -142,7 +143,7 @@ class Scoring:
                     asked.future.set_result(result)
         except BrokenProcessPool:
             if self.pool is pool:  # the first of those it concerns
-                self.pool = self.new_pool()
+                self.pool, _ = self.new_pool()
             fail(some, busy())
         except Exception as error:  # noqa: BLE001 (whoever waits is told, or waits for ever)
             fail(some, error)
