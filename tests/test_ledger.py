@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -45,6 +46,7 @@ from flows.ledger.shown import shown_by
 from flows.ledger.verify import require_head, verified
 from flows.process import names
 from flows.process import turn as process_turn
+from flows.process.calendar.tick import Tick, tick
 from flows.process.retract import retract
 from flows.process.rules import rules
 from flows.process.tables import rebuilt
@@ -621,6 +623,35 @@ def test_the_tables_show_the_ledger_and_are_made_again_when_behind(rehearsal: Pa
         default=str,
     )
     assert "李明" not in text
+
+
+def behind(warehouse: Path) -> int:
+    """Let somebody be killed between an entry and the tables that show it; the entry's number."""
+    state = read(warehouse)
+    ledger_of(warehouse, [entry(state.seq + 1, state.head)])
+    shown = shown_by(warehouse)
+    assert shown
+    assert shown.seq == state.seq
+    return state.seq + 1
+
+
+def test_tables_that_are_behind_are_made_by_whoever_comes_next_whatever_comes_of_it(
+    rehearsal: Path,
+) -> None:
+    """Refused, or with nothing to do: no operation leaves the tables as it found them behind."""
+    at = asked(rehearsal).at
+    tick(Tick(rehearsal, asked(rehearsal).data, at))
+    for nothing in (
+        lambda: done(asked(rehearsal, at="2021-07-13")),
+        lambda: take_back(rehearsal, 1),
+        lambda: tick(Tick(rehearsal, asked(rehearsal).data, moment("2021-05-02"))),
+    ):
+        seq = behind(rehearsal)
+        with suppress(ProcessRefused):
+            assert nothing() == []
+        shown = shown_by(rehearsal)
+        assert shown
+        assert shown.seq == read(rehearsal).seq == seq
 
 
 def test_a_database_ahead_of_its_ledger_refuses_every_operation(

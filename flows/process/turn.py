@@ -172,8 +172,9 @@ class Turn:
 
 @contextmanager
 def turn(asked: Asked) -> Iterator[Turn]:
-    """Hold the ledger for one operation; its tables are made again afterwards, where it recorded."""
+    """Hold the ledger for one operation; its tables are made again afterwards, refused or recorded."""
     require_writable(asked.warehouse)
+    refused: Exception | None = None
     with only_writer(asked.warehouse):
         shown = shown_by(asked.warehouse)
         state = read(asked.warehouse)
@@ -183,11 +184,21 @@ def turn(asked: Asked) -> Iterator[Turn]:
         if end.last != state.last:  # a line was completed
             state = read(asked.warehouse)
         now = Turn(asked, state, time_of_entry(state, asked.clock(), asked.at), end)
-        yield now
+        try:
+            yield now
+        except (Failure, PolicyError) as failure:
+            refused = failure
+    make_up(asked, now.state, is_done=bool(refused or now.recorded))
+    if refused:
+        raise refused
+
+
+def make_up(asked: Asked, state: State, *, is_done: bool = True) -> None:
+    """Make the tables again where somebody was stopped before; of what is done, a failure is a note."""
     try:
         with told_without_values("tables"):
-            rebuilt(asked.warehouse, asked.data, now.state)
+            rebuilt(asked.warehouse, asked.data, state)
     except (Failure, PolicyError, KeyboardInterrupt) as failure:  # a round's file that is gone, say
-        if not now.recorded:
+        if not is_done:
             raise
         asked.say(f"{TABLES_LATER}: {failure or 'stopped'}")

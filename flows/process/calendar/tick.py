@@ -26,7 +26,7 @@ from flows.process.calendar.missing import feeds, last_run, missing
 from flows.process.deliveries.run import NONE_GIVEN, RunIt, directly, run_on_known
 from flows.process.places.lapse import lapse
 from flows.process.read import require_warehouse
-from flows.process.turn import Asked, Turn, turn
+from flows.process.turn import Asked, Turn, make_up, turn
 from flows.run.work_folder import require_writable
 from schemas.identifiers import holds_any_id_number
 from transforms.phases import shown
@@ -83,6 +83,7 @@ def tick(this: Tick) -> list[Done]:
                 tick_round(this, year)
             except PolicyError as failure:
                 this.done.append(Done(year, str(failure), is_late=True))
+        make_up(this.asked(0), read(this.warehouse))  # where nothing was due too
     return this.done
 
 

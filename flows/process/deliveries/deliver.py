@@ -36,7 +36,7 @@ from flows.process.deliveries.held import Held, delivery_ids, held
 from flows.process.deliveries.note import ALL, PART, PEOPLE, Note, read_note
 from flows.process.deliveries.screened import Found, screened
 from flows.process.deliveries.subjects import in_parts, in_withdrawn, replaced, standing
-from flows.process.turn import Asked, Turn, turn
+from flows.process.turn import Asked, Turn, make_up, turn
 from flows.run.delivery import SUFFIXES, Part
 from flows.run.known import REPLACED, subject_of
 from schemas.feeds import FEEDS
@@ -93,6 +93,7 @@ def deliver(
     parts = some_parts(feed, paths, note_path, withdrawn=withdrawn)
     state = read(asked.warehouse)
     if known := recognised(state, note, parts, withdrawn):
+        make_up(asked, state)
         return Delivered(known, state)
     with turn(asked) as before:  # what can be told at once is told before anything is read
         before.judge()
