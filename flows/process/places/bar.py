@@ -23,7 +23,7 @@ class Bar(NamedTuple):
 
 def years_after(warehouse: Path, data: Path, year: int) -> int:
     """How many years after that of a finding are barred, by the edition of its round."""
-    return Order(year, Path(), warehouse, data).edition().conditions[NOT_BARRED].values[YEARS]
+    return int(Order(year, Path(), warehouse, data).edition().conditions[NOT_BARRED].values[YEARS])
 
 
 def bar(finding: Entry, years: int) -> Bar:
