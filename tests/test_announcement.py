@@ -16,6 +16,7 @@ from in_process import application
 from in_process import asked as asked_of
 from web_server import Web, running
 
+from flows.cli.web import by_name_only
 from flows.common.failures import DatabaseUnreadable
 from flows.public.rounds import in_memory
 from flows.public.rounds import read as reading
@@ -52,6 +53,14 @@ def test_an_unpublished_round_appears_by_name_only(announced: ARound) -> None:
     assert f"/rounds/{YEAR}" not in first.text
     assert "97.13" in first.text
     assert "官方公布" in first.text
+
+
+def test_what_shows_by_name_only_is_said_at_the_start(
+    announced: ARound, announced_published: ARound, tmp_path: Path
+) -> None:
+    (line,) = by_name_only(announced.warehouse)
+    assert line.startswith(f"not published, so shown by name only: {YEAR}; --preliminary ")
+    assert by_name_only(announced_published.warehouse) == by_name_only(tmp_path) == []
 
 
 def test_with_preliminary_it_is_shown_with_a_banner(announced: ARound) -> None:

@@ -1,6 +1,7 @@
 """What is due, late or missing at a moment, and a tick that does each due step once, in order."""
 
 import random
+import re
 import shutil
 import signal
 import subprocess
@@ -26,7 +27,7 @@ from flows.ledger.state import State
 from flows.ledger.verify import verified
 from flows.process.calendar.due import day_of, due
 from flows.process.calendar.missing import lacking
-from flows.process.calendar.status import as_json, status
+from flows.process.calendar.status import as_json, lines, status
 from flows.process.calendar.tick import Done, Tick, makes_run, named, open_steps, tick
 from flows.process.deliveries.findings import findings
 from flows.process.deliveries.held import delivery_ids
@@ -486,3 +487,10 @@ def test_a_tick_that_is_killed_at_any_moment_is_made_up_for_by_the_next(tmp_path
         assert len(list(state.standing("run", 2021))) == 1
         shutil.rmtree(warehouse)
     assert kills > 10
+
+
+def test_status_of_a_warehouse_without_a_ledger_says_what_is_late(tmp_path: Path) -> None:
+    """By the system's clock, as somebody asks who has only ever run with --feeds."""
+    found = status(read(tmp_path), 2021, DATA)
+    assert [each.name for each in found.late] == ["feeds", "list"]
+    assert re.fullmatch("round 2021 at [0-9: -]{19}, Beijing time", lines(found)[0])

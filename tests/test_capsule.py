@@ -585,7 +585,7 @@ def test_a_later_format_is_told_from_damage(full: Path, tmp_path: Path) -> None:
 def test_what_is_no_capsule_and_options_that_go_with_a_round(full: Path, tmp_path: Path) -> None:
     for arguments, expected in (
         (("2020.capsule", WAREHOUSE, None), "or a capsule file, found no file 2020.capsule"),
-        ((str(tmp_path), WAREHOUSE, None), f"cannot read {tmp_path}: Is a directory"),
+        ((str(tmp_path), WAREHOUSE, None), f"or a capsule file, found a folder {tmp_path}"),
         ((str(full), WAREHOUSE, "x"), "--run and --warehouse go with a round"),
         ((str(full), tmp_path, None), "--run and --warehouse go with a round"),
         (("2020", tmp_path, None), "expected a warehouse"),

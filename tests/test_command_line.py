@@ -11,7 +11,7 @@ import pytest
 from commands import here, luohu
 
 from flows.cli import app
-from flows.cli.summary import NEAR_THE_LINE
+from flows.cli.summary import NEAR_THE_LINE, people
 from flows.common.by_name import read_table
 from flows.common.environment import SETTINGS
 from flows.common.settings import luohu_version
@@ -222,6 +222,11 @@ def test_run_says_how_many_of_the_settled_are_to_be_reviewed(
         f"to be reviewed (需复核): {found.height} settled people have needs_review, {near.height} of"
         f" them within 2 points of the line\n" in done.stdout
     )
+
+
+def test_one_settled_person_to_be_reviewed_has_a_verb_of_their_own() -> None:
+    assert people(1) == "1 settled person has"
+    assert people(2000) == "2,000 settled people have"
 
 
 HEAD = "employment,residence,education,education_deduction,job_housing,innovation,tax,age,honour,law,total"

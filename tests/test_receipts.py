@@ -502,8 +502,18 @@ def test_what_cannot_be_read_is_told(content: bytes, expected: str, tmp_path: Pa
     assert "Traceback" not in done.stderr
 
 
+def test_an_answer_with_a_receipt_in_it_is_told_from_a_receipt(tmp_path: Path) -> None:
+    (tmp_path / "answer.json").write_text('{"round":2026,"receipt":{"format":2}}')
+    done = verify(VERIFIER, tmp_path / "answer.json")
+    assert done.returncode == 1
+    assert "expected a receipt, found another object" in done.stdout
+    assert "what stands in it as `receipt` may be one" in done.stdout
+
+
 def test_missing_torn_and_incomplete_files_are_told(hostile_rounds: Path, tmp_path: Path) -> None:
-    assert verify(VERIFIER, tmp_path / "none.json").returncode == 2
+    done = verify(VERIFIER, tmp_path / "none.json")
+    assert done.returncode == 2
+    assert done.stderr.endswith("receipt 1 cannot be read: No such file or directory\n")
     packed = gzip.compress((hostile_rounds / "2020.jsonl").read_bytes())
     for torn in (packed[:-1000], packed[:1000] + b"x" + packed[1001:]):
         (tmp_path / "torn.jsonl.gz").write_bytes(torn)

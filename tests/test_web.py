@@ -244,6 +244,7 @@ def test_an_address_that_is_taken_is_told(web: Web) -> None:
     done = here("web", "--port", web.url.rpartition(":")[2])
     assert done.returncode == 2
     assert done.stderr.startswith("luohu: cannot listen at 127.0.0.1 port ")
+    assert done.stderr.endswith(": Address already in use\n")
     assert len(done.stderr.splitlines()) == 1
 
 

@@ -13,6 +13,8 @@ import psutil
 from flows.common.database import DATABASE
 from flows.ledger.file import is_rehearsal
 
+HIDDEN = "luohu: not published, so shown by name only: "
+
 
 class Web(NamedTuple):
     """A server that runs."""
@@ -39,6 +41,8 @@ def started(warehouse: Path, *options: str) -> Web:
     if not (warehouse / DATABASE).is_file():
         assert "no rounds yet" in process.stderr.readline()
     first = process.stderr.readline()
+    if first.startswith(HIDDEN):
+        first = process.stderr.readline()
     assert first.startswith("The pages are at http://127.0.0.1:"), first
     return Web(first.split()[4].rstrip("/"), process)
 

@@ -111,9 +111,12 @@ def audit(
 
 def diff(
     run_a: Annotated[
-        str, typer.Argument(help="Run id, its first 6 characters or more, or a run directory.")
+        str,
+        typer.Argument(
+            metavar="RUN_A", help="Run id, its first 6 characters or more, or a run directory."
+        ),
     ],
-    run_b: Annotated[str, typer.Argument(help="The run to compare with it.")],
+    run_b: Annotated[str, typer.Argument(metavar="RUN_B", help="The run to compare with it.")],
     warehouse: Warehouse = WAREHOUSE,
     as_json: Annotated[bool, typer.Option("--json", help="For machines.")] = False,
     everyone: Annotated[

@@ -16,7 +16,9 @@ from flows.common.settings import WAREHOUSE
 
 def explain(
     year: Annotated[int, typer.Argument(metavar="ROUND", help="Application year, e.g. 2020.")],
-    application_no: Annotated[str, typer.Argument(help="Application number (申请编号).")],
+    application_no: Annotated[
+        str, typer.Argument(metavar="APPLICATION_NO", help="Application number (申请编号).")
+    ],
     warehouse: Warehouse = WAREHOUSE,
     lang: Annotated[
         Language | None, typer.Option(help="Language of the page.", show_default="en")
@@ -81,7 +83,7 @@ def receipts(
     warehouse: Warehouse = WAREHOUSE,
     run_id: RunId = None,
 ) -> None:
-    """Write the receipts (积分凭单) of all applicants, and print the root over them.
+    """Write the receipts (积分凭单) of all applicants; print their root.
 
     Each is what explain --json prints without the proof, compact, ascending by application number.
     Anybody can check them with Python alone and a copy of flows/explain/receipts/verify_receipt.py.

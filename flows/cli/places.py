@@ -143,7 +143,7 @@ def settle(
     *,
     given: Given,
 ) -> None:
-    """Record that an entitled place was used (落户办理) or given up; a list whole or not at all.
+    """Record that a place was used (落户办理) or given up; a list whole or not at all.
 
     [bold]Examples[/]
 

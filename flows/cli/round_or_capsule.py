@@ -29,7 +29,8 @@ def audit_any(
         return of_round.passed, audit_page.lines(of_round), as_json(of_round)
     if run_id or warehouse != WAREHOUSE:
         raise BadUsage(f"--run and --warehouse go with a round, not with the capsule {what}")
-    if not Path(what).exists():
-        raise BadUsage(f"expected a round, say 2020, or a capsule file, found no file {what}")
+    if not Path(what).exists() or Path(what).is_dir():
+        found_what = "a folder" if Path(what).is_dir() else "no file"
+        raise BadUsage(f"expected a round, say 2020, or a capsule file, found {found_what} {what}")
     found = audit_capsule(Path(what), own_code)
     return found.passed, page.lines(found), page.as_json(found)

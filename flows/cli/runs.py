@@ -42,7 +42,9 @@ def runs(
 
 def current(
     year: Annotated[int, typer.Argument(metavar="ROUND", help="Application year, e.g. 2020.")],
-    run_id: Annotated[str, typer.Argument(help="Run id, or its first 6 characters or more.")],
+    run_id: Annotated[
+        str, typer.Argument(metavar="RUN_ID", help="Run id, or its first 6 characters or more.")
+    ],
     warehouse: Warehouse = WAREHOUSE,
     data: Data = DATA,
 ) -> None:

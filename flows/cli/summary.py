@@ -56,7 +56,7 @@ def summary(warehouse: Path, outcome: Outcome) -> None:
         )
     if review[0]:
         console.print(
-            f"to be reviewed (需复核): {review[0]:,} settled people have needs_review, {review[1]:,} of"
+            f"to be reviewed (需复核): {people(review[0])} needs_review, {review[1]:,} of"
             f" them within {NEAR_THE_LINE} points of the line"
         )
     console.print(rejects_table(rejects))
@@ -71,6 +71,11 @@ def summary(warehouse: Path, outcome: Outcome) -> None:
     console.print("try:")
     for query in QUERIES:
         console.print("  " + query.format(round=outcome.round))
+
+
+def people(settled: int) -> str:
+    """So many settled people, with their verb."""
+    return "1 settled person has" if settled == 1 else f"{settled:,} settled people have"
 
 
 def tables_of(run: Path) -> duckdb.DuckDBPyConnection:

@@ -10,6 +10,7 @@ import typer
 from flows.cli.messages import told
 from flows.cli.streams import tell
 from flows.common.database import DATABASE
+from flows.common.failures import Failure
 from flows.common.settings import WAREHOUSE, WEB_PORT
 
 
@@ -45,8 +46,22 @@ def web(
         database = warehouse / DATABASE
         if not database.is_file():  # no error: it may come yet, and the calculator needs none
             tell(f"no rounds yet: expected {database}, found none; they show once it is there")
+        elif not preliminary:
+            for line in by_name_only(warehouse):
+                tell(line)
         print(f"The pages are at {address}/  Ctrl-C stops them.", file=sys.stderr, flush=True)
 
     tell_rehearsal(warehouse)
     with told(), suppress(KeyboardInterrupt):
         serve(warehouse, host, port, announce, preliminary=preliminary)
+
+
+def by_name_only(warehouse: Path) -> list[str]:
+    """What to say of rounds that are not published; nothing where none is, or nobody can read it now."""
+    from flows.public.rounds.in_memory import rounds_of
+
+    with suppress(Failure):
+        if hidden := rounds_of(warehouse).hidden:
+            years = ", ".join(map(str, sorted(hidden)))
+            return [f"not published, so shown by name only: {years}; --preliminary shows all of it"]
+    return []

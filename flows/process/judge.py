@@ -129,7 +129,7 @@ def out_of_phase(
     if now.code and now.in_gap:
         found = f"after {rules.titled(now.code)} and before the next phase"
     return (
-        f"{rows[0].name}: belongs to {dates}; {shown(at)} is {found};"
+        f"{rows[0].name}: belongs to {dates}; {shown(at.replace(microsecond=0))} is {found};"
         f" {OVERRIDE} records it all the same"
     )
 

@@ -28,6 +28,7 @@ from flows.run.refusal import refusal
 # what the readers raise for a file that is damaged; a panic of polars is no Exception
 NOT_READ = (PolarsError, PanicException, arrow.ArrowException, OSError, EOFError, ValueError)
 ONE_FIELD_EACH = "quotes around one field each"
+FIELDS = re.compile("(?:Row #([0-9]+): )?Expected ([0-9]+) columns, got ([0-9]+)")  # Arrow's
 
 
 def check_columns(part: Part, types: pl.Schema) -> None:
@@ -77,6 +78,8 @@ def refused_if_unreadable(part: Part) -> Iterator[None]:
     except NOT_READ as error:
         if trouble := trouble_with_quotes(part):
             raise FeedRefused(refusal(part.name, ONE_FIELD_EACH, trouble)) from None
+        if uneven := uneven_row(error):
+            raise FeedRefused(refusal(part.name, *uneven)) from None
         expected = "a whole Parquet file" if part.is_parquet else "CSV in UTF-8"
         raise FeedRefused(refusal(part.name, expected, what_came(error))) from None
 
@@ -120,6 +123,14 @@ def what_came(error: BaseException) -> str:
     text = " ".join(str(error).split())
     if "UTF8" in text or "UTF-8" in text or isinstance(error, UnicodeError):
         return NOT_UTF_8
-    if counted := re.search(r"(Row #[0-9]+: )?Expected [0-9]+ columns, got [0-9]+", text):
-        return counted[0]
     return "one that is damaged or cut short"
+
+
+def uneven_row(error: BaseException) -> tuple[str, str] | None:
+    """A row of a CSV file with too many or too few fields: what was expected, and what came."""
+    counted = FIELDS.search(" ".join(str(error).split()))
+    if counted is None:
+        return None
+    row, wanted, got = counted.groups()
+    where = f" in row {row}, the header counted" if row else ""
+    return f"{wanted} fields in every row", f"{got}{where}"

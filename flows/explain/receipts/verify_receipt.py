@@ -1114,6 +1114,9 @@ def require_plain(value: Any, deep: int) -> None:
 def check(receipt: Json) -> list[str]:
     """The differences in a receipt, a line each; its proof, if it has one, is looked at elsewhere."""
     bare = {name: each for name, each in receipt.items() if name != PROOF}
+    if "format" not in bare:
+        held = "; what stands in it as `receipt` may be one" * ("receipt" in bare)
+        return [f"receipt: expected a receipt, found another object, without `format`{held}"]
     try:
         found = list(islice(differences(bare), MOST_TOLD))
     except (LookupError, TypeError, ValueError, AttributeError, ArithmeticError) as error:
@@ -1211,7 +1214,8 @@ def main() -> int:
                 found = checked.add(receipt)
                 print(*found, sep="\n", end="\n" * bool(found))
     except (OSError, EOFError, ValueError, RecursionError, zlib.error) as error:
-        told = f"{chosen.file}: receipt {checked.number + 1} cannot be read: {error}"
+        why = getattr(error, "strerror", None) or error
+        told = f"{chosen.file}: receipt {checked.number + 1} cannot be read: {why}"
         print(printable(told), file=sys.stderr)
         return 2
     if not checked.number and not chosen.root:  # nothing was checked

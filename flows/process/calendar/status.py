@@ -45,7 +45,7 @@ class Status:
 def status(state: State, year: int, data: Path, at: datetime | None = None) -> Status:
     """Where a round stands, as it was known at a moment; raises a Failure for one that has not come."""
     require_past(at, now())
-    moment = at or max(now(), *([state.last.moment] if state.last else []))
+    moment = at or max([now(), *([state.last.moment] if state.last else [])])
     known, its_rules = known_with(state, moment), rules(data)
     this_round = load_round(data / "rounds", year)
     of_round = spans(f"rounds/{year}.toml", this_round.phases)
@@ -139,7 +139,7 @@ def as_json(found: Status) -> dict[str, Any]:
 def lines(found: Status) -> list[str]:
     """A status for people: a line for each thing."""
     return [
-        f"round {found.round} at {shown(found.at)}, Beijing time",
+        f"round {found.round} at {shown(found.at.replace(microsecond=0))}, Beijing time",
         f"phase    {phase_of(found)}",
         *(f"due      {told(each)}, {since_of(each.since)}" for each in found.due),
         *(f"late     {each.message}, since {shown(each.since)}" for each in found.late),

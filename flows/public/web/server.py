@@ -73,7 +73,9 @@ def listening(host: str, port: int) -> socket.socket:
         # connections inherit it; else the end of an answer waits 40 ms for a sign from who reads it
         at.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     except OSError as error:
-        raise BadUsage(f"cannot listen at {host} port {port}: {error.strerror}") from None
+        # Python adds the address to what the system says, which is said already
+        why = str(error.strerror).partition(" (while ")[0]
+        raise BadUsage(f"cannot listen at {host} port {port}: {why}") from None
     return at
 
 
