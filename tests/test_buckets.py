@@ -497,7 +497,7 @@ def published_nothing(order: Order, work: Path, *words: str) -> None:
 def test_nothing_is_published_without_every_bucket(ready: tuple[Order, Path]) -> None:
     order, work = ready
     counts(buckets_of(work)[1]).unlink()
-    published_nothing(order, work, "bucket 1 of 2", "incomplete")
+    published_nothing(order, work, "bucket 2 of 2", "incomplete")
 
 
 @pytest.mark.parametrize("feed", ["social_insurance", "applications"])

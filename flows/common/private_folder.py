@@ -4,6 +4,8 @@ All that a command needs for a while lies below `WAREHOUSE/.work`, for its owner
 warehouse cannot be written to, or there is none, it lies in the system's folder for temporary files
 as `luohu-RANDOM`.  A folder holds a file `lock` (flock) while its command lives, however that ends;
 the next command removes every folder whose lock is free.  No process id, host or clock decides.
+A folder with a name of its own (`kept_folder`) stays when its work was not completed, for whoever takes
+that up again: until somebody does, or for a week.
 
 How far it reaches: on a disk of this machine always, whatever container or PID namespace a process
 is in.  Over NFS Linux sends such a lock to the server, so that other hosts see it (NFSv4, or NFSv3
@@ -31,6 +33,7 @@ from flows.common.failures import PublicationFailed
 WORK = ".work"
 LOCK = "lock"
 FILES = "files"
+STAYS = "stays"
 OWNER_ONLY = 0o077  # as a umask
 IN_SYSTEM = "luohu-"
 RANDOM = "[0-9a-f]{16}"
@@ -40,6 +43,11 @@ EARLIER_RUNS = re.compile(r"\.work-\d+-\d+")
 TRIES = 100  # each fails only when another command sweeps in the same moment
 SPILL = "POLARS_OOC_SPILL_DIR"
 LONG = 24 * 60 * 60  # seconds
+KEPT = (
+    "[0-9]{1,4}-" + RANDOM + "(-[0-9]{1,2})?"
+)  # a round, what the work is made from, its how-manieth
+KEPT_FOR = 7 * LONG
+WORKSPACES = 20  # of the same work at once
 
 
 @contextmanager
@@ -56,6 +64,70 @@ def private_folder(warehouse: Path | None = None) -> Iterator[Path]:
     finally:
         os.umask(before)
         remove(folder, handle)
+
+
+@contextmanager
+def kept_folder(
+    warehouse: Path, name: str, useless_after: tuple[type[BaseException], ...]
+) -> Iterator[tuple[Path, Path]]:
+    """An empty folder as above, and one beside it that is as the last who failed at this work left it.
+
+    Both are removed when all went well, with what was left of other work on the same round, and where
+    the work failed so that nobody will take it up.
+    """
+    sweep(warehouse)
+    folder, handle = taken_up(warehouse, name)
+    before = os.umask(OWNER_ONLY)
+    try:
+        for each in folder.iterdir():
+            if each.name not in {LOCK, STAYS}:
+                shutil.rmtree(each, ignore_errors=True)
+        files, stays = folder / FILES, folder / STAYS
+        files.mkdir(mode=0o700)
+        stays.mkdir(mode=0o700, exist_ok=True)
+        with spilling_into(folder / "spill"):
+            yield files, stays
+    except useless_after:
+        remove(folder, handle)
+        raise
+    except BaseException:
+        shutil.rmtree(folder / FILES, ignore_errors=True)
+        os.close(handle)
+        raise
+    else:
+        remove(folder, handle)
+        for other in folders(warehouse / WORK, re.compile(KEPT)):
+            if other.name.partition("-")[0] == name.partition("-")[0]:
+                remove_if_free(other)
+    finally:
+        os.umask(before)
+
+
+def taken_up(warehouse: Path, name: str) -> tuple[Path, int]:
+    """The folder of that name nobody works in, and the handle of its lock: two at once have two."""
+    place = warehouse / WORK
+    try:
+        for number in range(WORKSPACES):
+            folder = place / (f"{name}-{number}" if number else name)
+            for each in (place, folder):
+                each.mkdir(mode=0o700, exist_ok=True)
+            with suppress(FileNotFoundError):  # another command has just swept it
+                handle = locked(folder / LOCK)
+                if handle is not None:
+                    os.utime(folder / LOCK)
+                    return folder, handle
+        raise FileNotFoundError(ENOENT, os.strerror(ENOENT))
+    except OSError as error:
+        raise PublicationFailed(
+            f"expected room and locks for temporary files in {place}, found: {error.strerror}"
+        ) from None
+
+
+def forget(folder: Path) -> None:
+    """Remove what was kept of work nobody took up for long."""
+    with suppress(OSError):
+        if (folder / LOCK).stat().st_mtime < time.time() - KEPT_FOR:
+            remove_if_free(folder)
 
 
 @contextmanager
@@ -90,6 +162,8 @@ def sweep(warehouse: Path | None = None) -> None:
     if warehouse is not None and may_write(warehouse):
         for folder in folders(warehouse / WORK, re.compile(RANDOM)):
             remove_if_free(folder)
+        for folder in folders(warehouse / WORK, re.compile(KEPT)):
+            forget(folder)
         with suppress(OSError):
             (warehouse / WORK).rmdir()
         remove_if_old(folders(warehouse / "runs", EARLIER_RUNS))

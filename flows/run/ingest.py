@@ -3,7 +3,7 @@
 Everything after this stage works on whole numbers.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from fractions import Fraction
 from pathlib import Path
@@ -27,6 +27,8 @@ from flows.run.refusal import refusal
 from flows.run.screening import Screened, screen
 from schemas.feeds import FEEDS
 from transforms.rounds import Round
+
+NOT_LOOKED: Mapping[str, FileBytes | None] = {}
 
 
 class Counts(NamedTuple):
@@ -90,17 +92,23 @@ def folders_of(feeds: Path) -> dict[str, Folder]:
 
 
 def screen_all(
-    folders: dict[str, Folder], screen_one: Callable[[str], Screened]
+    folders: dict[str, Folder],
+    screen_one: Callable[[str], Screened],
+    known: Mapping[str, FileBytes | None] = NOT_LOOKED,
 ) -> tuple[dict[str, Screened], dict[str, FileBytes]]:
-    """Every feed screened, and what every file is; raises FeedRefused as the two below do."""
+    """Every feed screened, and what every file is; raises FeedRefused as the two below do.
+
+    What is `known` of a file is not looked at again.
+    """
     with ThreadPoolExecutor(1) as beside:
         looked_at = {
             part.name: beside.submit(bytes_of, part)
             for feed in FEEDS
             for part in folders[feed].parts
+            if part.name not in known
         }
         screened = largest_beside(screen_one)
-        found = {name: looked.result() for name, looked in looked_at.items()}
+        found = {**known, **{name: looked.result() for name, looked in looked_at.items()}}
     return screened, require_complete(folders, screened, found)
 
 

@@ -27,7 +27,7 @@ def require_whole(work: Path, places: list[Path], delivery: dict[str, Any]) -> N
 
 def missing_buckets(places: list[Path]) -> Iterator[str]:
     """Buckets that did not do their part."""
-    for number, place in enumerate(places):
+    for number, place in enumerate(places, start=1):
         there = settled(place) and totals(place).is_file()
         if not there:
             yield f"bucket {number} of {len(places)}: expected what it came to, found it incomplete"

@@ -13,13 +13,15 @@ import polars as pl
 from flows.common.by_name import read_table, schema_of
 from flows.common.failures import FeedRefused
 from flows.common.files import write_json, write_parts
-from flows.common.progress import report
 from flows.kept.tables import NEEDS_REVIEW
-from flows.run.buckets.exchange import NONE_GONE, exchange, no_repeats
+from flows.run.buckets.exchange import NONE_GONE, exchange, no_repeats, require_few
+from flows.run.buckets.exchange_elsewhere import Exchanged, exchange_all
 from flows.run.buckets.merge import Ascending, merged
 from flows.run.buckets.numbers import numbered, numbers, share_people
-from flows.run.buckets.places import OF_BUCKETS, WHOLE, complete, conflicting, lend, prepare
+from flows.run.buckets.places import OF_BUCKETS, WHOLE, complete, conflicting, prepare
 from flows.run.buckets.settle import Settled, of_each, settle
+from flows.run.buckets.store import lend
+from flows.run.buckets.tasks import elsewhere, of_buckets
 from flows.run.buckets.whose import Whose
 from flows.run.canaries import require_armed
 from flows.run.drop_repeats import Repeats
@@ -36,11 +38,11 @@ from flows.run.ingest import (
 )
 from flows.run.known import NO_BAR, findings_in, replaced_in
 from flows.run.number_people import LARGEST, resolve, restrict
-from flows.run.screening import Checked, Screened, require_share, screen, together
+from flows.run.screening import Screened, require_share, screen, together
 from schemas.feeds import accepted
 from transforms.rounds import Round
 
-SETTLING = "buckets settled"
+DELIVERED = ("delivered/*/*.parquet", "keys/*.parquet")  # what settling a bucket takes
 
 
 def ingest_in_buckets(
@@ -57,17 +59,24 @@ def ingest_in_buckets(
     require_armed()
     folders = folders_of(feeds)
     whose, places = Whose(buckets), prepare(out, buckets)
-    done: dict[str, list[Checked]] = {}
+    others = Exchanged({}, {}, {})  # what other processes did of it
+    if elsewhere():
+        others = exchange_all(folders, feeds, out, this_round.received_on, known, buckets)
+    done = others.done
 
     def screen_one(feed: str) -> Screened:
-        asked = (feed, folders[feed].parts, this_round.received_on, max_rejects)
+        asked = (feed, folders[feed].parts, this_round.received_on)
         replaced = replaced_in(known, feed)
         if feed in WHOLE:
-            return screen(*asked, replaced)
-        done[feed] = exchange(*asked, replaced=replaced, folders=places, whose=whose)
+            return screen(*asked, max_rejects, replaced)
+        if feed in others.refused:
+            raise FeedRefused(others.refused[feed])
+        if feed not in done:
+            done[feed] = exchange(*asked, replaced=replaced, folders=places, whose=whose)
+        require_few(feed, done[feed], max_rejects)
         return together(feed, done[feed], no_repeats(done[feed]))
 
-    screened, delivered = screen_all(folders, screen_one)
+    screened, delivered = screen_all(folders, screen_one, others.looked)
     added = add_findings(screened, findings_in(known), bars)
     keys = resolve(screened)
     applications = screened["applications"].rows
@@ -76,7 +85,7 @@ def ingest_in_buckets(
     counts = {feed: accept_feed(screened[feed], keys, out) for feed in WHOLE}
     share_people(keys, places, whose)
     share_out(out, keys.employers, places)
-    settled = settle_all(places)
+    settled = of_buckets("buckets settled", "settle", settle, places, takes=DELIVERED)
     for feed in OF_BUCKETS:
         screened[feed] = together(feed, done[feed], repeats(feed, places, settled))
     require_shares(screened, max_rejects)
@@ -119,16 +128,6 @@ def require_shares(screened: dict[str, Screened], max_rejects: Fraction) -> None
             refused.append(str(failure))
     if refused:
         raise FeedRefused("\n".join(refused))
-
-
-def settle_all(places: list[Path]) -> list[dict[str, Settled]]:
-    """Accept the rows of every bucket, one after the other."""
-    found = []
-    for done, place in enumerate(places):
-        report(SETTLING, done, len(places))
-        found.append(settle(place))
-    report(SETTLING, len(places), len(places))
-    return found
 
 
 def repeats(feed: str, places: list[Path], settled: list[dict[str, Settled]]) -> Repeats:

@@ -5,7 +5,6 @@ asked for it.  Beside that lie the rows delivered about its people, and what it 
 """
 
 import json
-import os
 import shutil
 from collections.abc import Iterable
 from pathlib import Path
@@ -60,6 +59,11 @@ def delivered(folder: Path, feed: str, start: int) -> Path:
     return folder / "delivered" / feed / f"{start:012}.parquet"
 
 
+def exchanged(work: Path, feed: str, first: int) -> Path:
+    """Where another process leaves what it made of some files of a feed."""
+    return work / FOLDER / "exchanged" / feed / f"{first:06}"
+
+
 def batches(folder: Path, feed: str) -> list[Path]:
     """The rows delivered about the people of a bucket, in the order of the feed."""
     return sorted((folder / "delivered" / feed).glob("*.parquet"))
@@ -87,12 +91,3 @@ def complete_json(content: Any, path: Path) -> None:
     aside = path.with_suffix(".partial")
     write_json(content, aside)
     aside.replace(path)
-
-
-def lend(path: Path, target: Path) -> None:
-    """Let a bucket have a file that goes to every one, without a copy where links can be had."""
-    target.parent.mkdir(parents=True, exist_ok=True)
-    try:
-        os.link(path, target)
-    except OSError:
-        shutil.copyfile(path, target)

@@ -15,19 +15,22 @@ from flows.common.points import centipoints, in_points
 from flows.common.settings import Order
 from flows.run.buckets.merge import Ascending, merged
 from flows.run.buckets.places import complete
+from flows.run.buckets.tasks import of_buckets
 from flows.run.score import SEGMENTS, public_list, publish_table, segments, validated
 from transforms.ranking import SERIALS_A_YEAR, Line
 from transforms.rounds import Round
+
+STANDINGS = "standings.parquet"
+SCORED = ("scores.parquet", "eligibility.parquet", STANDINGS)  # what a bucket is ranked by
 
 
 def rank_in_buckets(order: Order, work: Path, places: list[Path]) -> Line:
     """Write the ranking, the segments and the public list; returns the line."""
     this_round = order.round()
-    for place in places:
-        count_totals(place)
     standing = standings(places, this_round.quota)
     for place in places:
-        rank_bucket(place, standing)
+        complete([standing], place / STANDINGS)
+    of_buckets("buckets ranked", "rank", rank_bucket, places, takes=SCORED)
     write_parts(ranking(places, this_round), work / "ranking.parquet")
     shown = scan_table(work / "ranking.parquet")
     publish_table(work, "segments", segments(shown.head(max(SEGMENTS)).collect()))
@@ -79,8 +82,9 @@ def line(standing: pl.DataFrame) -> Line:
     )
 
 
-def rank_bucket(folder: Path, standing: pl.DataFrame) -> None:
+def rank_bucket(folder: Path) -> None:
     """Give everybody eligible in a bucket the rank of their total."""
+    standing = read_table(folder / STANDINGS)
     ranked = eligible(folder).join(standing.drop("people"), on="total", validate="m:1")
     complete([ranked.sort("rank", "application_no")], folder / "ranking.parquet")
 

@@ -4,24 +4,22 @@ from pathlib import Path
 
 import polars as pl
 
-from flows.common.progress import report
 from flows.common.settings import Order
 from flows.run.buckets.numbers import numbers
 from flows.run.buckets.places import complete
+from flows.run.buckets.tasks import of_buckets
 from flows.run.second_engine import SCORECARD, scorecard
 
-STAGE = "buckets rechecked"
+# what the second engine works out a bucket from
+RECOMPUTED = ("accepted/*.parquet", "restricted/*.parquet", "keys/people.parquet")
 
 
 def recompute_in_buckets(order: Order, places: list[Path]) -> None:
     """Let the second engine work out every bucket."""
-    for done, place in enumerate(places):
-        report(STAGE, done, len(places))
-        recompute_bucket(order, place)
-    report(STAGE, len(places), len(places))
+    of_buckets("buckets rechecked", "recheck", recompute_bucket, places, order, takes=RECOMPUTED)
 
 
-def recompute_bucket(order: Order, folder: Path) -> None:
+def recompute_bucket(folder: Path, order: Order) -> None:
     """Let the second engine work out a bucket; its scorecard stays there, by the numbers of everybody."""
     found = pl.DataFrame(scorecard(order, folder))
     person = numbers(folder).gather(found["person"])

@@ -6,22 +6,20 @@ from pathlib import Path
 import polars as pl
 
 from flows.common.files import write_parts
-from flows.common.progress import report
 from flows.common.settings import Order
 from flows.run.buckets.merge import Ascending, Ends, ends, height, pieces
+from flows.run.buckets.rank import count_totals
+from flows.run.buckets.tasks import of_buckets
 from flows.run.score import clauses, publish_table, score
 
-STAGE = "buckets scored"
+ACCEPTED = ("accepted/*.parquet", "restricted/*.parquet")  # what a bucket is scored by
 KEY = "application_no"
 
 
 def score_in_buckets(order: Order, work: Path, places: list[Path]) -> Path:
     """Write scores, eligibility and both evidence tables; returns the work folder."""
     edition = order.edition()
-    for done, place in enumerate(places):
-        report(STAGE, done, len(places))
-        score(order, place)
-    report(STAGE, len(places), len(places))
+    of_buckets("buckets scored", "score", score_bucket, places, order, takes=ACCEPTED)
     merge = Merge(places)
     blocks = {
         "scores": 1,
@@ -33,6 +31,12 @@ def score_in_buckets(order: Order, work: Path, places: list[Path]) -> Path:
         write_parts(merge.rows(table, times), work / f"{table}.parquet")
     publish_table(work, "clauses", clauses(edition, order.year))
     return work
+
+
+def score_bucket(folder: Path, order: Order) -> None:
+    """Score the people of a bucket, and count them by total."""
+    score(order, folder)
+    count_totals(folder)
 
 
 class Merge:

@@ -61,7 +61,7 @@ def of_each(function: Callable[[str], Result]) -> dict[str, Result]:
 def settle_feed(folder: Path, feed: str, keys: Keys) -> Settled:
     """Accept the rows of one feed; those that were delivered in no order keep their position."""
     delivered = batches(folder, feed)
-    parts = [read_table(path) for path in delivered]
+    parts = [in_feed(read_table(path), path) for path in delivered]
     found = repeated(feed, parts)
     complete([found.conflicting], conflicting(folder, feed))
     rows = good_rows(feed, larger(parts), found)
@@ -75,6 +75,11 @@ def settle_feed(folder: Path, feed: str, keys: Keys) -> Settled:
         duplicates=found.dropped,
         conflicting=found.conflicting.height,
     )
+
+
+def in_feed(rows: pl.DataFrame, path: Path) -> pl.DataFrame:
+    """The rows of a batch by their position in the feed: the batch is named by where it begins."""
+    return rows.with_columns(pl.col("row") + int(path.stem))
 
 
 def larger(parts: list[pl.DataFrame]) -> list[pl.DataFrame]:
