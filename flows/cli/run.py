@@ -40,6 +40,29 @@ def run(
     direct: Annotated[
         bool, typer.Option("--direct", help="Without Prefect: the same stages, the same bytes.")
     ] = False,
+    workers: Annotated[
+        int | None,
+        typer.Option(
+            help="Work on the buckets of a large round in so many processes of this machine.",
+            min=1,
+            max=256,
+            show_default="none, one bucket after the other",
+        ),
+    ] = None,
+    dask: Annotated[
+        str | None,
+        typer.Option(
+            "--dask",
+            metavar="ADDRESS",
+            help="Or on the workers of this Dask scheduler: tls://HOST:PORT.",
+        ),
+    ] = None,
+    insecure_dask: Annotated[
+        bool,
+        typer.Option(
+            "--insecure-dask", help="Take a tcp:// scheduler elsewhere, which anybody can talk to."
+        ),
+    ] = False,
     keep: Annotated[
         bool,
         typer.Option("--keep", help="Keep the run without making it current; see `luohu current`."),
@@ -65,12 +88,15 @@ def run(
 
     With --feeds one folder is read, and nothing of the ledger but findings of false material.
     Runs as a Prefect flow: on its embedded server, or on the one PREFECT_API_URL names.
+    A round of more than 250,000 applications is worked on in buckets of people (docs/scale.md).
+    With --workers or --dask, the same command after a kill goes on where that run was.
 
     [bold]Examples[/]
 
       luohu run 2020 --feeds feeds
       luohu run 2020 --feeds feeds --warehouse /srv/luohu --max-rejects 0.01
       luohu run 2020 --feeds feeds --direct            no server is started
+      luohu run 2020 --feeds feeds --workers 4         a large round, on four processes
       luohu run 2020 --feeds feeds --keep              to look at or compare, not to publish
       luohu run 2021                                   on what departments delivered
       luohu run 2021 --as-known-on 2021-06-10          on what was known that day
@@ -83,6 +109,7 @@ def run(
         order.share()
         order.edition()  # a round or a policy that is not right is told before a server is started
         require_startable(order, given=feeds is not None)
+        require_workers(workers or 0, dask, direct=direct, insecure=insecure_dask)
         if feeds is not None and (as_known_on is not None or allow_missing):
             raise BadUsage("--as-known-on and --allow-missing go with deliveries, not with --feeds")
         with shown():
@@ -90,6 +117,7 @@ def run(
                 order,
                 given=feeds is not None,
                 direct=direct,
+                workers=(workers or 0, dask, insecure_dask),
                 at=at,
                 as_known_on=as_known_on,
                 allow_missing=allow_missing,
@@ -107,6 +135,7 @@ def started(
     *,
     given: bool,
     direct: bool,
+    workers: tuple[int, str | None, bool],
     at: str | None,
     as_known_on: str | None,
     allow_missing: bool,
@@ -115,12 +144,13 @@ def started(
     from flows.common.moments import moment
     from flows.common.moments import now as system_time
     from flows.ledger.clock import require_past
-    from flows.process.deliveries.run import directly, run_on_feeds, run_on_known
+    from flows.process.deliveries.run import RunIt, directly, run_on_feeds, run_on_known
 
-    if direct:
-        run_it = directly
-    else:
-        from flows.orchestration.prefect_run import run_it
+    run_it: RunIt = directly
+    if not direct:
+        from flows.orchestration.prefect_run import on_prefect
+
+        run_it = on_prefect(*workers)
     if given:
         known_at = time_given(at)
         require_past(known_at, system_time())
@@ -143,6 +173,21 @@ def show_published(order: Order, outcome: "Outcome") -> None:
 
     if not outcome.current and not may_become_current(order.warehouse, order.year):
         show([f"round {order.year} is published: its result stands, this run is kept beside it"])
+
+
+def require_workers(workers: int, dask: str | None, *, direct: bool, insecure: bool) -> None:
+    """Raise BadUsage for options about workers that do not go together."""
+    if direct and (workers or dask):
+        raise BadUsage("--direct: expected neither --workers nor --dask, which are Prefect's")
+    if workers and dask:
+        raise BadUsage("--workers and --dask: expected one of them, found both")
+    if insecure and not dask:
+        raise BadUsage("--insecure-dask: expected --dask ADDRESS with it, found none")
+    if dask:
+        from flows.orchestration.cluster import require_safe
+        from flows.orchestration.work_place import Workers
+
+        require_safe(Workers(address=dask, insecure=insecure))
 
 
 def require_startable(order: Order, *, given: bool) -> None:

@@ -77,5 +77,9 @@ class LedgerDamaged(Failure):
     """The ledger is not what its chain says, or not the one of this warehouse; nothing was recorded."""
 
 
+class WorkersRefused(Failure):
+    """Workers that cannot be trusted with a run, or that are gone; nothing was published."""
+
+
 class PrefectUnavailable(Failure):
     """No Prefect server could be started or reached."""

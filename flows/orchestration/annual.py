@@ -18,33 +18,28 @@ from typing import Any, TypeVar
 
 from prefect import Flow, Task, flow, runtime, task
 from prefect.client.schemas.objects import FlowRun, State
-from prefect.states import Failed
 
 from flows.common.failures import Failure
 from flows.common.messages import told_without_values
 from flows.common.settings import DATA, MAX_REJECTS, WAREHOUSE, Order
-from flows.common.shapes import visible
 from flows.ledger.operations import RUN
 from flows.ledger.published import may_become_current
 from flows.orchestration.artifacts import show
 from flows.orchestration.console import say
 from flows.orchestration.schedule import year_of
+from flows.orchestration.states import failed
+from flows.orchestration.work_place import work_place
 from flows.process.deliveries.findings import with_findings
 from flows.process.deliveries.run import NONE_GIVEN, run_on_known
 from flows.process.turn import Asked
 from flows.run import stages
+from flows.run.buckets.tasks import elsewhere
 from flows.run.stages import Outcome
-from flows.run.work_folder import work_folder
 from transforms.policy import PolicyError
 
 Result = TypeVar("Result")
 
 published: list[Outcome] = []  # what this process has published, should Prefect be lost after it
-
-
-def failed(failure: Failure | PolicyError) -> State[Any]:
-    """A failed state whose message is the failure's, in one line."""
-    return Failed(message=visible("; ".join(str(failure).splitlines())), data=failure)
 
 
 def stage(name: str, function: Callable[..., Result]) -> Task[..., Result | State[Any]]:
@@ -86,15 +81,23 @@ publish = stage("publish", publish_unless_published)
 
 def through_tasks(order: Order) -> Outcome:
     """The stages of a run as tasks of the flow that is running."""
-    with with_findings(order) as prepared, work_folder(prepared) as work:
-        accepted = done(ingest(prepared, work))
-        again = recompute.submit(prepared, accepted)
-        try:
-            ranked = done(rank(prepared, done(score(prepared, accepted))))
-        finally:
-            again.wait()  # it works in the folder that goes
-        again.result()  # raises
+    with with_findings(order) as prepared, work_place(prepared) as work:
+        ranked = by_both_engines(prepared, done(ingest(prepared, work)))
         return done(publish(prepared, done(check(prepared, ranked))))
+
+
+def by_both_engines(order: Order, accepted: Path) -> Path:
+    """Rank by the first engine, and the second beside it; workers have enough to do with one."""
+    if elsewhere():
+        ranked = done(rank(order, done(score(order, accepted))))
+        return done(recompute(order, ranked))
+    again = recompute.submit(order, accepted)
+    try:
+        ranked = done(rank(order, done(score(order, accepted))))
+    finally:
+        again.wait()  # it works in the folder that goes
+    again.result()  # raises
+    return ranked
 
 
 def scheduled_year() -> int:

@@ -22,10 +22,11 @@ from flows.common.moments import moment
 from flows.common.settings import DATA, WAREHOUSE, Order
 from flows.common.shapes import visible
 from flows.ledger.file import read
-from flows.orchestration.annual import TOLD, failed, through_tasks
+from flows.orchestration.annual import TOLD, through_tasks
 from flows.orchestration.artifacts import show, show_status
 from flows.orchestration.console import say
 from flows.orchestration.schedule import CALENDAR, day_of
+from flows.orchestration.states import failed
 from flows.process.calendar.missing import is_carried
 from flows.process.calendar.status import status
 from flows.process.calendar.tick import Done, Tick, on_known, tick

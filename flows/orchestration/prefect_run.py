@@ -9,9 +9,10 @@ import signal
 import tempfile
 import time
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, redirect_stdout
 from datetime import UTC, datetime
+from functools import partial
 from inspect import signature
 from io import TextIOBase
 from pathlib import Path
@@ -32,6 +33,7 @@ from flows.orchestration.console import say
 from flows.orchestration.prefect_settings import private_home
 from flows.orchestration.schedule import CALENDAR, annual_schedule, calendar_schedule, next_start
 from flows.orchestration.server import STARTS_WITHIN, WITHOUT, address, embedded_server
+from flows.orchestration.work_place import Workers, wanted
 from flows.run.stages import Outcome
 from transforms.policy import PolicyError
 from transforms.rounds import rounds
@@ -40,9 +42,10 @@ NAME = "annual"
 START_ONE = f"start one with `luohu server` and export PREFECT_API_URL={address(PREFECT_PORT)}"
 
 
-def run_it(order: Order) -> Outcome:
+def run_it(order: Order, workers: Workers | None = None) -> Outcome:
     """One run of the flow; raises PrefectUnavailable, saying what to do, when no server answers."""
     logging.getLogger("prefect").addFilter(without_banner)
+    wanted.set(workers)
     with stopped_by_sigterm(), a_server():
         try:
             outcome = annual(**vars(order))
@@ -58,6 +61,12 @@ def run_it(order: Order) -> Outcome:
             ) from None
     assert isinstance(outcome, Outcome)
     return outcome
+
+
+def on_prefect(here: int, dask: str | None, insecure: bool) -> Callable[[Order], Outcome]:  # noqa: FBT001
+    """How to run an order, its buckets on workers where any are asked for."""
+    workers = Workers(here, dask, insecure) if here or dask else None
+    return partial(run_it, workers=workers)
 
 
 @contextmanager

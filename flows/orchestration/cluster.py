@@ -1,0 +1,150 @@
+"""The workers of a run: some processes of this machine, or a Dask that stands and passes inspection.
+
+Whoever may talk to a scheduler runs their own code as its owner.  So our own scheduler takes only who has
+the key that was made for this run, and one that stands needs certificates unless it is on this machine.
+"""
+
+import flows.orchestration.dask_settings as ours  # (before Dask reads its settings)
+import flows.orchestration.prefect_settings  # noqa: F401  (and Prefect its own)
+
+# isort: split
+import ipaddress
+import os
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import dask
+from dask.system import CPU_COUNT
+from distributed import LocalCluster, Security
+from distributed.system import MEMORY_LIMIT
+from prefect.settings import get_current_settings
+from prefect_dask.task_runners import DaskTaskRunner
+
+from flows.common.failures import BadUsage, WorkersRefused
+from flows.orchestration.console import say
+from flows.orchestration.inspection import require_alike
+from flows.orchestration.work_place import Workers
+
+HOST = "127.0.0.1"
+FOR_THE_RUN = 1  # it needs about as much memory as a worker
+ANSWERS_WITHIN = 30  # seconds
+OF_DASK = "dask"  # a folder for its own files
+
+
+@contextmanager
+def task_runner(
+    asked: Workers, store: Path, delivery: Path, data: Path
+) -> Iterator[DaskTaskRunner]:
+    """Prefect's task runner on those workers; it says how many there are and where to look at them."""
+    ours.settle()
+    if asked.address:
+        require_safe(asked)
+        with standing(asked.address) as runner:
+            server = str(get_current_settings().api.url).rstrip("/")
+            require_alike(runner.client, server, store, delivery, data)
+            tell(len(runner.client.scheduler_info(n_workers=-1)["workers"]), pages(runner))
+            yield runner
+        return
+    with local(asked, store) as cluster, DaskTaskRunner(cluster=cluster) as runner:
+        tell(asked.here, pages(runner))
+        yield runner
+
+
+def tell(workers: int, where: str) -> None:
+    """How many work, and where Dask shows them."""
+    say(f"{workers} {'worker' if workers == 1 else 'workers'}; Dask shows them at {where}")
+
+
+def pages(runner: DaskTaskRunner) -> str:
+    """Where Dask's scheduler shows workers and tasks."""
+    link = runner.client.dashboard_link
+    return f"{link.rpartition('/')[0]}/{ours.PAGES}" if link else "no address"
+
+
+@contextmanager
+def local(asked: Workers, store: Path) -> Iterator[LocalCluster]:
+    """A scheduler and workers of this run, which end with it however it ends."""
+    shutil.rmtree(store / OF_DASK, ignore_errors=True)
+    threads = max(1, CPU_COUNT // asked.here)
+    environment = {"POLARS_MAX_THREADS": os.environ.get("POLARS_MAX_THREADS", str(threads))}
+    with dask.config.set({"distributed.nanny.pre-spawn-environ": environment}):
+        try:
+            cluster = LocalCluster(
+                n_workers=asked.here,
+                threads_per_worker=1,
+                processes=True,
+                host=HOST,
+                protocol="tls",
+                security=Security.temporary(),
+                dashboard_address=f"{HOST}:0",
+                memory_limit=asked.memory or MEMORY_LIMIT // (asked.here + FOR_THE_RUN),
+                local_directory=str(store / OF_DASK),
+                silence_logs=False,
+            )
+        except (OSError, RuntimeError) as error:
+            raise WorkersRefused(
+                f"--workers {asked.here}: expected to start them, and could not"
+                f" ({type(error).__name__})"
+            ) from None
+    try:
+        yield cluster
+    finally:
+        with suppress(Exception):  # whatever its processes came to, the run's own result stands
+            cluster.close()
+
+
+@contextmanager
+def standing(address: str) -> Iterator[DaskTaskRunner]:
+    """A scheduler somebody else started; certificates are those that Dask's settings name."""
+    how = {"timeout": ANSWERS_WITHIN, "security": Security()}
+    with DaskTaskRunner(address=address, client_kwargs=how) as runner:
+        try:
+            runner.client.scheduler_info()
+        except (OSError, RuntimeError, ValueError, TypeError) as error:
+            raise WorkersRefused(
+                f"--dask {address}: expected a scheduler of Dask, found none that answers"
+                f" ({type(error).__name__})"
+            ) from None
+        yield runner
+
+
+def require_safe(asked: Workers) -> None:
+    """Raise BadUsage for an address at which anybody could read what is sent, or send code."""
+    scheme, host = parsed(asked.address or "")
+    if scheme == "tls":
+        missing = [
+            f"distributed.comm.tls.{name}"
+            for name in ("ca-file", "client.cert", "client.key")
+            if not dask.config.get(f"distributed.comm.tls.{name}", None)
+        ]
+        if missing:
+            raise BadUsage(
+                f"--dask {asked.address}: expected certificates in Dask's settings, found none for"
+                f" {', '.join(missing)} (docs/scale.md says how)"
+            )
+    elif not is_this_machine(host) and not asked.insecure:
+        raise BadUsage(
+            f"--dask {asked.address}: expected tls://, or an address of this machine: without"
+            " certificates anybody on the way reads the delivery and runs code as the workers"
+            " (--insecure-dask takes it all the same)"
+        )
+
+
+def parsed(address: str) -> tuple[str, str]:
+    """Scheme and host of a scheduler's address; raises BadUsage for what is none."""
+    with suppress(ValueError):
+        found = urlsplit(address)
+        if found.scheme in {"tcp", "tls"} and found.hostname and found.port and not found.path:
+            return found.scheme, found.hostname
+    raise BadUsage(f"--dask: expected tcp://HOST:PORT or tls://HOST:PORT, found {address!a}")
+
+
+def is_this_machine(host: str) -> bool:
+    """Whether a host is the loopback device."""
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
