@@ -474,7 +474,7 @@ def test_every_rule_altered_in_the_second_engine_is_named(
         (2018, "facts/awards", "ELSE 100 * points", "ELSE 100 * points + 1"),
     ],
 )
-def test_what_rules_share_altered_closes_the_gate(  # noqa: PLR0917
+def test_what_rules_share_altered_closes_the_gate(
     year: int,
     file: str,
     was: str,
