@@ -8,7 +8,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -28,13 +28,14 @@ from flows.common.progress import watched
 from flows.common.settings import HOME, Order
 from flows.explain.receipts.bulk import write_receipts
 from flows.orchestration import bucket_tasks, cluster
+from flows.orchestration.inspection import trouble_with
 from flows.orchestration.prefect_run import run_it
 from flows.orchestration.server import embedded_server
 from flows.orchestration.work_place import Workers
 from flows.run.buckets import exchange_elsewhere, how_many
-from flows.run.buckets.store import ATTEMPTS, RECORDS, is_whole, keep, where
-from flows.run.buckets.tasks import Asked, do_once
-from flows.run.stages import Outcome, run
+from flows.run.buckets.store import ATTEMPTS, RECORDS, is_whole, keep, lend, where
+from flows.run.buckets.tasks import Asked, Task, do_once, done_by, read_note
+from flows.run.stages import Outcome, ingest_stage, run
 
 BUCKETS = 2  # a task costs as much as a test does
 GIGABYTE = 1 << 30
@@ -666,3 +667,89 @@ def test_names_and_numbers_stay_out_of_prefect_and_dask(
     for text in (logs, told):
         assert ID not in text
         assert NAME not in text
+
+
+# --- what other processes are asked, done in this one ---
+
+
+def by_digest(store: Path) -> Callable[[str, Any], list[Any]]:
+    """Does tasks as a worker would, files passing through the store."""
+
+    def do(_stage: str, tasks: list[Task]) -> list[Any]:
+        found = []
+        for task in tasks:
+            inputs = {
+                path.relative_to(task.folder).as_posix(): keep(store, path)
+                for pattern in task.takes
+                for path in task.folder.glob(pattern)
+            }
+            done = do_once(Asked(task.title, task.function, task.given, inputs, task.reads), store)
+            for name, digest in read_note(Path(done.path))["files"].items():
+                lend(where(store, digest), task.folder / name)
+            found.append(done.counts)
+        return found
+
+    return do
+
+
+def test_feeds_are_refused_by_workers_in_the_words_of_one_process(
+    feeds: Path, tmp_path: Path
+) -> None:
+    spoilt = Path(shutil.copytree(feeds, tmp_path / "feeds"))
+    (spoilt / "social_insurance" / "c.csv").write_bytes(b"person_id,month\n1,2\n")
+    (spoilt / "social_insurance" / "d.parquet").write_bytes(b"PAR1 and no more")
+    (tax,) = (spoilt / "tax").iterdir()
+    pl.read_parquet(tax).with_columns(person_id=pl.lit("1")).write_parquet(tax)
+    said = []
+    for name in ("once", "elsewhere"):
+        (work := tmp_path / name).mkdir()
+        with in_buckets(spoilt), ExitStack() as held:
+            if name == "elsewhere":
+                held.enter_context(done_by(by_digest(tmp_path / "store")))
+            with pytest.raises(FeedRefused) as failure:
+                ingest_stage(Order(2020, spoilt, tmp_path), work)
+        said.append(str(failure.value))
+    assert said[0] == said[1]
+    assert "social_insurance" in said[0]
+
+
+def test_a_delivery_that_changed_is_read_again(feeds: Path, tmp_path: Path) -> None:
+    """The notes of the delivery before are no use, whatever its files are called and weigh."""
+    other = Path(shutil.copytree(feeds, tmp_path / "feeds"))
+    works = [tmp_path / name for name in ("first", "second", "alone")]
+    for number, work in enumerate(works):
+        work.mkdir()
+        with in_buckets(other), ExitStack() as held:
+            if number < 2:
+                held.enter_context(done_by(by_digest(tmp_path / "store")))
+            ingest_stage(Order(2020, other, tmp_path, max_rejects="1"), work)
+        if number == 0:
+            path = other / "social_insurance" / "c.csv"
+            text = path.read_text(encoding="utf-8")
+            assert text.count(",110105,")
+            changed = text.replace(",110105,", ",110106,")
+            path.write_text(changed, encoding="utf-8")
+    tables = [sha256(work / "accepted" / "social_insurance.parquet") for work in works]
+    assert tables[0] != tables[1] == tables[2]
+
+
+@pytest.mark.parametrize(
+    ("found", "words"),
+    [
+        ({"folder": "nothing there"}, "expected to see the folder the run works in, found nothing there"),
+        ({"delivery": "0" * 64}, "expected to see the delivery as the run does, found another"),
+        ({"polars": "1.0.0"}, "expected polars 2, found 1.0.0"),
+        ({"server": "no answer"}, "expected to reach Prefect's server, found no answer"),
+    ],
+)  # fmt: skip
+def test_what_is_wrong_with_a_worker_is_said(found: dict[str, str], words: str) -> None:
+    mine = {
+        "folder": "1" * 64,
+        "code": "2",
+        "delivery": "3",
+        "polars": "2",
+        "server": "an answer",
+    }
+    assert not trouble_with(mine, mine, 1)
+    assert trouble_with(mine | found, mine, 1) == words
+    assert trouble_with(ImportError("somebody"), mine, 1).endswith("(ImportError)")
