@@ -118,9 +118,14 @@ def taken_up(warehouse: Path, name: str) -> tuple[Path, int]:
                     return folder, handle
         raise FileNotFoundError(ENOENT, os.strerror(ENOENT))
     except OSError as error:
-        raise PublicationFailed(
-            f"expected room and locks for temporary files in {place}, found: {error.strerror}"
-        ) from None
+        raise no_room(place, error) from None
+
+
+def no_room(place: Path, error: OSError) -> PublicationFailed:
+    """What is told where no folder can be had."""
+    return PublicationFailed(
+        f"expected room and locks for temporary files in {place}, found: {error.strerror}"
+    )
 
 
 def forget(folder: Path) -> None:
@@ -252,9 +257,7 @@ def made(warehouse: Path | None) -> tuple[Path, int]:
                     return folder, handle
         raise FileNotFoundError(ENOENT, os.strerror(ENOENT))
     except OSError as error:
-        raise PublicationFailed(
-            f"expected room and locks for temporary files in {place}, found: {error.strerror}"
-        ) from None
+        raise no_room(place, error) from None
 
 
 def locked(path: Path, *, create: bool = True) -> int | None:
