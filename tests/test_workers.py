@@ -565,7 +565,7 @@ def scheduler(folder: Path) -> Iterator[tuple["subprocess.Popen[bytes]", str]]:
     command = [sys.executable, "-m", "distributed.cli.dask_scheduler", "--host", "127.0.0.1"]
     process = subprocess.Popen(
         [*command, "--port", str(port), "--no-dashboard"], cwd=folder, stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL, env=os.environ | {"PYTHONPATH": f"{HOME}{os.pathsep}{HOME / 'tests'}"},
     )  # fmt: skip
     yield process, f"tcp://127.0.0.1:{port}"
     if process.poll() is None:

@@ -11,7 +11,7 @@ import time
 from collections import deque
 from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -38,6 +38,8 @@ from flows.common.files import sha256
 from flows.common.messages import told_without_values
 from flows.common.private_folder import spilling_into
 from flows.common.progress import report
+from flows.common.settings import Order
+from flows.orchestration.inspection import CODE
 from flows.orchestration.states import failed
 from flows.run.buckets.store import forget_attempts, keep, lend, where
 from flows.run.buckets.tasks import Asked, Done, Task, do_once, read_note
@@ -51,9 +53,13 @@ NOT_AGAIN = (BadUsage, PolicyError, ValidatorBroken)  # of what comes out the sa
 DIED = "its worker died, of too little memory perhaps"
 
 
-def attempt(asked: Asked, store: Path) -> Done | State[Any]:
+def attempt(asked: Asked, store: Path, code: str) -> Done | State[Any]:
     """A task as a worker does it; a failure is its state, so that nobody logs what went in."""
     try:
+        if code != CODE:  # one that came after the others were looked at
+            raise WorkersRefused(
+                f"{asked.title}: expected a worker of the same code, found another"
+            )
         with told_without_values(asked.title), spilling_into(store / "spill"):
             return do_once(asked, store)
     except (Failure, PolicyError) as failure:
@@ -115,9 +121,10 @@ class OnWorkers:
             for pattern in task.takes
             for path in sorted(task.folder.glob(pattern))
         }
-        asked = Asked(task.title, task.function, task.given, inputs, task.reads)
+        given = tuple(map(from_root, task.given))
+        asked = Asked(task.title, task.function, given, inputs, task.reads)
         named = once.with_options(task_run_name=f"{task.title}{again}")
-        future = self.runner.submit(named, {"asked": asked, "store": self.store})
+        future = self.runner.submit(named, {"asked": asked, "store": self.store, "code": CODE})
         self.running[future] = tried
 
     def digest(self, path: Path) -> str:
@@ -213,4 +220,11 @@ class Crew:
 def on_workers(runner: DaskTaskRunner, store: Path) -> OnWorkers:
     """A doer for the tasks of a run; no other run works in the store."""
     forget_attempts(store)
-    return OnWorkers(runner, store)
+    return OnWorkers(runner, store.absolute())
+
+
+def from_root(value: Any) -> Any:
+    """What is given to a task with paths from the root: a worker may have been started anywhere."""
+    if isinstance(value, Order):
+        return replace(value, **{name: from_root(each) for name, each in vars(value).items()})
+    return value.absolute() if isinstance(value, Path) else value

@@ -20,6 +20,7 @@ from flows.kept.manifest import LIBRARIES, code_digest, file_digests
 from flows.kept.pinned_code import MAKE_TABLES
 
 TASKS = "flows.orchestration.bucket_tasks"
+CODE = code_digest(TASKS, *MAKE_TABLES)  # what this process came up with, whatever lies there since
 
 
 def require_alike(client: Client, server: str, store: Path, delivery: Path, data: Path) -> None:
@@ -75,7 +76,7 @@ def seen(server: str, token: str, delivery: str, data: str) -> dict[str, Any]:
     """What a process sees and has; called in each worker, and here."""
     return {
         "folder": content(Path(token)),
-        "code": code_digest(TASKS, *MAKE_TABLES),
+        "code": CODE,
         "policy": sha256_of(
             [
                 file_digests(Path(data) / "policy", "*.toml"),
