@@ -567,10 +567,11 @@ def scheduler(folder: Path) -> Iterator[tuple["subprocess.Popen[bytes]", str]]:
         [*command, "--port", str(port), "--no-dashboard"], cwd=folder, stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL, env=os.environ | {"PYTHONPATH": f"{HOME}{os.pathsep}{HOME / 'tests'}"},
     )  # fmt: skip
-    yield process, f"tcp://127.0.0.1:{port}"
-    if process.poll() is None:
+    try:
+        yield process, f"tcp://127.0.0.1:{port}"
+    finally:
         process.kill()
-    process.wait(30)
+        process.wait(30)
 
 
 @contextmanager
@@ -584,10 +585,11 @@ def worker(
         cwd=code, env=os.environ | {"PYTHONPATH": f"{code}{os.pathsep}{HOME / 'tests'}"},
         stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
     )  # fmt: skip
-    yield process
-    if process.poll() is None:
+    try:
+        yield process
+    finally:
         process.kill()
-    process.wait(30)
+        process.wait(30)
 
 
 @soak
