@@ -53,7 +53,11 @@ TAKERS = {
 OURS = {"read_table", "write_table"}  # functions of this project by that name, called as functions
 # patterns that are no text of the source, and follow from it all the same
 HOMES = {("flows/orchestration/prefect_settings.py", "expanduser")}  # the user's own, no path given
-PATTERNS = {("flows/kept/manifest.py", "pattern"), ("flows/run/second_engine/engine.py", "kind")}
+PATTERNS = {
+    ("flows/kept/manifest.py", "pattern"),
+    ("flows/orchestration/bucket_tasks.py", "pattern"),
+    ("flows/run/second_engine/engine.py", "kind"),
+}
 
 
 def of(path: Path) -> str:
