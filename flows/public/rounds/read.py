@@ -61,7 +61,7 @@ def shown(
     require_titles(titles["name"], people)
     segments = rows_of(database, "segments", year).select("place", centipoints("total"))
     manifest = manifest_of(database, row)
-    is_known = before is not None and is_same(before, row["run_id"], manifest, people)
+    known = before if before and is_same(before, row["run_id"], manifest, people) else None
     totals = listed["total"].sort()
     line = None if totals.is_empty() else int(totals[0])
     return ShownRound(
@@ -85,7 +85,7 @@ def shown(
         people=people,
         totals=tuple(totals),
         means={} if line is None else {name: mean(listed[name]) for name in listed.columns},
-        outside=before.outside if before and is_known else everybody_else(database, row, totals),
+        outside=known.outside if known else everybody_else(database, row, totals),
     )
 
 
