@@ -39,6 +39,7 @@ TAKERS = {
         "sink_ipc",
         "write_parquet",
         "write_csv",
+        "write_ipc",
     ),
     *(
         "ParquetFile",

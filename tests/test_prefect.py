@@ -401,7 +401,7 @@ def test_standing_server_gives_the_same_digests_and_shows_the_run(
     of_run = {"flow_run_id": {"any_": [run["id"]]}}
     tasks = standing.asked("task_runs/filter", flow_runs={"id": of_run["flow_run_id"]})
     names = {each["name"].rsplit("-", 1)[0] for each in tasks}
-    assert names == {"recompute", "recheck", "ingest", "score", "rank", "publish"}
+    assert names == {"recheck", "ingest", "score", "rank", "publish"}
     artifacts = standing.artifacts(run["id"])
     assert set(artifacts) == {"round-2020", "rejects-2020", "report-2020"}
     settled = published[1].line.settled
@@ -653,7 +653,7 @@ def test_embedded_server_gives_the_same_digests_and_is_gone(
         tasks = database.execute("SELECT state_name FROM task_run").fetchall()
         names = database.execute("SELECT name, state_name FROM flow_run").fetchall()
     database.close()
-    assert tasks == [("Completed",)] * 6
+    assert tasks == [("Completed",)] * 5
     assert names == [("round-2020", "Completed")]
 
 

@@ -20,6 +20,12 @@ def read_table(path: Path, columns: list[str] | None = None) -> pl.DataFrame:
     return pl.read_parquet(named(path), columns=columns, glob=False, hive_partitioning=False)
 
 
+def read_rows(path: Path) -> pl.DataFrame:
+    """An Arrow file, whole."""
+    with path.open("rb") as file:
+        return pl.read_ipc(file)
+
+
 def scan_table(path: Path) -> pl.LazyFrame:
     """A Parquet file, read when asked for; a column it lacks is an error, as polars has it."""
     return pl.scan_parquet(named(path), glob=False, hive_partitioning=False)

@@ -1,7 +1,6 @@
-"""The annual run as a Prefect flow: ingest -> score -> rank -> recheck -> publish,
-the second engine (recompute) beside score and rank.
+"""The annual run as a Prefect flow: ingest -> score -> rank -> recheck -> publish.
 
-Six coarse tasks that pass paths and small values, never frames.  Prefect's database is a view of
+Five coarse tasks that pass paths and small values, never frames.  Prefect's database is a view of
 the run; the record is the run's own manifest.  A foreseen failure is a state with one sentence and
 no traceback: of the task, of the flow, and on the console of whoever serves it.
 """
@@ -33,7 +32,6 @@ from flows.process.deliveries.findings import with_findings
 from flows.process.deliveries.run import NONE_GIVEN, run_on_known
 from flows.process.turn import Asked
 from flows.run import stages
-from flows.run.buckets.tasks import elsewhere
 from flows.run.stages import Outcome
 from transforms.policy import PolicyError
 
@@ -74,7 +72,6 @@ def publish_unless_published(order: Order, work: Path) -> Outcome:
 ingest = stage("ingest", stages.ingest_stage)
 score = stage("score", stages.score_stage)
 rank = stage("rank", stages.rank_stage)
-recompute = stage("recompute", stages.recompute_stage)
 check = stage("recheck", stages.recheck_stage)
 publish = stage("publish", publish_unless_published)
 
@@ -82,22 +79,9 @@ publish = stage("publish", publish_unless_published)
 def through_tasks(order: Order) -> Outcome:
     """The stages of a run as tasks of the flow that is running."""
     with with_findings(order) as prepared, work_place(prepared) as work:
-        ranked = by_both_engines(prepared, done(ingest(prepared, work)))
-        return done(publish(prepared, done(check(prepared, ranked))))
-
-
-def by_both_engines(order: Order, accepted: Path) -> Path:
-    """Rank by the first engine, and the second beside it; workers have enough to do with one."""
-    if elsewhere():
-        ranked = done(rank(order, done(score(order, accepted))))
-        return done(recompute(order, ranked))
-    again = recompute.submit(order, accepted)
-    try:
-        ranked = done(rank(order, done(score(order, accepted))))
-    finally:
-        again.wait()  # it works in the folder that goes
-    again.result()  # raises
-    return ranked
+        scored = done(score(prepared, done(ingest(prepared, work))))
+        checked = done(check(prepared, done(rank(prepared, scored))))
+        return done(publish(prepared, checked))
 
 
 def scheduled_year() -> int:

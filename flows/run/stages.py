@@ -1,7 +1,4 @@
-"""The stages of a run as plain functions: ingest, score, rank, recompute, recheck, publish.
-
-The second engine works everything out beside the first one (`recompute`), from the same accepted rows;
-their results meet in `recheck`.
+"""The stages of a run as plain functions: ingest, score, rank, recheck, publish.
 
 Each takes the order and the path of the work folder and leaves files there; the last one names the
 run by its digest, moves the folder into the warehouse and makes its tables current, or only keeps it.
@@ -11,14 +8,13 @@ same bytes.
 
 import json
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, replace
 from functools import partial
 from pathlib import Path
 
 import polars as pl
 
-from flows.common.files import write_json, write_table
+from flows.common.files import write_json
 from flows.common.messages import told_without_values
 from flows.common.progress import report
 from flows.common.settings import Order
@@ -37,7 +33,7 @@ from flows.run.place import keep_beside, place, there_already
 from flows.run.plausible import less_than_current, of_another_year, require_plausible
 from flows.run.publish import current_size, only_publisher, replace_database
 from flows.run.score import publish_table, rank, score
-from flows.run.second_engine import SCORECARD, check, scorecard
+from flows.run.second_engine import check
 from flows.run.tables import feed_counts, round_row
 from flows.run.work_folder import work_folder
 from schemas.feeds import FEEDS
@@ -73,10 +69,8 @@ def run(order: Order, may_replace: Callable[[], bool] = always) -> Outcome:
     """The whole run without Prefect; `may_replace` as the last stage has it."""
     with work_folder(order) as work:
         ingest_stage(order, work)
-        with ThreadPoolExecutor(1) as beside:
-            again = beside.submit(recompute_stage, order, work)
-            rank_stage(order, score_stage(order, work))
-            again.result()
+        score_stage(order, work)
+        rank_stage(order, work)
         recheck_stage(order, work)
         return publish_stage(order, work, may_replace)
 
@@ -125,24 +119,14 @@ def rank_stage(order: Order, work: Path) -> Path:
     return work
 
 
-def recompute_stage(order: Order, work: Path) -> Path:
-    """Work everything out again with the second engine: it needs the accepted rows, nothing of the first."""
+def recheck_stage(order: Order, work: Path) -> Path:
+    """Work everything out again with the second engine; one difference and nothing is published."""
+    report("recheck", len(FEEDS) + 2, STEPS)
     if order.recheck:
         with told_without_values("recheck"):
             if buckets := buckets_of(work):
                 recompute_in_buckets(order, buckets)
-            else:
-                write_table(pl.DataFrame(scorecard(order, work)), work / f"{SCORECARD}.parquet")
-    return work
-
-
-def recheck_stage(order: Order, work: Path) -> Path:
-    """Hold both engines' results against each other; one difference and nothing is published."""
-    report("recheck", len(FEEDS) + 2, STEPS)
-    if order.recheck:
-        with told_without_values("recheck"):
-            check(order, work, buckets_of(work) or [work])
-            (work / f"{SCORECARD}.parquet").unlink(missing_ok=True)  # no part of the run
+            check(order, work, buckets)
     return work
 
 

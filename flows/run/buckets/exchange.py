@@ -13,7 +13,7 @@ from pathlib import Path
 
 import polars as pl
 
-from flows.run.buckets.places import complete, delivered
+from flows.run.buckets.places import complete_rows, delivered
 from flows.run.buckets.whose import Whose
 from flows.run.delivery import Part
 from flows.run.drop_repeats import Repeats
@@ -49,8 +49,7 @@ def to_buckets(feed: str, folders: list[Path], whose: Whose) -> Callable[[Checke
         found = rows.partition_by("bucket", include_key=False, as_dict=True)
         empty = batch.good.clear()
         for number, folder in enumerate(folders):
-            path = delivered(folder, feed, batch.start)
-            complete([found.get((number,), empty)], path)
+            complete_rows(found.get((number,), empty), delivered(folder, feed, batch.start))
         return replace(batch, good=empty)
 
     return keep

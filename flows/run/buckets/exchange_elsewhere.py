@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 
 import polars as pl
 
-from flows.common.by_name import read_table, scan_table
+from flows.common.by_name import read_rows, read_table
 from flows.common.failures import FeedRefused, StageFailed
 from flows.common.files import write_json, write_table
 from flows.run.buckets.exchange import exchange
@@ -165,11 +165,7 @@ def gather(files: Files, folder: Path, work: Path, found: Exchanged) -> None:
             target = delivered(bucket(work, number), files.feed, start + int(path.stem))
             target.parent.mkdir(parents=True, exist_ok=True)
             path.rename(target)
-    empty = (
-        scan_table(delivered(bucket(work, 0), files.feed, start + int(left[0].stem)))
-        .head(0)
-        .collect()
-    )
+    empty = read_rows(delivered(bucket(work, 0), files.feed, start + int(left[0].stem))).clear()
     rejects = read_table(folder / REJECTS)
     before.append(
         Checked(

@@ -42,7 +42,7 @@ from flows.run.screening import Screened, require_share, screen, together
 from schemas.feeds import accepted
 from transforms.rounds import Round
 
-DELIVERED = ("delivered/*/*.parquet", "keys/*.parquet")  # what settling a bucket takes
+DELIVERED = ("delivered/*/*.arrow", "keys/*.parquet")  # what settling a bucket takes
 
 
 def ingest_in_buckets(

@@ -11,7 +11,7 @@ from typing import TypedDict, TypeVar
 
 import polars as pl
 
-from flows.common.by_name import read_table
+from flows.common.by_name import read_rows, read_table
 from flows.run.buckets.numbers import keys as people_of
 from flows.run.buckets.places import (
     OF_BUCKETS,
@@ -61,7 +61,7 @@ def of_each(function: Callable[[str], Result]) -> dict[str, Result]:
 def settle_feed(folder: Path, feed: str, keys: Keys) -> Settled:
     """Accept the rows of one feed; those that were delivered in no order keep their position."""
     delivered = batches(folder, feed)
-    parts = [in_feed(read_table(path), path) for path in delivered]
+    parts = [in_feed(read_rows(path), path) for path in delivered]
     found = repeated(feed, parts)
     complete([found.conflicting], conflicting(folder, feed))
     rows = good_rows(feed, larger(parts), found)

@@ -25,14 +25,14 @@ from flows.run.second_engine.values import open_book
 from schemas.feeds import FEEDS
 
 TOLD = 10  # a refusal names so many differing rows
-SCORECARD = "recomputed"  # the file it is kept in, and the SQL that gives its columns
+SCORECARD = "recomputed"  # of a bucket: the file, and the SQL that gives its columns
 CHECKED = ("scores", "eligibility", "ranking", "segments", "public_list", "rejects")
 
 
-def check(order: Order, work: Path, folders: Sequence[Path] = ()) -> None:
+def check(order: Order, work: Path, buckets: Sequence[Path] = ()) -> None:
     """Raise CheckFailed, naming the first differing rows, unless both engines agree on everything."""
     order.edition()  # a value of the wrong type is no difference: two engines may agree on it
-    found = recheck(order, work, folders)
+    found = recheck(order, work, buckets)
     if found:
         applications = len({each.application_no for each in found if each.application_no != LINE})
         message = "\n".join(f"  {each}" for each in found[:TOLD])
@@ -42,36 +42,36 @@ def check(order: Order, work: Path, folders: Sequence[Path] = ()) -> None:
         )
 
 
-def recheck(order: Order, work: Path, folders: Sequence[Path] = ()) -> list[Difference]:
+def recheck(order: Order, work: Path, buckets: Sequence[Path] = ()) -> list[Difference]:
     """Recompute a scored and ranked work folder; every difference, empty when both engines agree.
 
-    Where `folders` hold what was recomputed, ranks and differences are left.
+    Of what was recomputed in buckets, ranks and differences are left.
     """
     book = open_book(order.data, order.year)
     line = json.loads((work / "line.json").read_text(encoding="utf-8"))
     with ExitStack() as held, connected(work) as connection:
         prepare(connection, work, held, CHECKED)
-        if folders:
-            show_scorecards(connection, folders, held)
+        if buckets:
+            show_scorecards(connection, buckets, held)
             rank(connection, book)
         else:
             recompute(connection, book)
         return [*differences(connection, line)]
 
 
-def scorecard(order: Order, folder: Path) -> arrow.Table:
-    """What everybody of a round, or of a bucket of it, comes to; to be ranked when all are there."""
-    with ExitStack() as held, connected(folder) as connection:
-        prepare(connection, folder, held)
+def scorecard(order: Order, bucket: Path) -> arrow.Table:
+    """What everybody in a bucket's folder comes to, to be ranked when all buckets are there."""
+    with ExitStack() as held, connected(bucket) as connection:
+        prepare(connection, bucket, held)
         score(connection, open_book(order.data, order.year))
         return connection.execute(sql(SCORECARD)).to_arrow_table()
 
 
 def show_scorecards(
-    connection: duckdb.DuckDBPyConnection, folders: Sequence[Path], held: ExitStack
+    connection: duckdb.DuckDBPyConnection, buckets: Sequence[Path], held: ExitStack
 ) -> None:
-    """Show the scorecards of all folders as one."""
-    tables = [table_in_sql(each / f"{SCORECARD}.parquet", held) for each in folders]
+    """Show the scorecards of all buckets as one."""
+    tables = [table_in_sql(each / f"{SCORECARD}.parquet", held) for each in buckets]
     rows = " UNION ALL ".join(f"FROM {table}" for table in tables)
     connection.execute(f"CREATE VIEW results.scorecard AS {rows}")
 

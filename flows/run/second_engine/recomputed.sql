@@ -1,4 +1,4 @@
--- The scorecard as it is kept until all are ranked: whole numbers of 64 bits, which a Parquet file has.
+-- The scorecard of a bucket as it is kept until all are ranked: whole numbers of 64 bits, which a Parquet file has.
 
 SELECT
     person,
