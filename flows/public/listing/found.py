@@ -1,5 +1,6 @@
 """Which rows are found, and which of them a page shows."""
 
+from itertools import compress
 from typing import NamedTuple
 
 from flows.public.listing.query import EVERYBODY, Query
@@ -32,8 +33,7 @@ def looked_up(listing: Listing, query: Query) -> list[int]:
     """The same, looked up."""
     places = listing.order(query.sort)
     if query.needle:
-        needle, folded = query.needle, listing.folded
-        places = [place for place in places if needle in folded[place]]
+        places = [*compress(places, map(with_text(listing, query.needle).__getitem__, places))]
     for values, least, most in (
         (listing.totals, query.points_from, query.points_to),
         (listing.years, query.born_from, query.born_to),
@@ -43,6 +43,16 @@ def looked_up(listing: Listing, query: Query) -> list[int]:
         if most is not None:
             places = [place for place in places if values[place] <= most]
     return places
+
+
+def with_text(listing: Listing, needle: str) -> list[bool]:
+    """Which rows have a text: kept, since who sorts or narrows what was found looks for it again."""
+    kept: list[bool] | None = listing.kept.get("with_text", {}).get(needle)
+    if kept is not None:
+        return kept
+    rows = [needle in line for line in listing.folded]
+    listing.keep("with_text", needle, rows, MOST_KEPT)
+    return rows
 
 
 def part_of(hits: int, query: Query) -> Part:
