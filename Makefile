@@ -4,6 +4,7 @@
 # make lint   ruff, mypy --strict, import-linter
 # make bench  measure speed and memory, write benchmarks/results.md
 # make bench-web  measure scores and lists of `luohu web`, write benchmarks/web.md and lists.md
+# make bench-large  measure 12.3 million applicants, write benchmarks/large.md: an hour, 60 GB in LARGE; goes on where it stopped
 # make soak   the long tests
 # make lock   resolve requirements.lock again (needs uv)
 
@@ -12,8 +13,9 @@ VENV := .venv
 BIN := $(VENV)/bin
 FEEDS ?= out/feeds-2020
 WAREHOUSE ?= out/warehouse
+LARGE ?= out/bench-large
 
-.PHONY: run test quick lint bench bench-web soak lock clean
+.PHONY: run test quick lint bench bench-web bench-large soak lock clean
 
 run: $(VENV)/.ready
 	@test -d $(FEEDS) || $(BIN)/luohu simulate 2020 --out $(FEEDS)
@@ -42,6 +44,9 @@ bench: $(VENV)/.ready
 bench-web: $(VENV)/.ready
 	$(BIN)/python benchmarks/web.py
 	$(BIN)/python benchmarks/lists.py
+
+bench-large: $(VENV)/.ready
+	$(BIN)/python benchmarks/large.py --folder $(LARGE)
 
 soak: $(VENV)/.ready
 	$(BIN)/pytest -m soak

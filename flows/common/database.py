@@ -9,6 +9,7 @@ What DuckDB's SQL says of files is put together here: a path is a name, never a 
 import fcntl
 import os
 import shutil
+import tomllib
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -26,6 +27,7 @@ from flows.common.failures import (
     NotPermitted,
 )
 from flows.common.private_folder import private_folder
+from flows.common.settings import DATA
 
 DATABASE = "luohu.duckdb"
 WAL = f"{DATABASE}.wal"
@@ -45,6 +47,10 @@ OFFLINE: dict[str, str | bool | int | float | list[str]] = {
     "autoinstall_known_extensions": "false",
     "autoload_known_extensions": "false",
     "allow_community_extensions": "false",
+}
+# for tables of whole rounds: what does not fit is put into the folder for temporary files
+BOUNDED = OFFLINE | {
+    "memory_limit": tomllib.loads((DATA / "buckets.toml").read_text(encoding="utf-8"))["duckdb"]
 }
 
 

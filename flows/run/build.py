@@ -12,7 +12,7 @@ from typing import NamedTuple
 import duckdb
 import polars as pl
 
-from flows.common.database import OFFLINE, attach, database_in_sql, table_in_sql, unreadable
+from flows.common.database import BOUNDED, attach, database_in_sql, table_in_sql, unreadable
 from flows.common.settings import DATA
 from flows.kept.tables import FORMER_NAMES, REJECTS
 from flows.kept.tables import table as table_of
@@ -46,7 +46,7 @@ def build(
     """A new database of a run's tables and, from the current one, every other round."""
     with (
         ExitStack() as held,
-        duckdb.connect(config={**OFFLINE, "temp_directory": f"{target}.spill"}) as connection,
+        duckdb.connect(config={**BOUNDED, "temp_directory": f"{target}.spill"}) as connection,
     ):
         connection.execute(
             f"ATTACH {database_in_sql(target)} AS new (STORAGE_VERSION '{STORAGE_VERSION}')"
