@@ -88,14 +88,16 @@ def preliminary(tmp_path_factory: pytest.TempPathFactory) -> ARound:
 
 @pytest.fixture(scope="module")
 def official(preliminary: ARound, tmp_path_factory: pytest.TempPathFactory) -> ARound:
-    """The round published: one place was used, one cancelled."""
+    """The round published: one place was used, one cancelled; a finding is about somebody without one."""
     found = preliminary.copy(tmp_path_factory.mktemp("official"))
     for appeal in pending(read(found.warehouse), YEAR):
         found.decide(appeal.id, "refused", "2021-07-02T10:00")
     found.publish()
     names = {"by": "王芳", "and_by": "张伟"}
     found_on = date(2021, 7, 20)
-    sanction(found.asked("sanction", "2021-07-21", **names), f"{YEAR}-tied", found_on, "材料不实")
+    for kind in ("tied", "appeal-open"):
+        asked = found.asked("sanction", "2021-07-21", **names)
+        sanction(asked, f"{YEAR}-{kind}", found_on, "材料不实")
     (serial,) = (
         each["serial"] for each in found.ranking() if each["application_no"] == f"{YEAR}-tied-too"
     )
@@ -137,7 +139,7 @@ def test_what_a_preliminary_letter_says(kind: str, pages: dict[str, str]) -> Non
 
 
 @pytest.mark.parametrize(
-    "kind", ["settled", "tied", "tied-too", "below", "retired", "under-review"]
+    "kind", ["settled", "tied", "tied-too", "below", "retired", "under-review", "appeal-open"]
 )
 def test_what_a_published_letter_says(kind: str, final_pages: dict[str, str]) -> None:
     require_kept(f"published-{kind}", final_pages[kind])
@@ -170,7 +172,7 @@ def test_each_kind_is_what_it_is_called(pages: dict[str, str], final_pages: dict
     barred = (
         "因提供虚假材料（2021年7月20日认定），2021年度至2026年度不得申报积分落户。《办法》第十条"
     )
-    assert [kind for kind, page in final_pages.items() if barred in page] == ["tied"]
+    assert [kind for kind, page in final_pages.items() if barred in page] == ["appeal-open", "tied"]
     assert "已于2021年8月1日办理落户" in final_pages["tied-too"]
     assert "正式结果，已于2021年7月12日公示" in final_pages["below"]
     for page in (*pages.values(), *final_pages.values()):
@@ -352,10 +354,10 @@ def test_an_earlier_set_of_the_round_is_replaced_and_nothing_else(
     letters(preliminary, out)
     (out / f"{YEAR}-tied.html").unlink()
     assert len(letters(preliminary, out)) == len(PEOPLE)
-    with pytest.raises(BadUsage, match=r"letters of round 2020, found 10 entries"):
+    with pytest.raises(BadUsage, match=r"letters of round 2020, found .*: 10 of its entries"):
         write_letters(small_published[0], 2020, out, data=DATA)
     (out / "notes.txt").write_text("mine")
-    with pytest.raises(BadUsage, match="found 1 entries") as refused:
+    with pytest.raises(BadUsage, match=": 1 of its entries") as refused:
         letters(preliminary, out)
     assert "notes" not in str(refused.value)
     (tmp_path / "link").symlink_to(out)

@@ -40,8 +40,8 @@ def require_place(target: Path, year: int) -> None:
         return
     if others := sum(not is_letter(each, year) for each in os.scandir(target)):
         raise BadUsage(
-            f"--out: expected a new or empty folder, or earlier letters of round {year}, found"
-            f" {others:,} entries in {target} that are none"
+            f"--out: expected a new or empty folder, or earlier letters of round {year}, found in"
+            f" {target} what is none: {others:,} of its entries"
         )
 
 
