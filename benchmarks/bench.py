@@ -21,6 +21,8 @@ HERE = Path(__file__).parent
 INSURANCES = ("pension", "medical", "unemployment", "injury", "maternity")
 APPLICANTS = 122_852
 REPEATS = 5
+IN_BUCKETS = 3 * APPLICANTS  # two buckets: a smaller round asks no worker
+WAYS = {"one process": (), "1 worker": ("--workers", "1"), "2 workers": ("--workers", "2")}
 
 STATEMENT = """
 import duckdb, json, resource, sys, time
@@ -164,6 +166,21 @@ def afterwards(folder: Path, feeds: Path, warehouse: Path) -> dict[str, dict]:
     return found
 
 
+def by_workers(folder: Path, applicants: int) -> dict:
+    """A round in buckets by one process and by workers, as a command each; their tables are the same."""
+    feeds, warehouse = delivery(folder, applicants), folder / "warehouse"
+    ways, tables = {}, {}
+    for name, options in WAYS.items():
+        ways[name] = measured(
+            COMMAND, "run", "2020", "--feeds", feeds, "--warehouse", warehouse, *options
+        )
+        (manifest,) = (warehouse / "runs" / "2020").glob("*/manifest.json")
+        tables[name] = json.loads(manifest.read_text())["outputs"]
+        shutil.rmtree(warehouse)
+    assert all(each == tables["one process"] for each in tables.values()), "tables differ"
+    return {"applicants": applicants, "ways": ways}
+
+
 def other_delivery(feeds: Path, out: Path) -> Path:
     """The delivery less every thirtieth row of tax."""
     import polars as pl
@@ -211,7 +228,7 @@ def machine() -> str:
     return f"{processor}, {os.cpu_count()} cores, {memory:.0f} GiB; Python {platform.python_version()}, {versions}"
 
 
-def table(found: list[dict]) -> str:
+def table(found: list[dict], workers: dict) -> str:
     """The page of results."""
     base = found[0]
     lines = [
@@ -268,6 +285,23 @@ def table(found: list[dict]) -> str:
         for each in found
         for name, figures in each["commands"].items()
     ]
+    alone = workers["ways"]["one process"]["seconds"]
+    lines += [
+        "",
+        "## On workers",
+        "",
+        f"`luohu run` on {workers['applicants']:,} applicants, two buckets, once each; the tables are the same.",
+        "The workers share the cores of this machine, so no speed-up beyond them can show.  Memory is that of",
+        "the largest process.",
+        "",
+        "| by | seconds | of one process | peak MB |",
+        "| --- | ---: | ---: | ---: |",
+    ]
+    lines += [
+        f"| {name} | {figures['seconds']:.1f} | {figures['seconds'] / alone:.2f}"
+        f" | {figures['peak_mb']:,.0f} |"
+        for name, figures in workers["ways"].items()
+    ]
     return "\n".join(lines) + "\n"
 
 
@@ -277,6 +311,9 @@ def main() -> None:
     parser.add_argument("--repeats", type=int, default=REPEATS)
     parser.add_argument(
         "--sizes", type=int, nargs="+", default=[APPLICANTS, APPLICANTS // 10, APPLICANTS * 10]
+    )
+    parser.add_argument(
+        "--workers", type=int, default=IN_BUCKETS, help="people of the rows by workers"
     )
     parser.add_argument("--folder", type=Path, help="keep deliveries here between benchmarks")
     parser.add_argument("--print-only", action="store_true", help="do not write results.md")
@@ -288,7 +325,8 @@ def main() -> None:
             compared(folder, size, chosen.repeats if size <= APPLICANTS else 1)
             for size in chosen.sizes
         ]
-    page = table(found)
+        workers = by_workers(folder, chosen.workers)
+    page = table(found, workers)
     print(page)
     if not chosen.print_only:
         (HERE / "results.md").write_text(page)
