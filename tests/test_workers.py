@@ -32,6 +32,7 @@ from flows.orchestration.inspection import trouble_with
 from flows.orchestration.prefect_run import run_it
 from flows.orchestration.server import embedded_server
 from flows.orchestration.work_place import Workers
+from flows.run import screening
 from flows.run.buckets import exchange_elsewhere, how_many
 from flows.run.buckets.store import ATTEMPTS, RECORDS, is_whole, keep, lend, where
 from flows.run.buckets.tasks import Asked, Task, do_once, done_by, read_note
@@ -702,17 +703,36 @@ def test_feeds_are_refused_by_workers_in_the_words_of_one_process(
     (spoilt / "social_insurance" / "d.parquet").write_bytes(b"PAR1 and no more")
     (tax,) = (spoilt / "tax").iterdir()
     pl.read_parquet(tax).with_columns(person_id=pl.lit("1")).write_parquet(tax)
+    said = refusals(spoilt, tmp_path)
+    assert said[0] == said[1]
+    assert "social_insurance" in said[0]
+
+
+def refusals(feeds: Path, tmp_path: Path) -> list[str]:
+    """What one process says of a delivery in buckets, and what others do."""
     said = []
     for name in ("once", "elsewhere"):
         (work := tmp_path / name).mkdir()
-        with in_buckets(spoilt), ExitStack() as held:
+        with in_buckets(feeds), ExitStack() as held:
             if name == "elsewhere":
                 held.enter_context(done_by(by_digest(tmp_path / "store")))
             with pytest.raises(FeedRefused) as failure:
-                ingest_stage(Order(2020, spoilt, tmp_path), work)
+                ingest_stage(Order(2020, feeds, tmp_path), work)
         said.append(str(failure.value))
-    assert said[0] == said[1]
-    assert "social_insurance" in said[0]
+    return said
+
+
+def test_more_rows_than_can_be_counted_are_refused(
+    feeds: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Positions of 32 bits would begin again at 0; each task counts its own files only."""
+    rows = sum(
+        len((pl.read_csv if path.suffix == ".csv" else pl.read_parquet)(path))
+        for path in (feeds / "social_insurance").iterdir()
+    )
+    monkeypatch.setattr(screening, "MOST_ROWS", rows - 1)
+    words = f"social_insurance (社保): expected at most {rows - 1:,} rows, found more"
+    assert set(refusals(feeds, tmp_path)) == {words}
 
 
 def test_a_delivery_that_changed_is_read_again(feeds: Path, tmp_path: Path) -> None:

@@ -23,9 +23,11 @@ from flows.run.drop_repeats import Repeats, repeated, without
 from flows.run.known import REPLACED, left_out
 from flows.run.quarantine import contradictions, described, located, too_many
 from flows.run.read_files import read
+from flows.run.refusal import refusal
 
 BATCH_ROWS = 1_000_000
 WORKERS = 2
+MOST_ROWS = 2**32 - 2  # of a feed: a row is known by its position, a whole number of 32 bits
 NOTHING_REPLACED = pl.DataFrame(schema=REPLACED)
 
 
@@ -125,6 +127,7 @@ def checked(
     start = 0
     with ThreadPoolExecutor(WORKERS) as pool:
         for batch in batches(parts, schema):
+            require_countable(feed, start + batch.rows.height)
             if len(waiting) > WORKERS:  # a few batches in memory, not all
                 yield waiting.popleft().result()
             waiting.append(pool.submit(check_and_keep, batch, start))
@@ -139,6 +142,7 @@ def together(feed: str, done: list[Checked], found: Repeats) -> Screened:
         lost.update(each.left_out)
         for file, rows in each.file_rows.items():
             file_rows[file] = file_rows.get(file, 0) + rows
+    require_countable(feed, sum(file_rows.values()))
     rejects = [*(each.rejects for each in done), contradictions(feed, found.conflicting)]
     rejects_ = located(feed, pl.concat(rejects), file_rows)
     return Screened(
@@ -151,6 +155,12 @@ def together(feed: str, done: list[Checked], found: Repeats) -> Screened:
         duplicates=found.dropped,
         left_out=dict(lost),
     )
+
+
+def require_countable(feed: str, rows: int) -> None:
+    """Raise FeedRefused where positions would not fit: they would begin again at 0, and nobody would see."""
+    if rows > MOST_ROWS:
+        raise FeedRefused(refusal(feed, f"at most {MOST_ROWS:,} rows", "more"))
 
 
 def require_share(screened: Screened, max_rejects: Fraction) -> None:
