@@ -21,7 +21,7 @@ from two_runs import Base, Compared, all_compared
 import flows.orchestration.prefect_settings  # noqa: F401  (before anything imports Prefect)
 from flows.audit import own_code
 from flows.audit.diff import mixed
-from flows.common.database import BOUNDED, OFFLINE
+from flows.common.database import OFFLINE
 from flows.common.failures import StageFailed
 from flows.common.settings import DATA, HOME, Order
 from flows.explain.receipts.bulk import VERIFIER
@@ -55,8 +55,7 @@ def proved_once() -> Iterator[None]:
 def one_thread_each() -> Iterator[None]:
     """The workers share the cores: DuckDB gets a thread in each, as polars does by `make test`."""
     with pytest.MonkeyPatch.context() as patch:
-        for config in (OFFLINE, BOUNDED):
-            patch.setitem(config, "threads", 1)
+        patch.setitem(OFFLINE, "threads", 1)
         yield
 
 

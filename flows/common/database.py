@@ -48,10 +48,19 @@ OFFLINE: dict[str, str | bool | int | float | list[str]] = {
     "autoload_known_extensions": "false",
     "allow_community_extensions": "false",
 }
-# for tables of whole rounds: what does not fit is put into the folder for temporary files
-BOUNDED = OFFLINE | {
-    "memory_limit": tomllib.loads((DATA / "buckets.toml").read_text(encoding="utf-8"))["duckdb"]
-}
+MEMORY = tomllib.loads((DATA / "buckets.toml").read_text(encoding="utf-8"))["duckdb"]
+SMALL = 2_000_000  # bytes in files
+
+
+def settings_for(spill: str, *read: Path) -> dict[str, str | bool | int | float | list[str]]:
+    """How tables of a round are worked on: what memory may not hold is put into a folder.
+
+    Below some thousand people, whose files are small, more threads than one only wait for each other.
+    """
+    files = (each for path in read for each in (path, *path.rglob("*")) if each.is_file())
+    small = sum(each.stat().st_size for each in files) < SMALL
+    one = {"threads": 1} if small else {}
+    return {"memory_limit": MEMORY, **one, **OFFLINE, "temp_directory": spill}
 
 
 def quoted(text: object) -> str:

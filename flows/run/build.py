@@ -12,7 +12,7 @@ from typing import NamedTuple
 import duckdb
 import polars as pl
 
-from flows.common.database import BOUNDED, attach, database_in_sql, table_in_sql, unreadable
+from flows.common.database import attach, database_in_sql, settings_for, table_in_sql, unreadable
 from flows.common.settings import DATA
 from flows.kept.tables import FORMER_NAMES, REJECTS
 from flows.kept.tables import table as table_of
@@ -44,10 +44,8 @@ def build(
     without_names: bool = False,
 ) -> None:
     """A new database of a run's tables and, from the current one, every other round."""
-    with (
-        ExitStack() as held,
-        duckdb.connect(config={**BOUNDED, "temp_directory": f"{target}.spill"}) as connection,
-    ):
+    config = settings_for(f"{target}.spill", current, *([run.directory] if run else []))
+    with ExitStack() as held, duckdb.connect(config=config) as connection:
         connection.execute(
             f"ATTACH {database_in_sql(target)} AS new (STORAGE_VERSION '{STORAGE_VERSION}')"
         )

@@ -16,7 +16,7 @@ import duckdb
 import pyarrow as arrow
 
 from flows.common.by_name import named
-from flows.common.database import BOUNDED, table_in_sql
+from flows.common.database import settings_for, table_in_sql
 from flows.common.failures import CheckFailed
 from flows.common.settings import Order
 from flows.run.second_engine.differences import LINE, Difference, differences
@@ -80,7 +80,7 @@ def show_scorecards(
 def connected(folder: Path) -> Iterator[duckdb.DuckDBPyConnection]:
     """A database in memory; what it cannot hold goes into a folder, and with it."""
     spill = folder / "recheck.spill"
-    config = {**BOUNDED, "temp_directory": named(spill), "preserve_insertion_order": "false"}
+    config = settings_for(named(spill), folder) | {"preserve_insertion_order": "false"}
     try:
         with duckdb.connect(config=config) as connection:
             yield connection
