@@ -419,6 +419,7 @@ def test_in_a_folder_a_script_finds_what_the_server_finds(
     assert seen(page) == expected(this_round, q="2", sort="-total")
     page.evaluate("dispatchEvent(new Event('afterprint'))")
     page.emulate_media(media="print")
+    assert not page.locator("#hits small").is_visible()  # which part of them a screen shows
     for hidden in (".ask", ".ways", ".pages"):
         assert page.locator(hidden).first.is_hidden(), hidden
     assert page.pdf(format="A4").startswith(b"%PDF")
