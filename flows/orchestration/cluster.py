@@ -20,7 +20,7 @@ from urllib.parse import urlsplit
 import dask
 from dask.system import CPU_COUNT
 from distributed import LocalCluster, Security
-from distributed.comm import connect
+from distributed.comm.core import connect
 from distributed.system import MEMORY_LIMIT
 from prefect.settings import get_current_settings
 from prefect_dask.task_runners import DaskTaskRunner
