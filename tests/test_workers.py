@@ -3,6 +3,7 @@
 import os
 import shutil
 import signal
+import socket
 import sqlite3
 import subprocess
 import sys
@@ -25,9 +26,9 @@ from flows.common.failures import CheckFailed, FeedRefused, WorkersRefused
 from flows.common.files import sha256
 from flows.common.private_folder import KEPT_FOR, kept_folder, sweep
 from flows.common.progress import watched
-from flows.common.settings import HOME, Order
+from flows.common.settings import DATA, HOME, Order
 from flows.explain.receipts.bulk import write_receipts
-from flows.orchestration import bucket_tasks, cluster
+from flows.orchestration import bucket_tasks, cluster, inspection
 from flows.orchestration.inspection import trouble_with
 from flows.orchestration.prefect_run import run_it
 from flows.orchestration.server import embedded_server
@@ -331,6 +332,9 @@ def test_a_wait_without_a_result_would_not_have_told(by_workers: ByWorkers, alon
         (["--dask", "tls://10.0.0.1:8786"], "expected certificates"),
         (["--dask", "10.0.0.1"], "expected tcp://HOST:PORT or tls://HOST:PORT"),
         (["--dask", "http://127.0.0.1:80/x"], "expected tcp://HOST:PORT or tls://HOST:PORT"),
+        (["--dask", ""], "expected tcp://HOST:PORT or tls://HOST:PORT"),
+        (["--dask", "tcp://127.0.0.1:1\n"], "expected tcp://HOST:PORT or tls://HOST:PORT"),
+        (["--dask", "tcp://127.0.0.1:1?x=1"], "expected tcp://HOST:PORT or tls://HOST:PORT"),
     ],
 )
 def test_options_that_cannot_be_used(
@@ -391,6 +395,19 @@ def test_a_file_is_kept_once_and_stays_where_it_is(tmp_path: Path) -> None:
     assert where(tmp_path / "store", digest).read_text(encoding="utf-8") == "somebody"
     assert (tmp_path / "a").exists()
     assert len([path for path in (tmp_path / "store").rglob("*") if path.is_file()]) == 1
+
+
+def test_what_was_spoilt_in_the_store_is_replaced_when_it_is_made_again(tmp_path: Path) -> None:
+    """Without that the same command ends the same way each time, or goes on from spoilt rows."""
+    store = tmp_path / "store"
+    (made := tmp_path / "made").write_text("somebody", encoding="utf-8")
+    digest = keep(store, made)
+    for spoilt in (b"", b"somebodx"):
+        where(store, digest).unlink()
+        where(store, digest).write_bytes(spoilt)
+        assert not is_whole(store, digest)
+        assert keep(store, made) == digest
+        assert is_whole(store, digest)
 
 
 # --- who is killed, from outside ---
@@ -646,6 +663,37 @@ def test_a_worker_that_will_not_do_is_refused_by_name(
     assert line.startswith("worker westside at tcp://127.0.0.1:")
     assert line.endswith(words)
     assert not (tmp_path / "w" / "luohu.duckdb").exists()
+
+
+def test_a_port_that_takes_a_call_and_says_nothing_is_no_scheduler(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(cluster, "ANSWERS_WITHIN", 1)
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        address = f"tcp://127.0.0.1:{silent.getsockname()[1]}"
+        with (
+            pytest.raises(WorkersRefused, match="expected a scheduler of Dask, found none"),
+            cluster.standing(address),
+        ):
+            pass
+
+
+@soak
+def test_a_suspended_worker_is_refused_by_name(
+    feeds: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(inspection, "ANSWER_WITHIN", 5)
+    monkeypatch.setattr(inspection, "ALONE_WITHIN", 2)
+    with (
+        scheduler(tmp_path) as (_, address),
+        worker(tmp_path, address, HOME, "--name", "westside") as process,
+        cluster.standing(address) as runner,
+    ):
+        wait_for(lambda: runner.client.scheduler_info()["workers"], "the worker")
+        process.send_signal(signal.SIGSTOP)
+        with pytest.raises(WorkersRefused, match=r"worker westside at .* found none"):
+            inspection.require_alike(runner.client, "http://127.0.0.1:9", tmp_path, feeds, DATA)
+        assert not [*tmp_path.glob("token-*")]
 
 
 @soak

@@ -177,13 +177,13 @@ def show_published(order: Order, outcome: "Outcome") -> None:
 
 def require_workers(workers: int, dask: str | None, *, direct: bool, insecure: bool) -> None:
     """Raise BadUsage for options about workers that do not go together."""
-    if direct and (workers or dask):
+    if direct and (workers or dask is not None):
         raise BadUsage("--direct: expected neither --workers nor --dask, which are Prefect's")
-    if workers and dask:
+    if workers and dask is not None:
         raise BadUsage("--workers and --dask: expected one of them, found both")
-    if insecure and not dask:
+    if insecure and dask is None:
         raise BadUsage("--insecure-dask: expected --dask ADDRESS with it, found none")
-    if dask:
+    if dask is not None:  # a variable that is empty asks for workers as well
         from flows.orchestration.cluster import require_safe
         from flows.orchestration.work_place import Workers
 

@@ -8,6 +8,7 @@ import flows.orchestration.dask_settings as ours  # (before Dask reads its setti
 import flows.orchestration.prefect_settings  # noqa: F401  (and Prefect its own)
 
 # isort: split
+import asyncio
 import ipaddress
 import os
 import shutil
@@ -19,6 +20,7 @@ from urllib.parse import urlsplit
 import dask
 from dask.system import CPU_COUNT
 from distributed import LocalCluster, Security
+from distributed.comm.core import connect
 from distributed.system import MEMORY_LIMIT
 from prefect.settings import get_current_settings
 from prefect_dask.task_runners import DaskTaskRunner
@@ -102,6 +104,7 @@ def standing(address: str) -> Iterator[DaskTaskRunner]:
     how = {"timeout": ANSWERS_WITHIN, "security": Security()}
     with DaskTaskRunner(address=address, client_kwargs=how) as runner:
         try:
+            asyncio.run(greeted(address))
             runner.client.scheduler_info()
         except (OSError, RuntimeError, ValueError, TypeError) as error:
             raise WorkersRefused(
@@ -109,6 +112,14 @@ def standing(address: str) -> Iterator[DaskTaskRunner]:
                 f" ({type(error).__name__})"
             ) from None
         yield runner
+
+
+async def greeted(address: str) -> None:
+    """Greet a scheduler; raises TimeoutError for what takes a call and says nothing: Dask would wait on."""
+    how = Security().get_connection_args("client")
+    async with asyncio.timeout(ANSWERS_WITHIN):
+        comm = await connect(address, timeout=ANSWERS_WITHIN, **how)
+    comm.abort()
 
 
 def require_safe(asked: Workers) -> None:
@@ -137,7 +148,9 @@ def parsed(address: str) -> tuple[str, str]:
     """Scheme and host of a scheduler's address; raises BadUsage for what is none."""
     with suppress(ValueError):
         found = urlsplit(address)
-        if found.scheme in {"tcp", "tls"} and found.hostname and found.port and not found.path:
+        more = found.path or found.query or found.fragment or found.username or found.password
+        whole = address.isprintable() and not more  # urlsplit passes over a line's end
+        if found.scheme in {"tcp", "tls"} and found.hostname and found.port and whole:
             return found.scheme, found.hostname
     raise BadUsage(f"--dask: expected tcp://HOST:PORT or tls://HOST:PORT, found {address!a}")
 

@@ -6,6 +6,7 @@ work on one task at a time.  Who does not is refused by name.
 
 import platform
 import secrets
+from contextlib import suppress
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -22,6 +23,9 @@ from flows.kept.pinned_code import MAKE_TABLES
 TASKS = "flows.orchestration.bucket_tasks"
 CODE = code_digest(TASKS, *MAKE_TABLES)  # what this process came up with, whatever lies there since
 
+ANSWER_WITHIN = 60  # seconds for all, whose Prefect has 15 to answer
+ALONE_WITHIN = 20
+
 
 def require_alike(client: Client, server: str, store: Path, delivery: Path, data: Path) -> None:
     """Raise WorkersRefused, naming each worker and what is wrong with it, unless all will do."""
@@ -33,7 +37,7 @@ def require_alike(client: Client, server: str, store: Path, delivery: Path, data
     asked = (server, *(str(path.absolute()) for path in (token, delivery, data)))
     try:
         mine = seen(*asked)
-        found = client.run(seen, *asked, on_error="return")
+        found = answers(client, asked, sorted(workers))
     finally:
         token.unlink()
     refused = [
@@ -45,8 +49,32 @@ def require_alike(client: Client, server: str, store: Path, delivery: Path, data
         raise WorkersRefused("\n".join(refused))
 
 
+def answers(client: Client, asked: tuple[str, ...], workers: list[str]) -> dict[str, Any]:
+    """What each worker sees; one that says nothing, a suspended process perhaps, holds up nobody for long."""
+    with suppress(TimeoutError):
+        return run_in(client, asked, workers, ANSWER_WITHIN)
+    found: dict[str, Any] = {}
+    for each in workers:
+        try:
+            found |= run_in(client, asked, [each], ALONE_WITHIN)
+        except TimeoutError as error:
+            found[each] = error
+    return found
+
+
+def run_in(
+    client: Client, asked: tuple[str, ...], workers: list[str], patience: float
+) -> dict[str, Any]:
+    """What some workers see; raises TimeoutError where one does not say."""
+    return dict(
+        client.run(seen, *asked, workers=workers, on_error="return", callback_timeout=patience)
+    )
+
+
 def trouble_with(found: Any, mine: dict[str, Any], threads: int) -> str:
     """What is wrong with a worker; nothing when it will do."""
+    if isinstance(found, TimeoutError):
+        return "expected an answer, found none"
     if not isinstance(found, dict):
         return f"expected the same code, found none it could run ({type(found).__name__})"
     differs = [what for what, each in mine.items() if found.get(what) != each]

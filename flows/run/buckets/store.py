@@ -23,9 +23,13 @@ def where(store: Path, digest: str) -> Path:
 
 
 def keep(store: Path, path: Path) -> str:
-    """Keep what a file holds and leave the file as it is; the digest under which it lies."""
+    """Keep what a file holds and leave the file as it is; the digest under which it lies.
+
+    What lies there already and was spoilt, by a power cut perhaps, is replaced.
+    """
     digest = sha256(path)
-    if not (target := where(store, digest)).is_file():
+    target = where(store, digest)
+    if not is_whole(store, digest):
         target.parent.mkdir(mode=OWN, parents=True, exist_ok=True)
         aside = target.with_name(f"{secrets.token_hex(8)}.partial")
         lend(path, aside)
