@@ -36,7 +36,7 @@ from flows.common.progress import watched
 from flows.common.settings import DATA, Order
 from flows.explain.receipts.bulk import write_receipts
 from flows.run import read_parquet, screening
-from flows.run.buckets import how_many, merge, settle
+from flows.run.buckets import exchange, how_many, merge, settle
 from flows.run.buckets.complete import require_whole
 from flows.run.buckets.places import OF_BUCKETS, WHOLE, buckets_of, counts
 from flows.run.buckets.rank import line as line_of
@@ -80,6 +80,7 @@ def few_at_a_time() -> Iterator[None]:
         patch.setattr(merge, "PIECE_ROWS", PIECE)
         patch.setattr(screening, "BATCH_ROWS", BATCH)
         patch.setattr(read_parquet, "PIECE_ROWS", BATCH)
+        patch.setattr(exchange, "PIECE_ROWS", BATCH)
         patch.setattr(settle, "PIECE_ROWS", BATCH)
         yield
 

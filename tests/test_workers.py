@@ -22,13 +22,14 @@ from planted import ID, NAME, planted
 from test_prefect import free_port
 
 from flows.audit import audit
-from flows.common.failures import CheckFailed, FeedRefused, WorkersRefused
+from flows.common.failures import BadUsage, CheckFailed, FeedRefused, WorkersRefused
 from flows.common.files import sha256
 from flows.common.private_folder import KEPT_FOR, kept_folder, sweep
 from flows.common.progress import watched
 from flows.common.settings import DATA, HOME, Order
 from flows.explain.receipts.bulk import write_receipts
 from flows.orchestration import bucket_tasks, cluster, inspection
+from flows.orchestration.dask_address import require_safe
 from flows.orchestration.inspection import trouble_with
 from flows.orchestration.prefect_run import run_it
 from flows.orchestration.server import embedded_server
@@ -566,27 +567,29 @@ def test_what_nobody_takes_up_is_removed_in_the_end(tmp_path: Path) -> None:
     failing(FeedRefused(""), second)
     assert not (tmp_path / ".work").exists()
     failing(CheckFailed(""))
+    assert not (tmp_path / ".work").exists()  # nothing to take up
+    failing(CheckFailed(""), first)
     old = time.time() - KEPT_FOR - 60
     os.utime(place / "lock", (old, old))
     sweep(tmp_path)
     assert not (tmp_path / ".work").exists()
-    failing(CheckFailed(""))
+    failing(CheckFailed(""), first)
     with kept_folder(tmp_path, "2020-fedcba9876543210", (FeedRefused,)):
         pass  # a run of the round that ended well
     assert not (tmp_path / ".work").exists()
 
 
 @contextmanager
-def scheduler(folder: Path) -> Iterator[tuple["subprocess.Popen[bytes]", str]]:
+def scheduler(folder: Path, *options: str) -> Iterator[tuple["subprocess.Popen[bytes]", str]]:
     """A scheduler in a process of its own."""
     port = free_port()
     command = [sys.executable, "-m", "distributed.cli.dask_scheduler", "--host", "127.0.0.1"]
     process = subprocess.Popen(
-        [*command, "--port", str(port), "--no-dashboard"], cwd=folder, stdout=subprocess.DEVNULL,
+        [*command, "--port", str(port), "--no-dashboard", *options], cwd=folder, stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL, env=os.environ | {"PYTHONPATH": f"{HOME}{os.pathsep}{HOME / 'tests'}"},
     )  # fmt: skip
     try:
-        yield process, f"tcp://127.0.0.1:{port}"
+        yield process, f"{'tls' if options else 'tcp'}://127.0.0.1:{port}"
     finally:
         process.kill()
         process.wait(30)
@@ -676,6 +679,81 @@ def test_a_port_that_takes_a_call_and_says_nothing_is_no_scheduler(
             cluster.standing(address),
         ):
             pass
+
+
+class Certificate(NamedTuple):
+    """Files in PEM: an authority, which is the certificate itself, and the key."""
+
+    authority: Path
+    certificate: Path
+    key: Path
+
+    @classmethod
+    def made(cls, folder: Path) -> "Certificate":
+        """A new one that nobody else trusts."""
+        from distributed import Security
+
+        temporary = Security.temporary()
+        folder.mkdir()
+        found = cls(*(folder / f"{name}.pem" for name in cls._fields))
+        texts = (temporary.tls_ca_file, temporary.tls_client_cert, temporary.tls_client_key)
+        for path, text in zip(found, texts, strict=True):
+            path.write_text(text)
+        return found
+
+    def options(self) -> list[str]:
+        """As a scheduler and a worker are told of them."""
+        names = ("--tls-ca-file", "--tls-cert", "--tls-key")
+        return [str(each) for pair in zip(names, self, strict=True) for each in pair]
+
+    def settings(self) -> dict[str, str]:
+        """As the run is told of them."""
+        names = ("ca-file", "client.cert", "client.key")
+        return {f"distributed.comm.tls.{n}": str(each) for n, each in zip(names, self, strict=True)}
+
+
+def test_certificates_that_are_none_are_refused_by_name(tmp_path: Path) -> None:
+    import dask
+
+    mine, other = Certificate.made(tmp_path / "mine"), Certificate.made(tmp_path / "other")
+    gone = tmp_path / "gone.pem"
+    for files_, words in (
+        (mine._replace(key=gone), rf"client\.key: expected a file, found none: {gone}"),
+        (mine._replace(key=other.key), "the key that fits it"),
+        (mine._replace(authority=mine.key), "expected an authority"),
+    ):
+        with dask.config.set(files_.settings()), pytest.raises(BadUsage, match=words):
+            require_safe("tls://127.0.0.1:1", insecure=False)
+    with dask.config.set(mine.settings()):
+        require_safe("tls://127.0.0.1:1", insecure=False)
+    with pytest.raises(BadUsage, match=r"found none for distributed\.comm\.tls\.ca-file"):
+        require_safe("tls://127.0.0.1:1", insecure=False)
+
+
+@soak
+@server_test
+def test_certificates_let_in_who_has_them_and_nobody_else(
+    standing: Place, feeds: Path, alone: Outcome, tmp_path: Path
+) -> None:
+    import dask
+
+    mine, other = Certificate.made(tmp_path / "mine"), Certificate.made(tmp_path / "other")
+    accidents(standing)
+    order = order_of(feeds, tmp_path / "w")
+    tls = ("--protocol", "tls", *mine.options())
+    with (
+        scheduler(tmp_path, *tls) as (_, address),
+        worker(tmp_path, address, HOME, *mine.options()),
+    ):
+        for stranger in (other, other._replace(authority=mine.authority)):
+            with (
+                dask.config.set(stranger.settings()),
+                pytest.raises(WorkersRefused, match="none that"),
+            ):
+                on(Workers(address=address), order)
+        with dask.config.set(mine.settings()):
+            outcome = on(Workers(address=address), order)
+    assert files(outcome) == files(alone)
 
 
 @soak

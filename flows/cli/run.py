@@ -184,10 +184,9 @@ def require_workers(workers: int, dask: str | None, *, direct: bool, insecure: b
     if insecure and dask is None:
         raise BadUsage("--insecure-dask: expected --dask ADDRESS with it, found none")
     if dask is not None:  # a variable that is empty asks for workers as well
-        from flows.orchestration.cluster import require_safe
-        from flows.orchestration.work_place import Workers
+        from flows.orchestration.dask_address import require_safe
 
-        require_safe(Workers(address=dask, insecure=insecure))
+        require_safe(dask, insecure=insecure)
 
 
 def require_startable(order: Order, *, given: bool) -> None:

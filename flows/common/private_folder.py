@@ -73,16 +73,16 @@ def kept_folder(
     """An empty folder as above, and one beside it that is as the last who failed at this work left it.
 
     Both are removed when all went well, with what was left of other work on the same round, and where
-    the work failed so that nobody will take it up.
+    the work failed so that nobody will take it up or left nothing to take up.
     """
     sweep(warehouse)
     folder, handle = taken_up(warehouse, name)
     before = os.umask(OWNER_ONLY)
+    files, stays = folder / FILES, folder / STAYS
     try:
         for each in folder.iterdir():
             if each.name not in {LOCK, STAYS}:
                 shutil.rmtree(each, ignore_errors=True)
-        files, stays = folder / FILES, folder / STAYS
         files.mkdir(mode=0o700)
         stays.mkdir(mode=0o700, exist_ok=True)
         with spilling_into(folder / "spill"):
@@ -92,7 +92,10 @@ def kept_folder(
         raise
     except BaseException:
         shutil.rmtree(folder / FILES, ignore_errors=True)
-        os.close(handle)
+        if any(stays.iterdir()):
+            os.close(handle)
+        else:
+            remove(folder, handle)
         raise
     else:
         remove(folder, handle)

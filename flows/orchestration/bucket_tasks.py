@@ -165,7 +165,7 @@ def result(future: PrefectDaskFuture[Any], tried: Tried) -> Done | None:
         raise WorkersRefused(LOST) from None
     except (StageFailed, PublicationFailed) as failure:
         tried.failures += 1
-        tried.last = str(failure)
+        tried.last = why(failure, tried.task.title)
     except (CrashedRun, OSError, RuntimeError, MemoryError) as error:
         tried.failures += 1
         tried.last = type(error).__name__
@@ -177,6 +177,11 @@ def result(future: PrefectDaskFuture[Any], tried: Tried) -> Done | None:
             " nothing was published"
         )
     return None
+
+
+def why(failure: Failure, title: str) -> str:
+    """What a failure says beside the task it happened in, and that nothing was published."""
+    return str(failure).removeprefix(f"{title}: ").partition("; nothing was published")[0]
 
 
 def show_crashed(future: PrefectDaskFuture[Any]) -> None:

@@ -1,7 +1,6 @@
 """The workers of a run: some processes of this machine, or a Dask that stands and passes inspection.
 
-Whoever may talk to a scheduler runs their own code as its owner.  So our own scheduler takes only who has
-the key that was made for this run, and one that stands needs certificates unless it is on this machine.
+Our own scheduler takes only who has the key that was made for this run.
 """
 
 import flows.orchestration.dask_settings as ours  # (before Dask reads its settings)
@@ -9,13 +8,11 @@ import flows.orchestration.prefect_settings  # noqa: F401  (and Prefect its own)
 
 # isort: split
 import asyncio
-import ipaddress
 import os
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from urllib.parse import urlsplit
 
 import dask
 from dask.system import CPU_COUNT
@@ -25,8 +22,9 @@ from distributed.system import MEMORY_LIMIT
 from prefect.settings import get_current_settings
 from prefect_dask.task_runners import DaskTaskRunner
 
-from flows.common.failures import BadUsage, WorkersRefused
+from flows.common.failures import WorkersRefused
 from flows.orchestration.console import say
+from flows.orchestration.dask_address import require_safe
 from flows.orchestration.inspection import require_alike
 from flows.orchestration.work_place import Workers
 
@@ -43,7 +41,7 @@ def task_runner(
     """Prefect's task runner on those workers; it says how many there are and where to look at them."""
     ours.settle()
     if asked.address:
-        require_safe(asked)
+        require_safe(asked.address, insecure=asked.insecure)
         with standing(asked.address) as runner:
             server = str(get_current_settings().api.url).rstrip("/")
             require_alike(runner.client, server, store, delivery, data)
@@ -120,44 +118,3 @@ async def greeted(address: str) -> None:
     async with asyncio.timeout(ANSWERS_WITHIN):
         comm = await connect(address, timeout=ANSWERS_WITHIN, **how)
     comm.abort()
-
-
-def require_safe(asked: Workers) -> None:
-    """Raise BadUsage for an address at which anybody could read what is sent, or send code."""
-    scheme, host = parsed(asked.address or "")
-    if scheme == "tls":
-        missing = [
-            f"distributed.comm.tls.{name}"
-            for name in ("ca-file", "client.cert", "client.key")
-            if not dask.config.get(f"distributed.comm.tls.{name}", None)
-        ]
-        if missing:
-            raise BadUsage(
-                f"--dask {asked.address}: expected certificates in Dask's settings, found none for"
-                f" {', '.join(missing)} (docs/scale.md says how)"
-            )
-    elif not is_this_machine(host) and not asked.insecure:
-        raise BadUsage(
-            f"--dask {asked.address}: expected tls://, or an address of this machine: without"
-            " certificates anybody on the way reads the delivery and runs code as the workers"
-            " (--insecure-dask takes it all the same)"
-        )
-
-
-def parsed(address: str) -> tuple[str, str]:
-    """Scheme and host of a scheduler's address; raises BadUsage for what is none."""
-    with suppress(ValueError):
-        found = urlsplit(address)
-        more = found.path or found.query or found.fragment or found.username or found.password
-        whole = address.isprintable() and not more  # urlsplit passes over a line's end
-        if found.scheme in {"tcp", "tls"} and found.hostname and found.port and whole:
-            return found.scheme, found.hostname
-    raise BadUsage(f"--dask: expected tcp://HOST:PORT or tls://HOST:PORT, found {address!a}")
-
-
-def is_this_machine(host: str) -> bool:
-    """Whether a host is the loopback device."""
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"

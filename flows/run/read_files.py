@@ -8,6 +8,7 @@ A cell that does not parse, or text that is not UTF-8, is one bad row's matter a
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 
 import pandera.polars as pa
 import polars as pl
@@ -55,12 +56,14 @@ def require_kind(part: Part) -> None:
         raise FeedRefused(refusal(part.name, expected, kind))
 
 
-def read(part: Part, schema: pa.DataFrameSchema) -> Iterator[Delivered]:
+def read(
+    part: Part, schema: pa.DataFrameSchema, piece_rows: int | None = None
+) -> Iterator[Delivered]:
     """One file, a large one in pieces, with the columns of the schema in its order and types.
 
     There is at least one piece.  Raises FeedRefused for a file that cannot be read or decoded.
     """
-    reader = read_parquet if part.is_parquet else read_csv
+    reader = partial(read_parquet, piece_rows=piece_rows) if part.is_parquet else read_csv
     with refused_if_unreadable(part):
         before = part.path.stat()
         yield from reader(part, types_of(schema))

@@ -18,12 +18,14 @@ from flows.run.refusal import refusal
 PIECE_ROWS = 4_000_000
 
 
-def read_parquet(part: Part, types: pl.Schema) -> Iterator[Delivered]:
+def read_parquet(
+    part: Part, types: pl.Schema, piece_rows: int | None = None
+) -> Iterator[Delivered]:
     """A Parquet file whose columns were checked, in pieces; raises FeedRefused where rows are lost."""
     # Arrow hands over dictionaries as they lie in the file
     with parquet.ParquetFile(named(part.path), read_dictionary=texts_of(part, types)) as file:
         counted, rows = file.metadata.num_rows, 0
-        for groups in groups_of_rows(file):
+        for groups in groups_of_rows(file, piece_rows or PIECE_ROWS):
             table, unreadable = readable_text(file.read_row_groups(groups, columns=list(types)))
             read = pl.from_arrow(table, rechunk=False)
             assert isinstance(read, pl.DataFrame)
@@ -66,12 +68,12 @@ def kind_of(found: arrow.DataType) -> pl.DataType:
     return empty.dtypes[0]
 
 
-def groups_of_rows(file: parquet.ParquetFile) -> list[list[int]]:
-    """The row groups of a file in runs of about PIECE_ROWS rows; one empty run for an empty file."""
+def groups_of_rows(file: parquet.ParquetFile, piece_rows: int) -> list[list[int]]:
+    """The row groups of a file in runs of about so many rows; one empty run for an empty file."""
     runs: list[list[int]] = [[]]
     rows = 0
     for group in range(file.metadata.num_row_groups):
-        if rows >= PIECE_ROWS:
+        if rows >= piece_rows:
             runs.append([])
             rows = 0
         runs[-1].append(group)

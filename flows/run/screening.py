@@ -116,8 +116,13 @@ def checked(
     received_on: date | None,
     replaced: pl.DataFrame,
     keep: Callable[[Checked], Checked] = lambda batch: batch,
+    *,
+    piece_rows: int | None = None,
 ) -> Iterator[Checked]:
-    """The files of a feed, batch by batch in order; `keep` gets each where it was checked."""
+    """The files of a feed, batch by batch in order; `keep` gets each where it was checked.
+
+    Several batches are in memory at a time, so smaller pieces of large files take less of it.
+    """
     schema = schema_of(feed, received_on)
 
     def check_and_keep(batch: Batch, start: int) -> Checked:
@@ -126,7 +131,7 @@ def checked(
     waiting: deque[Future[Checked]] = deque()
     start = 0
     with ThreadPoolExecutor(WORKERS) as pool:
-        for batch in batches(parts, schema):
+        for batch in batches(parts, schema, piece_rows):
             require_countable(feed, start + batch.rows.height)
             if len(waiting) > WORKERS:  # a few batches in memory, not all
                 yield waiting.popleft().result()
@@ -170,11 +175,13 @@ def require_share(screened: Screened, max_rejects: Fraction) -> None:
         raise FeedRefused(too_many(screened.feed, screened.rejects, bad, rows, max_rejects))
 
 
-def batches(parts: list[Part], schema: pa.DataFrameSchema) -> Iterator[Batch]:
+def batches(
+    parts: list[Part], schema: pa.DataFrameSchema, piece_rows: int | None
+) -> Iterator[Batch]:
     """A feed in order, small files together: a check costs time even on few rows."""
     waiting: list[Delivered] = []
     for part in parts:
-        for piece in read(part, schema):
+        for piece in read(part, schema, piece_rows):
             waiting.append(piece)
             if sum(each.rows.height for each in waiting) >= BATCH_ROWS:
                 yield Batch.of(waiting)

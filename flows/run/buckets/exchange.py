@@ -13,12 +13,14 @@ from pathlib import Path
 
 import polars as pl
 
+from flows.run.buckets.how_many import SETTINGS
 from flows.run.buckets.places import complete_rows, delivered
 from flows.run.buckets.whose import Whose
 from flows.run.delivery import Part
 from flows.run.drop_repeats import Repeats
 from flows.run.screening import Checked, checked, require_share, together
 
+PIECE_ROWS: int = SETTINGS["piece_rows"]
 NONE_GONE = pl.Series("row", [], pl.UInt32)
 
 
@@ -32,7 +34,8 @@ def exchange(
     whose: Whose,
 ) -> list[Checked]:
     """Send a feed's good rows to the buckets; its batches are given back without them."""
-    return [*checked(feed, parts, received_on, replaced, to_buckets(feed, folders, whose))]
+    keep = to_buckets(feed, folders, whose)
+    return [*checked(feed, parts, received_on, replaced, keep, piece_rows=PIECE_ROWS)]
 
 
 def require_few(feed: str, done: Sequence[Checked], max_rejects: Fraction) -> None:

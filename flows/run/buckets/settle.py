@@ -61,11 +61,10 @@ def of_each(function: Callable[[str], Result]) -> dict[str, Result]:
 def settle_feed(folder: Path, feed: str, keys: Keys) -> Settled:
     """Accept the rows of one feed; those that were delivered in no order keep their position."""
     delivered = batches(folder, feed)
-    parts = [in_feed(read_rows(path), path) for path in delivered]
+    parts = larger([in_feed(read_rows(path), path) for path in delivered])
     found = repeated(feed, parts)
     complete([found.conflicting], conflicting(folder, feed))
-    rows = good_rows(feed, larger(parts), found)
-    parts.clear()  # so that each can be let go once it is written
+    rows = good_rows(feed, parts, found)
     accepted = accept_feed(rows, keys, folder, placed=feed == LARGEST)
     for path in delivered:
         path.unlink()
@@ -83,7 +82,7 @@ def in_feed(rows: pl.DataFrame, path: Path) -> pl.DataFrame:
 
 
 def larger(parts: list[pl.DataFrame]) -> list[pl.DataFrame]:
-    """The same rows in fewer parts: numbering costs time even on few rows."""
+    """The same rows in fewer parts: each costs time, however few rows it has."""
     found: list[list[pl.DataFrame]] = [[]]
     for part in parts:
         if sum(each.height for each in found[-1]) >= PIECE_ROWS:
