@@ -14,7 +14,7 @@ if ROWS:  # what threads share out among them, so that small deliveries have sev
 
 from flows.cli import app  # noqa: E402  (polars reads both once)
 from flows.common import database  # noqa: E402
-from flows.run import read_parquet, screening, second_engine  # noqa: E402
+from flows.run import read_parquet, screening  # noqa: E402
 from flows.run.second_engine import engine  # noqa: E402
 
 import duckdb  # noqa: E402  # isort: skip
@@ -24,7 +24,7 @@ import polars  # noqa: E402  # isort: skip
 def limit() -> None:
     """Set the threads of every pool a run has, and the rows of a batch."""
     database.OFFLINE["threads"] = THREADS
-    assert second_engine.OFFLINE is database.OFFLINE
+    assert database.settings_for("")["threads"] == THREADS
     with duckdb.connect(config=database.OFFLINE) as connection:
         ((threads,),) = connection.execute("SELECT current_setting('threads')").fetchall()
     assert threads == polars.thread_pool_size() == THREADS

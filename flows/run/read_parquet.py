@@ -27,26 +27,50 @@ def read_parquet(
         counted, rows = file.metadata.num_rows, 0
         for groups in groups_of_rows(file, piece_rows or PIECE_ROWS):
             table, unreadable = readable_text(file.read_row_groups(groups, columns=list(types)))
-            read = pl.from_arrow(table, rechunk=False)
-            assert isinstance(read, pl.DataFrame)
-            typed = read.select(pl.col(name).cast(of, strict=False) for name, of in types.items())
+            typed, lost = in_types(table, types)
             rows += typed.height
-            yield Delivered(part.name, typed, pl.concat([unreadable, *valueless(read, typed)]))
+            yield Delivered(part.name, typed, pl.concat([unreadable, *lost]))
     if rows != counted:
         found = f"{rows:,} read: rows were lost or doubled"
         raise FeedRefused(refusal(part.name, f"{counted:,} rows, as it says itself", found))
 
 
+def in_types(table: arrow.Table, types: pl.Schema) -> tuple[pl.DataFrame, Iterator[pl.DataFrame]]:
+    """The columns in the types of the model, in its order, and the cells that have no value in them."""
+    coded = [
+        with_codes(name, table.column(name), of)
+        for name, of in types.items()
+        if isinstance(of, pl.Categorical) and arrow.types.is_dictionary(table.field(name).type)
+    ]
+    read = pl.from_arrow(table.drop_columns([each.name for each in coded]), rechunk=False)
+    assert isinstance(read, pl.DataFrame)
+    others = read.select(
+        pl.col(name).cast(types[name], strict=False) for name in types if name in read.columns
+    )
+    whole = pl.concat([others, pl.DataFrame(coded)], how="horizontal") if coded else others
+    return whole.select(types.names()), valueless(read, others)
+
+
+def with_codes(name: str, column: arrow.ChunkedArray, of: pl.DataType) -> pl.Series:
+    """A column that comes as a dictionary: each of its texts is looked up once, then codes are exchanged.
+
+    polars would look all of them up twice, and keep them for as long as the process lives.
+    """
+    chunks = [
+        pl.Series(values=each.dictionary, dtype=pl.String).cast(of).gather(pl.Series(each.indices))
+        for each in column.chunks
+    ]
+    return pl.concat([pl.Series([], dtype=of), *chunks]).alias(name)
+
+
 def texts_of(part: Part, types: pl.Schema) -> list[str]:
-    """The columns that hold text, but those written as differences, which Arrow gives only as text."""
+    """The columns of codes, but those written as differences, which Arrow gives only as text."""
     footer = parquet.read_metadata(named(part.path))
     groups = [footer.row_group(place) for place in range(footer.num_row_groups)]
     chunks = [group.column(place) for group in groups for place in range(group.num_columns)]
     plain = {each.path_in_schema for each in chunks if "DELTA" in str(each.encodings)}
     return [
-        name
-        for name, of in types.items()
-        if isinstance(of, (pl.Categorical, pl.String)) and name not in plain
+        name for name, of in types.items() if isinstance(of, pl.Categorical) and name not in plain
     ]
 
 
