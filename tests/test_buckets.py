@@ -78,6 +78,7 @@ class Both(NamedTuple):
 def few_at_a_time() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(merge, "PIECE_ROWS", PIECE)
+        patch.setattr(merge, "LEAST_ROWS", 1)
         patch.setattr(screening, "BATCH_ROWS", BATCH)
         patch.setattr(read_parquet, "PIECE_ROWS", BATCH)
         patch.setattr(exchange, "PIECE_ROWS", BATCH)

@@ -21,9 +21,9 @@ def read_table(path: Path, columns: list[str] | None = None) -> pl.DataFrame:
 
 
 def read_rows(path: Path) -> pl.DataFrame:
-    """An Arrow file, whole."""
+    """A stream of Arrow in a file, whole."""
     with path.open("rb") as file:
-        return pl.read_ipc(file)
+        return pl.read_ipc_stream(file)
 
 
 def scan_table(path: Path) -> pl.LazyFrame:

@@ -12,8 +12,10 @@ from pathlib import Path
 import polars as pl
 
 from flows.common.by_name import read_table, scan_table
+from flows.common.files import ROW_GROUP_ROWS
 
 PIECE_ROWS = 2_000_000  # about so many rows of all tables at a time
+LEAST_ROWS = ROW_GROUP_ROWS  # of one: of a smaller piece what lies around it in the file is read as well
 
 Ends = list[list[int]]  # of each table: where its share of each piece ends, 0 first
 
@@ -53,7 +55,7 @@ def merged(
 def ends(tables: Sequence[Ascending]) -> Ends:
     """Where to cut each table, so that every key stands in one piece."""
     heights = [height(table.path) for table in tables]
-    step = max(1, PIECE_ROWS // len(tables))
+    step = max(LEAST_ROWS, PIECE_ROWS // len(tables))
     longest = tables[heights.index(max(heights))].keys()
     cuts = longest.gather_every(step, offset=step).unique(maintain_order=True)
     return [

@@ -91,7 +91,7 @@ def complete_rows(rows: pl.DataFrame, path: Path) -> None:
     """Write rows that are read once and go: as they lie in memory, which takes half the time of a table."""
     path.parent.mkdir(parents=True, exist_ok=True)
     aside = path.with_suffix(".partial")
-    rows.write_ipc(named(aside), compression="lz4")
+    rows.write_ipc_stream(named(aside), compression="lz4")
     aside.replace(path)
 
 
