@@ -17,7 +17,7 @@ from pathlib import Path
 import dask
 from dask.system import CPU_COUNT
 from distributed import LocalCluster, Security
-from distributed.comm.core import connect
+from distributed.comm.core import connect as call
 from distributed.system import MEMORY_LIMIT
 from prefect.settings import get_current_settings
 from prefect_dask.task_runners import DaskTaskRunner
@@ -116,5 +116,5 @@ async def greeted(address: str) -> None:
     """Greet a scheduler; raises TimeoutError for what takes a call and says nothing: Dask would wait on."""
     how = Security().get_connection_args("client")
     async with asyncio.timeout(ANSWERS_WITHIN):
-        comm = await connect(address, timeout=ANSWERS_WITHIN, **how)
+        comm = await call(address, timeout=ANSWERS_WITHIN, **how)
     comm.abort()
