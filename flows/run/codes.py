@@ -41,9 +41,14 @@ def recode(column: pl.Series, keys: pl.DataFrame, *, by: str, to: str) -> pl.Ser
     largest = pl.concat([codes, code["code"]]).max()
     assert isinstance(largest, int | None)
     size = (largest or 0) + 1
-    table = (
-        pl.select(code=pl.int_range(size, dtype=pl.UInt32))
-        .join(code, on="code", how="left", maintain_order="left", validate="1:1")
-        .get_column("key")
+    if size > codes.len():  # few rows of a column of many codes, as in a bucket: they alone are looked up
+        return joined(codes, code).alias(to)
+    return joined(pl.int_range(size, dtype=pl.UInt32, eager=True), code).gather(codes).alias(to)
+
+
+def joined(codes: pl.Series, code: pl.DataFrame) -> pl.Series:
+    """The key of each code."""
+    found = pl.DataFrame({"code": codes}).join(
+        code, on="code", how="left", maintain_order="left", validate="m:1"
     )
-    return table.gather(codes).alias(to)
+    return found["key"]
