@@ -48,7 +48,6 @@ OFFLINE: dict[str, str | bool | int | float | list[str]] = {
     "autoload_known_extensions": "false",
     "allow_community_extensions": "false",
 }
-MEMORY = tomllib.loads((DATA / "buckets.toml").read_text(encoding="utf-8"))["duckdb"]
 SMALL = 2_000_000  # bytes in files
 
 
@@ -60,7 +59,9 @@ def settings_for(spill: str, *read: Path) -> dict[str, str | bool | int | float 
     files = (each for path in read for each in (path, *path.rglob("*")) if each.is_file())
     small = sum(each.stat().st_size for each in files) < SMALL
     one = {"threads": 1} if small else {}
-    return {"memory_limit": MEMORY, **one, **OFFLINE, "temp_directory": spill}
+    # not as this is loaded: code that a run kept stands without its data when it repeats the run
+    memory = tomllib.loads((DATA / "buckets.toml").read_text(encoding="utf-8"))["duckdb"]
+    return {"memory_limit": memory, **one, **OFFLINE, "temp_directory": spill}
 
 
 def quoted(text: object) -> str:
