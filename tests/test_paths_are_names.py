@@ -26,7 +26,15 @@ THE_DOORS = ("flows/common/by_name.py", "flows/common/database.py")
 IN_SQL = ("read_parquet", "parquet_scan", "read_csv", "glob")
 READERS = {
     *("read_parquet", "scan_parquet", "read_parquet_schema", "read_parquet_metadata"),
-    *("read_csv", "scan_csv", "read_csv_batched", "read_ipc", "read_ipc_stream", "scan_ipc", "read_ipc_schema"),
+    *(
+        "read_csv",
+        "scan_csv",
+        "read_csv_batched",
+        "read_ipc",
+        "read_ipc_stream",
+        "scan_ipc",
+        "read_ipc_schema",
+    ),
     *("read_json", "read_ndjson", "scan_ndjson", "scan_lines", "read_table", "dataset"),
 }
 # the first thing these are given must be `named(path)`, or no path at all

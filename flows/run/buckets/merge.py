@@ -15,7 +15,7 @@ from flows.common.by_name import read_table, scan_table
 from flows.common.files import ROW_GROUP_ROWS
 
 PIECE_ROWS = 2_000_000  # about so many rows of all tables at a time
-LEAST_ROWS = ROW_GROUP_ROWS  # of one: of a smaller piece what lies around it in the file is read as well
+LEAST_ROWS = ROW_GROUP_ROWS  # of one table: a smaller piece costs as much reading
 
 Ends = list[list[int]]  # of each table: where its share of each piece ends, 0 first
 
