@@ -41,7 +41,7 @@ def recode(column: pl.Series, keys: pl.DataFrame, *, by: str, to: str) -> pl.Ser
     largest = pl.concat([codes, code["code"]]).max()
     assert isinstance(largest, int | None)
     size = (largest or 0) + 1
-    if size > codes.len():  # of a column of many codes a bucket has few rows: they alone are looked up
+    if size > codes.len():  # of many codes a bucket has few rows: they alone are looked up
         return joined(codes, code).alias(to)
     return joined(pl.int_range(size, dtype=pl.UInt32, eager=True), code).gather(codes).alias(to)
 
