@@ -11,16 +11,15 @@ import os
 import shutil
 import subprocess
 import sys
-import time
 from pathlib import Path
 
-from bench import HERE, insurance_rows, machine
+from bench import HERE, delivery, insurance_rows, machine
 
 APPLICANTS = 12_285_200
 BARS = "at most 8 GB"
 STAGES = ("ingest", "score", "rank", "recheck", "publish")
 STAGE = """
-import json, resource, shutil, sys, time
+import json, resource, sys, time
 from pathlib import Path
 start = time.perf_counter()
 from flows.common.private_folder import spilling_into
@@ -57,18 +56,7 @@ class Pieces:
         print(f"{name}: {found}", flush=True)
 
 
-def simulate(folder: Path, applicants: int) -> dict:
-    """The delivery, under its name when it is complete."""
-    start = time.perf_counter()
-    subprocess.run(
-        [sys.executable, "-m", "flows.cli", "simulate", "2020", "--out", str(folder / "feeds"),
-         "--applicants", str(applicants)],
-        check=True, stdout=subprocess.DEVNULL,
-    )  # fmt: skip
-    return {"seconds": time.perf_counter() - start}
-
-
-def stage(folder: Path, name: str) -> dict:
+def stage(folder: Path, feeds: Path, name: str) -> dict:
     """A stage in a copy of the work folder, which takes its place."""
     work, copy = folder / "work", folder / "copy"
     shutil.rmtree(copy, ignore_errors=True)
@@ -81,7 +69,7 @@ def stage(folder: Path, name: str) -> dict:
     warehouse = folder / "warehouse"
     warehouse.mkdir(exist_ok=True)
     done = subprocess.run(
-        [sys.executable, "-c", STAGE, name, str(copy), str(folder / "feeds"), str(warehouse)],
+        [sys.executable, "-c", STAGE, name, str(copy), str(feeds), str(warehouse)],
         check=True, stdout=subprocess.PIPE, text=True,
     )  # fmt: skip
     shutil.rmtree(work, ignore_errors=True)
@@ -135,13 +123,13 @@ def main() -> None:
     folder = chosen.folder.absolute()
     folder.mkdir(parents=True, exist_ok=True)
     pieces = Pieces(folder)
+    feeds = delivery(folder, chosen.applicants)
     if "delivery" not in pieces.found:
-        found = {} if (folder / "feeds").exists() else simulate(folder, chosen.applicants)
-        pieces.note("delivery", {**found, "gb": gigabytes(folder / "feeds")})
+        pieces.note("delivery", {"gb": gigabytes(feeds)})
     for name in STAGES:
         if name in pieces.found:
             continue
-        found = stage(folder, name)
+        found = stage(folder, feeds, name)
         if name == "publish":
             warehouse = folder / "warehouse"
             found["run_gb"] = gigabytes(warehouse / "runs")
@@ -149,7 +137,7 @@ def main() -> None:
         else:
             found["work_gb"] = gigabytes(folder / "work")
         pieces.note(name, found)
-    page = table(pieces.found, chosen.applicants, insurance_rows(folder / "feeds"))
+    page = table(pieces.found, chosen.applicants, insurance_rows(feeds))
     print(page)
     print(f"{folder} keeps the delivery and the run: remove it when they are not needed any more")
     if not chosen.print_only:
