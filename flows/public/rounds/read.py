@@ -1,8 +1,7 @@
 """From the analysts' database to rounds that may be shown, all of one state of it."""
 
-from collections.abc import Iterator
+from collections.abc import Hashable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -19,25 +18,39 @@ from schemas.results import INDICATORS
 
 PUBLISHED = "published"
 LISTED = ("serial", "name", "birth_month", "employer", "total", *INDICATORS)
+SHOWN = ("public_list", "segments", "clauses", "manifests")
+# a few milliseconds: the rows themselves take many times that
+RECORDED = "SELECT round, '{0}', count(*), bit_xor(hash({0})) FROM {0} GROUP BY round"
 
 
 def read(warehouse: Path, *, preliminary: bool, before: Shown = NOTHING) -> Shown:
     """The rounds that may be shown; what stands in the others is not looked at.
 
-    `before` is what was read of an earlier state: a run that is in both is not counted again.
+    `before` is what was read of an earlier state: a round that stands in both alike is not read again.
     """
     with open_read_only(warehouse) as database, told_of_others(warehouse / DATABASE):
         every = database.execute("FROM rounds ORDER BY round DESC").pl()
-        rows = require_values("rounds", every).rows(named=True)
-        may = [each for each in rows if preliminary or each.get("state") == PUBLISHED]
-        rehearsal = is_rehearsal(database)
-        found = {
-            int(each["round"]): replace(
-                shown(database, each, before.get(each["round"])), rehearsal=rehearsal
-            )
-            for each in may
+        rows = {
+            int(each["round"]): each for each in require_values("rounds", every).rows(named=True)
         }
-    return Shown(found, frozenset(int(each["round"]) for each in rows) - found.keys())
+        may = [year for year in rows if preliminary or rows[year].get("state") == PUBLISHED]
+        rehearsal, recorded = is_rehearsal(database), recorded_of(database)
+        found = {}
+        for year in may:
+            now = (tuple(rows[year].values()), rehearsal, recorded.get(year))
+            last = before.get(year)
+            known = last if last and last.manifest_sha256 and last.recorded == now else None
+            found[year] = known or shown(database, rows[year], rehearsal=rehearsal, recorded=now)
+    return Shown(found, frozenset(rows) - found.keys())
+
+
+def recorded_of(database: duckdb.DuckDBPyConnection) -> Mapping[int, Hashable]:
+    """What tells by year whether a round is as it was: of each table that is shown its rows' digest."""
+    asked = " UNION ALL ".join(map(RECORDED.format, SHOWN))
+    found: dict[int, set[Hashable]] = {}
+    for year, *digest in database.execute(asked).fetchall():
+        found.setdefault(year, set()).add(tuple(digest))
+    return {year: frozenset(digests) for year, digests in found.items()}
 
 
 @contextmanager
@@ -50,7 +63,11 @@ def told_of_others(database: Path) -> Iterator[None]:
 
 
 def shown(
-    database: duckdb.DuckDBPyConnection, row: dict[str, Any], before: ShownRound | None
+    database: duckdb.DuckDBPyConnection,
+    row: dict[str, Any],
+    *,
+    rehearsal: bool,
+    recorded: Hashable,
 ) -> ShownRound:
     """One round; what is about people who are not on its list goes through `outside` and is let go."""
     year = row["round"]
@@ -60,8 +77,6 @@ def shown(
     titles = rows_of(database, "clauses", year).filter(kind="indicator").select("name", "title_zh")
     require_titles(titles["name"], people)
     segments = rows_of(database, "segments", year).select("place", centipoints("total"))
-    manifest = manifest_of(database, row)
-    known = before if before and is_same(before, row["run_id"], manifest, people) else None
     totals = listed["total"].sort()
     line = None if totals.is_empty() else int(totals[0])
     return ShownRound(
@@ -71,7 +86,7 @@ def shown(
         reference_date=row["reference_date"],
         quota=row["quota"],
         run_id=row["run_id"],
-        manifest_sha256=manifest,
+        manifest_sha256=manifest_of(database, row),
         preliminary=row.get("state") != PUBLISHED,
         published_at=row.get("published_at"),
         settled=people.height,
@@ -85,14 +100,10 @@ def shown(
         people=people,
         totals=tuple(totals),
         means={} if line is None else {name: mean(listed[name]) for name in listed.columns},
-        outside=known.outside if known else everybody_else(database, row, totals),
+        outside=everybody_else(database, row, totals),
+        rehearsal=rehearsal,
+        recorded=recorded,
     )
-
-
-def is_same(before: ShownRound, run_id: str, manifest: str | None, people: pl.DataFrame) -> bool:
-    """Whether a round is of the run it was of before."""
-    run = (before.run_id, before.manifest_sha256)
-    return manifest is not None and run == (run_id, manifest) and before.people.equals(people)
 
 
 def everybody_else(

@@ -1,6 +1,6 @@
 """A round as the public sees it: its figures, its list, and what may be said of everybody else."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Hashable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 
@@ -33,6 +33,7 @@ class ShownRound:
     means: Mapping[str, int]  # of the list, by indicator and `total`; empty where nobody settled
     outside: Outside
     rehearsal: bool = False  # its times were given, nothing was done for real
+    recorded: Hashable = None  # what its rows in the database came to when they were read
 
 
 @dataclass(frozen=True)

@@ -13,9 +13,9 @@ LONGEST_SHOWN = 20  # of what somebody typed
 
 def announcements() -> APIRouter:
     """Its routes."""
-    router = APIRouter(include_in_schema=False)
-    router.add_api_route("/", first_page, methods=["GET", "HEAD"])
-    router.add_api_route("/rounds/{year}", announcement, methods=["GET", "HEAD"])
+    router = APIRouter()
+    router.add_route("/", first_page, methods=["GET", "HEAD"])
+    router.add_route("/rounds/{year}", announcement, methods=["GET", "HEAD"])
     return router
 
 
@@ -24,9 +24,9 @@ async def first_page(request: Request) -> Response:
     return HTMLResponse(home_page(await shown_rounds(request)))
 
 
-async def announcement(request: Request, year: str) -> Response:
+async def announcement(request: Request) -> Response:
     """A round, and where a total stands in it."""
-    this_round = await shown_round(request, year)
+    this_round = await shown_round(request)
     typed = request.query_params.get("total")
     if typed is None:
         return HTMLResponse(round_page(this_round))

@@ -40,9 +40,10 @@ def web_app(warehouse: Path, *, preliminary: bool = False) -> Guard:
     app.state.warehouse = warehouse
     app.state.preliminary = preliminary
     app.state.scoring = Scoring()
-    app.include_router(api())
-    app.include_router(calculator())
-    app.include_router(announcements())
+    # what is asked for most stands first: the first that fits answers
     app.include_router(lists())
+    app.include_router(announcements())
     app.include_router(assets())
+    app.include_router(calculator())
+    app.include_router(api())
     return Guard(app)

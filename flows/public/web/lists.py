@@ -27,19 +27,20 @@ MOST_BYTES = 200_000  # of a page that is kept
 
 def lists() -> APIRouter:
     """Its routes."""
-    router = APIRouter(include_in_schema=False)
+    router = APIRouter()
     for address, answer in {
         "/rounds/{year}/list": as_page,
         "/rounds/{year}/list.csv": as_csv,
         "/rounds/{year}/list.xlsx": Workbooks().as_xlsx,
     }.items():
-        router.add_api_route(address, answer, methods=["GET", "HEAD"])
+        # no parameters to be checked, and a list is asked for more often than all else
+        router.add_route(address, answer, methods=["GET", "HEAD"])
     return router
 
 
-async def as_page(request: Request, year: str) -> Response:
+async def as_page(request: Request) -> Response:
     """The page."""
-    this_round = await shown_round(request, year)
+    this_round = await shown_round(request)
     listing = in_memory(this_round)
     if listing is None:
         listing = await run_in_threadpool(listing_of, this_round)
@@ -52,9 +53,9 @@ async def as_page(request: Request, year: str) -> Response:
     return Response(page, media_type=HTML)
 
 
-async def as_csv(request: Request, year: str) -> Response:
+async def as_csv(request: Request) -> Response:
     """What was found as CSV."""
-    this_round = await shown_round(request, year)
+    this_round = await shown_round(request)
     query = read_query(request.query_params)
     content = await run_in_threadpool(list_csv, this_round, query)
     return download(this_round, content, "csv", CSV)
@@ -68,9 +69,9 @@ class Workbooks:
         """Nobody's turn yet."""
         self.turn = asyncio.Lock()
 
-    async def as_xlsx(self, request: Request, year: str) -> Response:
+    async def as_xlsx(self, request: Request) -> Response:
         """What was found as XLSX."""
-        this_round = await shown_round(request, year)
+        this_round = await shown_round(request)
         query = read_query(request.query_params)
         listing = await run_in_threadpool(listing_of, this_round)
         asked = (query.q, query.looked_for)

@@ -33,8 +33,9 @@ async def shown_rounds(request: Request) -> Shown:
     return found
 
 
-async def shown_round(request: Request, year: str) -> ShownRound:
-    """The round of a year as an address has it; raises HTTPException for one that is not shown."""
+async def shown_round(request: Request) -> ShownRound:
+    """The round of the year an address has; raises HTTPException for one that is not shown."""
+    year = request.path_params["year"]
     if not YEAR.fullmatch(year):
         raise HTTPException(404)
     found = (await shown_rounds(request)).get(int(year))
