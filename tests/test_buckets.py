@@ -145,7 +145,7 @@ def worked_alike(order: Order, folder: Path, *stages: Callable[[Order, Path], Pa
                 stage(order, work)
     assert [len(buckets_of(work)) for work in works] == [0, 2]
     records = [json.loads((work / "delivery.json").read_text(encoding="utf-8")) for work in works]
-    assert {**records[0], "buckets": 2} == records[1]
+    assert records[0] == records[1]
     shutil.rmtree(works[1] / "buckets")
     for work in works:
         (work / "delivery.json").unlink()

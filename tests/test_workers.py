@@ -36,8 +36,9 @@ from flows.orchestration.server import embedded_server
 from flows.orchestration.work_place import Workers
 from flows.run import screening
 from flows.run.buckets import exchange_elsewhere, how_many
+from flows.run.buckets.done_once import Asked, do_once, read_note
 from flows.run.buckets.store import ATTEMPTS, RECORDS, is_whole, keep, lend, where
-from flows.run.buckets.tasks import Asked, Task, do_once, done_by, read_note
+from flows.run.buckets.tasks import Task, done_by
 from flows.run.stages import Outcome, ingest_stage, run
 
 BUCKETS = 2  # a task costs as much as a test does
@@ -856,7 +857,7 @@ def test_more_rows_than_can_be_counted_are_refused(
         len((pl.read_csv if path.suffix == ".csv" else pl.read_parquet)(path))
         for path in (feeds / "social_insurance").iterdir()
     )
-    monkeypatch.setattr(screening, "MOST_ROWS", rows - 1)
+    monkeypatch.setattr(screening, "MOST_POSITIONS", rows - 1)
     words = f"social_insurance (社保): expected at most {rows - 1:,} rows, found more"
     assert set(refusals(feeds, tmp_path)) == {words}
 

@@ -12,6 +12,7 @@ import shutil
 import tomllib
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
+from itertools import accumulate, chain
 from pathlib import Path
 
 import duckdb
@@ -56,9 +57,9 @@ def settings_for(spill: str, *read: Path) -> dict[str, str | bool | int | float 
 
     Below some thousand people, whose files are small, more threads than one only wait for each other.
     """
-    files = (each for path in read for each in (path, *path.rglob("*")) if each.is_file())
-    small = sum(each.stat().st_size for each in files) < SMALL
-    one = {"threads": 1} if small else {}
+    files = (each for path in read for each in chain((path,), path.rglob("*")) if each.is_file())
+    sizes = accumulate(each.stat().st_size for each in files)
+    one = {} if any(size > SMALL for size in sizes) else {"threads": 1}
     # not as this is loaded: code that a run kept stands without its data when it repeats the run
     memory = tomllib.loads((DATA / "buckets.toml").read_text(encoding="utf-8"))["duckdb"]
     return {"memory_limit": memory, **one, **OFFLINE, "temp_directory": spill}

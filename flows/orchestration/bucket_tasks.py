@@ -41,8 +41,9 @@ from flows.common.progress import report
 from flows.common.settings import Order
 from flows.orchestration.inspection import CODE
 from flows.orchestration.states import failed
+from flows.run.buckets.done_once import Asked, Done, do_once, read_note
 from flows.run.buckets.store import forget_attempts, keep, lend, where
-from flows.run.buckets.tasks import Asked, Done, Task, do_once, read_note
+from flows.run.buckets.tasks import Task
 from transforms.policy import PolicyError
 
 TRIES = 3

@@ -81,10 +81,8 @@ def refused_if_unreadable(part: Part) -> Iterator[None]:
     except NOT_READ as error:
         if trouble := trouble_with_quotes(part):
             raise FeedRefused(refusal(part.name, ONE_FIELD_EACH, trouble)) from None
-        if uneven := uneven_row(error):
-            raise FeedRefused(refusal(part.name, *uneven)) from None
         expected = "a whole Parquet file" if part.is_parquet else "CSV in UTF-8"
-        raise FeedRefused(refusal(part.name, expected, what_came(error))) from None
+        raise FeedRefused(refusal(part.name, *damage(error, expected))) from None
 
 
 def require_all_rows(part: Part, rows: int, found: FileBytes | None) -> None:
@@ -121,19 +119,13 @@ def trouble_with_quotes(part: Part) -> str:
         return ""
 
 
-def what_came(error: BaseException) -> str:
-    """What went wrong, in words of ours: what an error says may quote the file's values."""
+def damage(error: BaseException, expected: str) -> tuple[str, str]:
+    """What was expected and what came, in words of ours: what an error says may quote the file's values."""
     text = " ".join(str(error).split())
+    if counted := FIELDS.search(text):
+        row, wanted, got = counted.groups()
+        where = f" in row {row}, the header counted" if row else ""
+        return f"{wanted} fields in every row", f"{got}{where}"
     if "UTF8" in text or "UTF-8" in text or isinstance(error, UnicodeError):
-        return NOT_UTF_8
-    return "one that is damaged or cut short"
-
-
-def uneven_row(error: BaseException) -> tuple[str, str] | None:
-    """A row of a CSV file with too many or too few fields: what was expected, and what came."""
-    counted = FIELDS.search(" ".join(str(error).split()))
-    if counted is None:
-        return None
-    row, wanted, got = counted.groups()
-    where = f" in row {row}, the header counted" if row else ""
-    return f"{wanted} fields in every row", f"{got}{where}"
+        return expected, NOT_UTF_8
+    return expected, "one that is damaged or cut short"

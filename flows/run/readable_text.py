@@ -1,7 +1,7 @@
 """Text in Parquet that is not UTF-8: the cell has no value, and its row is a bad one.
 
-Nobody checks this while a file is read, and polars panics on it later.  Texts come as dictionaries,
-so each is looked at once.
+Nobody checks this while a file is read, and polars panics on it later.  Codes come as a dictionary,
+of which each text is looked at once; other texts only become one where one of them is bad.
 """
 
 from collections.abc import Iterator

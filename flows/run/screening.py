@@ -27,7 +27,7 @@ from flows.run.refusal import refusal
 
 BATCH_ROWS = 1_000_000
 WORKERS = 2
-MOST_ROWS = 2**32 - 2  # of a feed: a row is known by its position, a whole number of 32 bits
+MOST_POSITIONS = 2**32 - 2  # of a feed: a row is known by its position, a whole number of 32 bits
 NOTHING_REPLACED = pl.DataFrame(schema=REPLACED)
 
 
@@ -164,8 +164,8 @@ def together(feed: str, done: list[Checked], found: Repeats) -> Screened:
 
 def require_countable(feed: str, rows: int) -> None:
     """Raise FeedRefused where positions would not fit: they would begin again at 0, and nobody would see."""
-    if rows > MOST_ROWS:
-        raise FeedRefused(refusal(feed, f"at most {MOST_ROWS:,} rows", "more"))
+    if rows > MOST_POSITIONS:
+        raise FeedRefused(refusal(feed, f"at most {MOST_POSITIONS:,} rows", "more"))
 
 
 def require_share(screened: Screened, max_rejects: Fraction) -> None:

@@ -94,7 +94,7 @@ def ingest_in_buckets(
     share_table(out, Path("accepted") / f"{NEEDS_REVIEW}.parquet", places)
     record = record_of(screened, folders, delivered, counts)
     note_known(record, known, added)
-    write_json({**record, "buckets": buckets}, out / "delivery.json")
+    write_json(record, out / "delivery.json")
     return out / "delivery.json"
 
 

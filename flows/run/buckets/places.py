@@ -6,7 +6,8 @@ asked for it.  Beside that lie the rows delivered about its people, and what it 
 
 import json
 import shutil
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -80,23 +81,28 @@ def counts(folder: Path) -> Path:
     return folder / "counts.json"
 
 
-def complete(parts: Iterable[pl.DataFrame], path: Path) -> None:
-    """Write a table aside and rename it: it is complete under its name, or absent."""
+@contextmanager
+def whole(path: Path) -> Iterator[Path]:
+    """A place to write a file: it is complete under its name, or absent."""
+    path.parent.mkdir(parents=True, exist_ok=True)
     aside = path.with_suffix(".partial")
-    write_parts(parts, aside)
+    yield aside
     aside.replace(path)
+
+
+def complete(parts: Iterable[pl.DataFrame], path: Path) -> None:
+    """A table."""
+    with whole(path) as aside:
+        write_parts(parts, aside)
 
 
 def complete_rows(rows: pl.DataFrame, path: Path) -> None:
-    """Write rows that are read once and go: as they lie in memory, which takes half the time of a table."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    aside = path.with_suffix(".partial")
-    rows.write_ipc_stream(named(aside), compression="lz4")
-    aside.replace(path)
+    """Rows that are read once and go: as they lie in memory, which takes half the time of a table."""
+    with whole(path) as aside:
+        rows.write_ipc_stream(named(aside), compression="lz4")
 
 
 def complete_json(content: Any, path: Path) -> None:
-    """Write JSON aside and rename it."""
-    aside = path.with_suffix(".partial")
-    write_json(content, aside)
-    aside.replace(path)
+    """JSON."""
+    with whole(path) as aside:
+        write_json(content, aside)

@@ -36,7 +36,6 @@ class Settled(TypedDict):
     accepted: int
     strangers: int
     duplicates: int
-    conflicting: int
 
 
 def settle(folder: Path) -> dict[str, Settled]:
@@ -72,7 +71,6 @@ def settle_feed(folder: Path, feed: str, keys: Keys) -> Settled:
         accepted=accepted.accepted,
         strangers=accepted.strangers,
         duplicates=found.dropped,
-        conflicting=found.conflicting.height,
     )
 
 
