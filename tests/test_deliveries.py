@@ -340,6 +340,7 @@ def test_notes_that_are_refused(warehouse: Path, tmp_path: Path) -> None:
             *(YEAR, "tax", [path]),
             scope="part", department="局", delivered_at=moment("2021-06-01"),
         )  # fmt: skip
+        note.unlink(missing_ok=True)
         write_note(made, note)
         assert read_note(note)[0] == made
         spoil(note)
@@ -347,6 +348,7 @@ def test_notes_that_are_refused(warehouse: Path, tmp_path: Path) -> None:
             bring(warehouse, "tax", [path], note=note)
         assert person not in str(refused.value), name
         assert state_files(warehouse) == before, name
+    note.unlink()
     write_note(made, note)
     done = here(
         *("deliver", YEAR, "tax", path, "--note", tmp_path / "none.toml", "--by", "李明"),
@@ -354,6 +356,26 @@ def test_notes_that_are_refused(warehouse: Path, tmp_path: Path) -> None:
     )
     assert (done.returncode, len(done.stderr.splitlines())) == (2, 2)  # the other: a rehearsal
     bring(warehouse, "tax", [path], note=note)
+
+
+def test_a_note_takes_the_place_of_a_note_only(tmp_path: Path) -> None:
+    """Somebody who names the file itself would lose it."""
+    row = {"person_id": "11010519491231002X", **HOME_ROW}
+    path = rows_file(tmp_path / "a.csv", "housing", [row])
+    content = path.read_bytes()
+    note = tmp_path / "note.toml"
+    ask = ("note", YEAR, "housing", path, "--scope", "part", "--department", "局")
+    for day in ("2021-06-01", "2021-06-02"):
+        done = here(*ask, "--delivered-at", day, "--out", note)
+        assert done.returncode == 0, done.stderr
+        assert read_note(note)[0].delivered_at == moment(day)
+    (tmp_path / "b.csv").write_text("mine")
+    done = here(*ask, "--delivered-at", "2021-06-02", "--out", tmp_path / "b.csv")
+    assert done.returncode == 2
+    assert "expected a new file or a note" in done.stderr
+    assert (tmp_path / "b.csv").read_text() == "mine"
+    here(*ask, "--delivered-at", "2021-06-02", "--out", path)
+    assert path.read_bytes() == content
 
 
 def test_deliveries_that_are_refused(warehouse: Path, pieces: Path, tmp_path: Path) -> None:

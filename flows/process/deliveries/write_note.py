@@ -1,14 +1,15 @@
 """`note`: write the note of a delivery, so that a department needs nothing else; it never screens."""
 
+import os
 from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
 
-from flows.common.failures import BadUsage
-from flows.common.files import sha256, written_aside
+from flows.common.failures import BadUsage, Failure
+from flows.common.files import may_become, sha256, written_aside
 from flows.common.messages import told_which_file
 from flows.process.deliveries.brought import figures, some_parts
-from flows.process.deliveries.note import PEOPLE, SCOPES, Note, written
+from flows.process.deliveries.note import PEOPLE, SCOPES, Note, read_note, written
 from flows.process.deliveries.subjects import in_withdrawn
 from flows.process.names import LONGEST_NAME, free_text
 from schemas.feeds import FEEDS
@@ -56,9 +57,24 @@ def noted(
 
 
 def write_note(note: Note, out: Path) -> Path:
-    """Write a note; its department may read it, and it holds nobody's row."""
+    """Write a note, perhaps anew; its department may read it, and it holds nobody's row."""
     if out.is_dir() or not out.parent.is_dir():
         raise BadUsage(f"--out: expected the name of a file in a folder, found {out}")
+    if os.path.lexists(out) and not is_note(out):
+        raise BadUsage(
+            f"--out: expected a new file or a note, found {out}, which is something else"
+        )
     with written_aside(out, private=False) as file:
         file.write(written(note).encode())
     return out
+
+
+def is_note(path: Path) -> bool:
+    """Whether a file is the note of a delivery: only that may be replaced."""
+    if not may_become(path):  # a device perhaps, which nobody should read
+        return False
+    try:
+        read_note(path)
+    except Failure:
+        return False
+    return True
