@@ -60,7 +60,8 @@ def of_each(function: Callable[[str], Result]) -> dict[str, Result]:
 def settle_feed(folder: Path, feed: str, keys: Keys) -> Settled:
     """Accept the rows of one feed; those that were delivered in no order keep their position."""
     delivered = batches(folder, feed)
-    parts = larger([in_feed(read_rows(path), path) for path in delivered])
+    with ThreadPoolExecutor(2) as pool:  # one file takes one core
+        parts = larger([*pool.map(in_feed, delivered)])
     found = repeated(feed, parts)
     complete([found.conflicting], conflicting(folder, feed))
     rows = good_rows(feed, parts, found)
@@ -74,9 +75,9 @@ def settle_feed(folder: Path, feed: str, keys: Keys) -> Settled:
     )
 
 
-def in_feed(rows: pl.DataFrame, path: Path) -> pl.DataFrame:
+def in_feed(path: Path) -> pl.DataFrame:
     """The rows of a batch by their position in the feed: the batch is named by where it begins."""
-    return rows.with_columns(pl.col("row") + int(path.stem))
+    return read_rows(path).with_columns(pl.col("row") + int(path.stem))
 
 
 def larger(parts: list[pl.DataFrame]) -> list[pl.DataFrame]:
