@@ -48,12 +48,11 @@ def to_buckets(feed: str, folders: list[Path], whose: Whose) -> Callable[[Checke
 
     def keep(batch: Checked) -> Checked:
         good = batch.good.with_columns(pl.col("row") - batch.start)
-        rows = good.with_columns(whose.of(good["person_id"]))
-        found = rows.partition_by("bucket", include_key=False, as_dict=True)
-        empty = batch.good.clear()
+        bucket = whose.of(good["person_id"])
         for number, folder in enumerate(folders):
-            complete_rows(found.get((number,), empty), delivered(folder, feed, batch.start))
-        return replace(batch, good=empty)
+            # rows of a person come together: a filter copies them as such, a partition row by row
+            complete_rows(good.filter(bucket == number), delivered(folder, feed, batch.start))
+        return replace(batch, good=good.clear())
 
     return keep
 
