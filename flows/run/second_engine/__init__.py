@@ -26,6 +26,7 @@ from schemas.feeds import FEEDS
 
 TOLD = 10  # a refusal names so many differing rows
 SCORECARD = "recomputed"  # of a bucket: the file, and the SQL that gives its columns
+TOGETHER = 8  # buckets of which all applications are compared at once
 CHECKED = ("scores", "eligibility", "ranking", "segments", "public_list", "rejects")
 
 
@@ -56,7 +57,8 @@ def recheck(order: Order, work: Path, buckets: Sequence[Path] = ()) -> list[Diff
             rank(connection, book)
         else:
             recompute(connection, book)
-        return [*differences(connection, line)]
+        parts = max(1, len(buckets) // TOGETHER)
+        return [*differences(connection, line, parts)]
 
 
 def scorecard(order: Order, bucket: Path) -> arrow.Table:
@@ -92,7 +94,7 @@ def prepare(
     connection: duckdb.DuckDBPyConnection, work: Path, held: ExitStack, checked: Sequence[str] = ()
 ) -> None:
     """Show the accepted rows and the tables to check as views, each kind in a schema of its own."""
-    for schema in ("feeds", "facts", "conditions", "indicators", "results", "published"):
+    for schema in ("feeds", "facts", "conditions", "indicators", "results", "published", "part"):
         connection.execute(f"CREATE SCHEMA {schema}")
     accepted = {f"feeds.{name}": f"accepted/{name}" for name in (*FEEDS, "needs_review")}
     published = {f"published.{name}": name for name in checked}

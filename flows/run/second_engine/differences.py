@@ -19,6 +19,13 @@ LINE = "line"  # the "application" of a difference in the line or the segments
 PLACE = "place "
 POINTS = {*INDICATORS, "total", "ranked_total", "cutoff"}
 OF_A_PERSON = {"name", "birth_month", "employer"}  # of the public list; a condition has one's name
+# what has a row an application
+OF_APPLICATIONS = (
+    "published.scores",
+    "published.eligibility",
+    "published.ranking",
+    "results.scorecard",
+)
 
 Row = dict[str, Any]
 
@@ -41,9 +48,18 @@ class Difference(NamedTuple):
         return f"{self.application_no}: {self.column}: recomputed {ours}, scored {theirs}"
 
 
-def differences(connection: duckdb.DuckDBPyConnection, line: Row) -> Iterator[Difference]:
-    """Everything that differs, by application number; nothing where all is equal."""
-    for application in pairs(connection, "differing_applications"):
+def differences(
+    connection: duckdb.DuckDBPyConnection, line: Row, parts: int
+) -> Iterator[Difference]:
+    """Everything that differs, by application number; nothing where all is equal.
+
+    Applications are compared in so many parts: all columns of both sides are in memory at once.
+    """
+    differing = []
+    for part in range(parts):
+        show_part(connection, part, parts)
+        differing += pairs(connection, "differing_applications")
+    for application in sorted(differing, key=lambda pair: number_of(*pair)):
         yield from of_row(WHOLE_APPLICATION, *application)
     for listed in pairs(connection, "differing_public_list"):
         yield from of_row(PUBLIC_LIST, *listed)
@@ -52,6 +68,15 @@ def differences(connection: duckdb.DuckDBPyConnection, line: Row) -> Iterator[Di
     yield from of_line(connection, line)
     for place, ours, theirs in connection.execute(sql("differing_segments")).fetchall():
         yield Difference(LINE, f"{PLACE}{place}", ours, theirs)
+
+
+def show_part(connection: duckdb.DuckDBPyConnection, part: int, parts: int) -> None:
+    """Show the rows of a part of all applications, the same on both sides: whose number comes to it."""
+    for table in OF_APPLICATIONS:
+        connection.execute(
+            f"CREATE OR REPLACE VIEW part.{table.partition('.')[2]} AS FROM {table}"
+            f" WHERE hash(application_no) % {parts} = {part}"
+        )
 
 
 def pairs(connection: duckdb.DuckDBPyConnection, file: str) -> list[tuple[Row, Row]]:

@@ -1,4 +1,4 @@
--- Every application on which the tables about to be published say anything else than this engine, with
+-- Every application of a part of them on which the tables about to be published say anything else than this engine, with
 -- both sides in the same columns, points in centipoints.  Null is the rank of whoever is not ranked,
 -- and all of a side that does not know the application.  Whom an employer's quarantined row marks for
 -- review is told by ingest; whomever a published reject names is marked in any case (data contract 1).
@@ -21,7 +21,7 @@ recomputed AS (
         rank,
         settled,
         serial
-    FROM results.scorecard
+    FROM part.scorecard
     LEFT JOIN results.ranking USING (person)
 ),
 published AS (
@@ -36,9 +36,9 @@ published AS (
         rank,
         settled,
         serial
-    FROM published.scores
-    FULL JOIN published.eligibility USING (application_no)
-    FULL JOIN published.ranking USING (application_no)
+    FROM part.scores
+    FULL JOIN part.eligibility USING (application_no)
+    FULL JOIN part.ranking USING (application_no)
 )
 SELECT recomputed, published
 FROM recomputed
