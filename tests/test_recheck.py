@@ -195,10 +195,17 @@ CELLS = [
 
 
 @pytest.mark.parametrize("table", ["scores", "eligibility", "ranking", "public_list"])
+@pytest.mark.parametrize("parts", [1, 5])
 def test_each_cell_altered_is_named(
-    table: str, scored: Callable[[int], Scored], tmp_path: Path
+    parts: int,
+    table: str,
+    scored: Callable[[int], Scored],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """Each in a row of its own, so that one recheck must find exactly these."""
+    """Each in a row of its own, so that one recheck must find exactly these, in as many parts as there are."""
+    compare = second.differences
+    monkeypatch.setattr(second, "differences", lambda *of: compare(*of[:2], parts))
     work = copy_of(scored(2020).work, tmp_path)
     cells = [(column, value) for each, column, value in CELLS if each == table]
     expected = set()
@@ -208,6 +215,8 @@ def test_each_cell_altered_is_named(
     found = recheck(scored(2020).order, work)
     assert {(each.application_no, each.column) for each in found} == expected
     assert len(found) == len(expected) == len(cells)
+    numbers = [each.application_no for each in found]
+    assert table == "public_list" or numbers == sorted(numbers)
     assert all(each.ours != each.theirs for each in found)
 
 
@@ -244,12 +253,17 @@ def number_of(work: Path, table: str, row: int) -> str:
         ),
     ],
 )
+@pytest.mark.parametrize("parts", [1, 5])
 def test_the_same_applications_or_the_gate_closes(
+    parts: int,
     table: str,
     change: Callable[[pl.DataFrame], pl.DataFrame],
     scored: Callable[[int], Scored],
     tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    compare = second.differences
+    monkeypatch.setattr(second, "differences", lambda *of: compare(*of[:2], parts))
     work = copy_of(scored(2020).work, tmp_path)
     tables_changed(work, table, change)
     found = recheck(scored(2020).order, work)
