@@ -5,6 +5,7 @@ import io
 import re
 import unicodedata
 import zipfile
+from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
 from typing import Any
 from urllib.parse import parse_qsl
@@ -14,6 +15,7 @@ import polars as pl
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from shown import shown_round
 
 from flows.common.points import in_text
 from flows.public.listing.csv_file import list_csv
@@ -22,6 +24,8 @@ from flows.public.listing.plain import folded, plain
 from flows.public.listing.query import EVERYBODY, FIELDS, Query, read_query
 from flows.public.listing.rows import DOWN, KEYS, Listing, Row
 from flows.public.listing.xlsx_file import About, list_xlsx
+from flows.public.rounds import listed as lists
+from flows.public.rounds.listed import listing_of
 
 TITLES = ("合法稳定就业", "守法记录")
 HOSTILE = [
@@ -300,3 +304,11 @@ def test_what_is_shown_steers_nothing() -> None:
     assert plain("a\r\n\tb") == "a b"
     assert plain("买买提·艾力 <b>") == "买买提·艾力 <b>"
     assert set(Query().typed) == set(FIELDS)
+
+
+def test_a_list_that_is_there_waits_for_nobody_who_makes_another() -> None:
+    """Pages are filled where all answers are: a lock held meanwhile would stop every one of them."""
+    this_round = shown_round([9000, 8000], quota=2)
+    there = listing_of(this_round)
+    with ThreadPoolExecutor(1) as pool, lists._turn:
+        assert pool.submit(listing_of, this_round).result(timeout=20) is there

@@ -21,7 +21,13 @@ def in_memory(this_round: ShownRound) -> Listing | None:
 
 
 def listing_of(this_round: ShownRound) -> Listing:
-    """The list, ready to be searched and sorted; of many who ask, the first makes it."""
+    """The list, ready to be searched and sorted; of many who ask, the first makes it.
+
+    Who asks for what is there waits for nobody who makes another.
+    """
+    listing = in_memory(this_round)
+    if listing is not None:
+        return listing
     with _turn:
         listing = in_memory(this_round) or unchanged(this_round)
         if listing is None:
