@@ -264,6 +264,7 @@ def test_links_in_a_folder_are_removed_and_not_followed(warehouse: Path, tmp_pat
 
 SPILLING = """
 import stat, sys, threading, time
+from contextlib import suppress
 from pathlib import Path
 import polars as pl
 from flows.common.private_folder import private_folder
@@ -271,15 +272,14 @@ pl.LazyFrame({"a": [2, 1]}).sort("a").collect(engine="streaming")  # polars has 
 seen = set()
 with private_folder(Path(sys.argv[1])) as folder:
     spill = folder.parent / "spill"
+    def modes():  # polars takes away files and folders it has read again, also while one walks them
+        for path in spill.rglob("*"):
+            with suppress(FileNotFoundError):
+                yield path.stat().st_mode
     def watch():
         while folder.exists():
-            for path in spill.rglob("*"):
-                try:  # polars takes away what it has read again
-                    mode = path.stat().st_mode
-                except FileNotFoundError:
-                    continue
-                if stat.S_ISREG(mode):
-                    seen.add(oct(mode & 0o077))
+            with suppress(FileNotFoundError):
+                seen.update(oct(mode & 0o077) for mode in modes() if stat.S_ISREG(mode))
             time.sleep(0.005)
     threading.Thread(target=watch, daemon=True).start()
     rows = pl.LazyFrame({"a": pl.int_range(2_000_000, eager=True).shuffle(1)})
