@@ -34,10 +34,8 @@ if TYPE_CHECKING:  # a pandera annotation is a value, a type checker wants a typ
     Points: TypeAlias = int
     CalendarDay: TypeAlias = str
 else:
-    PersonId = pl.Categorical(pl.Categories("luohu.person"))
-    EmployerId = pl.Categorical(pl.Categories("luohu.employer"))
-    District = pl.Categorical(pl.Categories("luohu.district"))
-    Code = pl.Categorical(pl.Categories("luohu.code"))
+    # one set of categories for all, since pandera knows no other
+    PersonId = EmployerId = District = Code = pl.Categorical()
     Text = pl.String
     Date = pl.Date
     Moment = pl.Datetime("us")

@@ -4,6 +4,7 @@ Buckets are small here, and so is what is read, checked and merged at a time, so
 several of each.
 """
 
+import gc
 import gzip
 import hashlib
 import json
@@ -42,6 +43,7 @@ from flows.run.buckets.places import OF_BUCKETS, WHOLE, buckets_of, counts
 from flows.run.buckets.rank import line as line_of
 from flows.run.buckets.rank import standings, totals
 from flows.run.buckets.whose import Whose, bucket_of
+from flows.run.file_columns import types_of
 from flows.run.known import FINDINGS, REPLACED, findings_path, replaced_path
 from flows.run.stages import (
     Outcome,
@@ -433,6 +435,17 @@ def test_a_bucket_is_the_first_bits_of_the_digest(small: Path) -> None:
             codes = part.cast(PersonId)
             assert whose.of(codes).to_list() == first[: len(part)]
     assert Whose(1).of(people.cast(PersonId)).unique().to_list() == [0]
+
+
+def test_somebody_s_bucket_stays_when_nobody_holds_their_rows_any_more() -> None:
+    """polars gives the codes of ID numbers to others once there is no column with codes."""
+    whose = Whose(8)
+    for _ in range(3):
+        for person_id in "张王李":
+            column = pl.Series([person_id]).cast(types_of(FEEDS["tax"].schema())["person_id"])
+            assert whose.of(column).item() == bucket_of(person_id, 8), person_id
+            del column
+            gc.collect()
 
 
 def test_every_feed_goes_to_buckets_or_is_looked_at_whole() -> None:
