@@ -5,6 +5,7 @@ Every table is validated whole by its model in `schemas/results.py` before it is
 """
 
 import json
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import NamedTuple
 
@@ -36,8 +37,13 @@ class Scored(NamedTuple):
 def score(order: Order, work: Path) -> Path:
     """Write scores, eligibility and both evidence tables; returns the work folder."""
     people, by_number, scored, edition = publish_results(order, work)
-    publish_table(work, "evidence", evidence(people[by_number], by_number, scored))
-    publish_table(work, "condition_evidence", condition_evidence(people, by_number, scored))
+    made = {"evidence": evidence, "condition_evidence": condition_evidence}
+
+    def publish(name: str) -> None:
+        publish_table(work, name, made[name](people, by_number, scored))
+
+    with ThreadPoolExecutor(len(made)) as pool:  # putting one together takes one core
+        list(pool.map(publish, made))
     publish_table(work, "clauses", clauses(edition, order.year))
     return work
 
@@ -97,7 +103,7 @@ def eligibility(people: pl.DataFrame, scored: Ledger) -> pl.DataFrame:
 
 def evidence(people: pl.DataFrame, by_number: pl.Series, scored: Ledger) -> pl.DataFrame:
     """Indicator by indicator, each ascending by application number."""
-    numbers = people.select("round", "application_no")
+    numbers = people[by_number].select("round", "application_no")
     return pl.concat(
         numbers.hstack(
             each[by_number].select(

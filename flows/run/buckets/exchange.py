@@ -14,7 +14,8 @@ from pathlib import Path
 import polars as pl
 
 from flows.run.buckets.how_many import SETTINGS
-from flows.run.buckets.places import complete_rows, delivered
+from flows.run.buckets.places import delivered
+from flows.run.buckets.streams import send
 from flows.run.buckets.whose import Whose
 from flows.run.delivery import Part
 from flows.run.drop_repeats import Repeats
@@ -32,9 +33,13 @@ def exchange(
     replaced: pl.DataFrame,
     folders: list[Path],
     whose: Whose,
+    as_texts: bool = False,
 ) -> list[Checked]:
-    """Send a feed's good rows to the buckets; its batches are given back without them."""
-    keep = to_buckets(feed, folders, whose)
+    """Send a feed's good rows to the buckets; its batches are given back without them.
+
+    Where another process settles them, ID numbers go as texts.
+    """
+    keep = to_buckets(feed, folders, whose, as_texts=as_texts)
     return [*checked(feed, parts, received_on, replaced, keep, piece_rows=PIECE_ROWS)]
 
 
@@ -43,7 +48,9 @@ def require_few(feed: str, done: Sequence[Checked], max_rejects: Fraction) -> No
     require_share(together(feed, [*done], no_repeats(done)), max_rejects)
 
 
-def to_buckets(feed: str, folders: list[Path], whose: Whose) -> Callable[[Checked], Checked]:
+def to_buckets(
+    feed: str, folders: list[Path], whose: Whose, *, as_texts: bool
+) -> Callable[[Checked], Checked]:
     """What is done with a batch: every bucket gets a file of it, perhaps one without rows."""
 
     def keep(batch: Checked) -> Checked:
@@ -51,7 +58,8 @@ def to_buckets(feed: str, folders: list[Path], whose: Whose) -> Callable[[Checke
         bucket = whose.of(good["person_id"])
         for number, folder in enumerate(folders):
             # rows of a person come together: a filter copies them as such, a partition row by row
-            complete_rows(good.filter(bucket == number), delivered(folder, feed, batch.start))
+            theirs = good.filter(bucket == number)
+            send(theirs, delivered(folder, feed, batch.start), as_texts=as_texts)
         return replace(batch, good=good.clear())
 
     return keep

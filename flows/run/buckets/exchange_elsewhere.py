@@ -15,12 +15,13 @@ from typing import Any, NamedTuple
 
 import polars as pl
 
-from flows.common.by_name import read_rows, read_table
+from flows.common.by_name import read_table
 from flows.common.failures import FeedRefused, StageFailed
 from flows.common.files import write_json, write_table
 from flows.run.buckets.exchange import exchange
 from flows.run.buckets.how_many import SETTINGS
 from flows.run.buckets.places import OF_BUCKETS, batches, bucket, delivered, exchanged
+from flows.run.buckets.streams import types
 from flows.run.buckets.tasks import Task, all_done
 from flows.run.buckets.whose import Whose
 from flows.run.canaries import prove_validator
@@ -127,6 +128,7 @@ def exchange_files(folder: Path, *given: Any) -> dict[str, str | None]:
             replaced=replaced_in(files.known, files.feed),
             folders=[bucket(folder, number) for number in range(files.buckets)],
             whose=Whose(files.buckets),
+            as_texts=True,
         )
     except FeedRefused as failure:
         return {"refused": str(failure)}
@@ -161,15 +163,14 @@ def gather(files: Files, folder: Path, work: Path, found: Exchanged) -> None:
     before = found.done.setdefault(files.feed, [])
     start = sum(sum(each.file_rows.values()) for each in before)
     for number in range(files.buckets):
-        for path in (left := batches(bucket(folder, number), files.feed)):
+        for path in batches(bucket(folder, number), files.feed):
             target = delivered(bucket(work, number), files.feed, start + int(path.stem))
             target.parent.mkdir(parents=True, exist_ok=True)
             path.rename(target)
-    empty = read_rows(delivered(bucket(work, 0), files.feed, start + int(left[0].stem))).clear()
     rejects = read_table(folder / REJECTS)
     before.append(
         Checked(
-            good=empty,
+            good=pl.DataFrame(schema=types(files.feed)),
             rejects=rejects.with_columns(pl.col("position") + start),
             left_out=noted["left_out"],
             file_rows=ordered(files, noted["file_rows"]),

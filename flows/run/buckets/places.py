@@ -13,7 +13,6 @@ from typing import Any
 
 import polars as pl
 
-from flows.common.by_name import named
 from flows.common.files import write_json, write_parts
 from flows.run.number_people import NAMES_EMPLOYERS
 from schemas.feeds import FEEDS
@@ -94,12 +93,6 @@ def complete(parts: Iterable[pl.DataFrame], path: Path) -> None:
     """A table."""
     with whole(path) as aside:
         write_parts(parts, aside)
-
-
-def complete_rows(rows: pl.DataFrame, path: Path) -> None:
-    """Rows that are read once and go: as they lie in memory, which takes half the time of a table."""
-    with whole(path) as aside:
-        rows.write_ipc_stream(named(aside), compression="lz4")
 
 
 def complete_json(content: Any, path: Path) -> None:

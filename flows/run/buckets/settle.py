@@ -6,12 +6,13 @@ Takes the bucket's folder and leaves accepted rows there, those that contradict 
 import json
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 from typing import TypedDict, TypeVar
 
 import polars as pl
 
-from flows.common.by_name import read_rows, read_table
+from flows.common.by_name import read_table
 from flows.run.buckets.numbers import keys as people_of
 from flows.run.buckets.places import (
     OF_BUCKETS,
@@ -21,6 +22,7 @@ from flows.run.buckets.places import (
     conflicting,
     counts,
 )
+from flows.run.buckets.streams import received
 from flows.run.drop_repeats import Repeats, repeated
 from flows.run.ingest import accept_feed
 from flows.run.number_people import LARGEST, Keys
@@ -61,7 +63,7 @@ def settle_feed(folder: Path, feed: str, keys: Keys) -> Settled:
     """Accept the rows of one feed; those that were delivered in no order keep their position."""
     delivered = batches(folder, feed)
     with ThreadPoolExecutor(2) as pool:  # one file takes one core
-        parts = larger([*pool.map(in_feed, delivered)])
+        parts = larger([*pool.map(partial(in_feed, feed), delivered)])
     found = repeated(feed, parts)
     complete([found.conflicting], conflicting(folder, feed))
     rows = good_rows(feed, parts, found)
@@ -75,9 +77,9 @@ def settle_feed(folder: Path, feed: str, keys: Keys) -> Settled:
     )
 
 
-def in_feed(path: Path) -> pl.DataFrame:
+def in_feed(feed: str, path: Path) -> pl.DataFrame:
     """The rows of a batch by their position in the feed: the batch is named by where it begins."""
-    return read_rows(path).with_columns(pl.col("row") + int(path.stem))
+    return received(path, feed).with_columns(pl.col("row") + int(path.stem))
 
 
 def larger(parts: list[pl.DataFrame]) -> list[pl.DataFrame]:
