@@ -1,5 +1,6 @@
 # make run    the main job: simulate the 2020 round with the real number of applicants, run it, print the result
 # make test   the tests
+# make slow   the tests with servers and browsers, and those of some seconds each
 # make quick  rules, policy and architecture alone (under 20 seconds)
 # make lint   ruff, mypy --strict, import-linter
 # make bench  measure speed and memory, write benchmarks/results.md
@@ -15,7 +16,7 @@ FEEDS ?= out/feeds-2020
 WAREHOUSE ?= out/warehouse
 LARGE ?= out/bench-large
 
-.PHONY: run test quick lint bench bench-web bench-large soak lock clean
+.PHONY: run test slow quick lint bench bench-web bench-large soak lock clean
 
 run: $(VENV)/.ready
 	@test -d $(FEEDS) || $(BIN)/luohu simulate 2020 --out $(FEEDS)
@@ -24,9 +25,13 @@ run: $(VENV)/.ready
 # the workers share the cores, so polars gets a thread in each, and there are more of them than cores:
 # a test often waits for a process or a server; files in their order, since the longest have the fewest
 # tests and would come last
+TESTS := POLARS_MAX_THREADS=1 $(BIN)/pytest -n 4 --dist loadfile --no-loadscope-reorder
+
 test: $(VENV)/.ready
-	POLARS_MAX_THREADS=1 $(BIN)/pytest -m "not bench and not soak" \
-	  -n 4 --dist loadfile --no-loadscope-reorder
+	$(TESTS) -m "not (slow or server or bench or soak)"
+
+slow: $(VENV)/.ready
+	$(TESTS) -m "(slow or server) and not (bench or soak)"
 
 quick: $(VENV)/.ready
 	$(BIN)/pytest tests/test_cases.py tests/test_policy.py tests/test_rounds.py tests/test_rounding.py \

@@ -43,6 +43,7 @@ def outsiders(found: ARound) -> set[str]:
     return {*names, *map(str, rows["person_id"]), *map(str, rows["application_no"])}
 
 
+@pytest.mark.slow
 def test_an_unpublished_round_appears_by_name_only(announced: ARound) -> None:
     first, announcement = asked(announced.warehouse, "/", f"/rounds/{YEAR}")
     assert announcement.status_code == 404
@@ -324,6 +325,7 @@ def web(announced: ARound) -> Iterator[Web]:
         yield server
 
 
+@pytest.mark.slow
 def test_in_a_browser(web: Web, announced_published: ARound, tmp_path: Path) -> None:
     """By axe and at three widths; the mark on the chart; the folder's script says what the server says.
 

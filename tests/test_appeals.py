@@ -226,6 +226,7 @@ def numbers(found: ARound) -> list[str]:
     return [each["application_no"] for each in found.ranking()[QUOTA - 3 : QUOTA + 8]]
 
 
+@pytest.mark.slow
 def test_an_appeal_opens_its_matter_alone_and_one_is_pending_at_a_time(open_round: ARound) -> None:
     one, other, *_ = numbers(open_round)
     first = open_round.claim(one, "law", "2021-06-05")
@@ -389,6 +390,7 @@ def test_what_a_decision_may_rest_on(open_round: ARound) -> None:
     assert open_round.rows("FROM displacement") == []
 
 
+@pytest.mark.slow
 def test_a_preview_shows_what_displacement_shows_afterwards(open_round: ARound) -> None:
     one = open_round.ranking()[QUOTA + 2]["application_no"]
     appeal = open_round.claim(one, "honour", "2021-06-05")
@@ -456,6 +458,7 @@ def test_why_a_decision_cannot_be_measured(open_round: ARound, tmp_path: Path) -
 # --- Publishing a round that has deliveries: every matter that is open, told at once ----------------
 
 
+@pytest.mark.slow
 def test_what_stands_against_publishing(open_round: ARound) -> None:
     (first,) = open_round.rows(f"SELECT run_id FROM rounds WHERE round = {YEAR}")
     one = open_round.ranking()[QUOTA // 2]["application_no"]

@@ -294,6 +294,7 @@ def test_another_lock_of_the_same_code_is_a_finding(
     assert (differing(found), found.passed) == (set(), False)
 
 
+@pytest.mark.slow
 def test_an_older_code_is_told_and_compared(small: Path, tmp_path: Path) -> None:
     older = other_code(
         tmp_path, ("transforms/indicators/age.py", '"""Age (年龄)', '"""Age: (年龄)')

@@ -4,7 +4,6 @@ Buckets are small here, and so is what is read, checked and merged at a time, so
 several of each.
 """
 
-import gc
 import gzip
 import hashlib
 import json
@@ -260,6 +259,7 @@ def scatter(feeds: Path, feed: str) -> None:
 # --- the same bytes ---
 
 
+@pytest.mark.slow
 def test_all_that_is_decided_over_buckets(difficult: Both) -> None:
     same(difficult)
     work = Path(difficult.in_buckets.directory)
@@ -287,6 +287,7 @@ def test_all_that_is_decided_over_buckets(difficult: Both) -> None:
     assert feeds.filter(feed="social_insurance")["duplicates"].item() > 0
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("year", "kind"), HOSTILE)
 def test_hostile_deliveries(year: int, kind: hostile.Format, data: Path, tmp_path: Path) -> None:
     order = Order(year, tmp_path / "feeds", tmp_path, data)
@@ -320,6 +321,7 @@ def test_corrections_and_findings(data: Path, tmp_path: Path) -> None:
     assert record["feeds"]["social_insurance"]["replaced"]
 
 
+@pytest.mark.slow
 def test_an_empty_bucket(data: Path, tmp_path: Path) -> None:
     feeds = tmp_path / "feeds"
     simulate(2020, feeds, applicants=12, seed=1, dirty=0.0, data=DATA)
@@ -339,6 +341,7 @@ def refused(order: Order, work: Path) -> str:
     return str(failure.value)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("check", ["six_digits", "conflicting_duplicate"])
 def test_the_share_of_bad_rows_is_that_of_the_whole_feed(
     check: str, small: Path, data: Path, tmp_path: Path
@@ -372,6 +375,7 @@ def test_the_share_of_bad_rows_is_that_of_the_whole_feed(
 # --- whatever reads a run ---
 
 
+@pytest.mark.slow
 def test_audit_receipts_capsule_diff_explain(difficult: Both, data: Path, tmp_path: Path) -> None:
     warehouses = [Path(each.database).parent for each in (difficult[1], difficult[2])]
     assert audit(2020, warehouses[1]).passed
@@ -445,7 +449,6 @@ def test_somebody_s_bucket_stays_when_nobody_holds_their_rows_any_more() -> None
             column = pl.Series([person_id]).cast(types_of(FEEDS["tax"].schema())["person_id"])
             assert whose.of(column).item() == bucket_of(person_id, 8), person_id
             del column
-            gc.collect()
 
 
 def test_every_feed_goes_to_buckets_or_is_looked_at_whole() -> None:
@@ -553,6 +556,7 @@ run(Order(2020, Path(sys.argv[1]), Path(sys.argv[2]), recheck=False))
 """
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("file", ["delivered/tax/*.arrow", "accepted/tax.parquet"])
 def test_a_kill_leaves_nothing_half(file: str, small: Path, tmp_path: Path) -> None:
     """Killed in the exchange, or in a bucket: nothing is published, and the next command sweeps it."""

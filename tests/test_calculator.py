@@ -22,6 +22,7 @@ from flows.public.study_or_work import study_or_work
 from flows.public.web.calculator import steps
 from flows.public.web.fields import KINDS
 
+pytestmark = pytest.mark.server
 Facts = dict[str, Any]
 JOURNEY: list[tuple[str, dict[str, str]]] = [
     ("next", {"round": "2026", "application.birth_date": "19840501", "application.retirement_class": "male_60"}),

@@ -92,6 +92,7 @@ def replace(members: Members, name: str, rows: pl.DataFrame) -> None:
     path.unlink()
 
 
+@pytest.mark.slow
 def test_the_same_run_gives_the_same_bytes(warehouse: Path, full: Path, tmp_path: Path) -> None:
     copy = shutil.copytree(warehouse, tmp_path / "elsewhere")
     for path in copy.rglob("*"):
@@ -181,6 +182,7 @@ def test_a_full_capsule_is_repeated_where_the_run_never_was(
     assert len(done.stdout.splitlines()) <= 60  # a page
 
 
+@pytest.mark.slow
 def test_the_receipts_root_is_that_of_all_receipts_and_made_again(
     full: Path, public: Path, warehouse: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -213,6 +215,7 @@ def test_the_receipts_root_is_that_of_all_receipts_and_made_again(
         another(root=None)
 
 
+@pytest.mark.slow
 def test_a_public_capsule_is_checked_where_the_run_never_was(
     public: Path, elsewhere: Callable[..., subprocess.CompletedProcess[str]]
 ) -> None:
@@ -274,6 +277,7 @@ def test_the_command_says_what_it_expected_of_a_damaged_file(
 MORE = (pl.col("tax") + 1).alias("tax"), (pl.col("total") + 1).alias("total")
 
 
+@pytest.mark.slow
 def test_an_edited_member_is_named_however_far_the_forger_went(full: Path, tmp_path: Path) -> None:
     edited = tmp_path / "edited.capsule"
     members = taken_apart(full)

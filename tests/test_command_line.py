@@ -111,6 +111,7 @@ def test_a_reader_that_went_away_is_no_failure(
     assert capsys.readouterr().err == ""
 
 
+@pytest.mark.slow
 def test_a_run_is_published_whatever_becomes_of_its_print(small: Path, tmp_path: Path) -> None:
     """In a process of its own: Python flushes once more when it ends."""
     command = [sys.executable, "-m", "flows.cli", "run", "2020", "--direct", "--no-recheck"]
@@ -334,6 +335,7 @@ def odd_things() -> None:
     os.mkfifo("pipe")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("of_a_run", [False, True])
 def test_bad_input_is_told_in_one_line_and_leaves_nothing(
     of_a_run: bool, published: Published, tmp_path: Path, monkeypatch: pytest.MonkeyPatch

@@ -342,6 +342,7 @@ for number in range(start, start + 40):
 """
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kills", [pytest.param(2), pytest.param(40, marks=pytest.mark.soak)])
 def test_killed_while_delivering(tmp_path: Path, kills: int) -> None:
     """Whatever was acknowledged is there with every file of it, and no half copy counts."""

@@ -206,6 +206,7 @@ def resplit(delivery: Path, out: Path, seed: int) -> Path:
 # --- Same inputs, same bytes ------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("year", SOME)
 def test_same_inputs_same_bytes_whatever_the_threads_and_the_hash_seed(
     year: int, rounds: Rounds, once: Callable[[int], tuple[Path, Ran]], tmp_path: Path
@@ -263,6 +264,7 @@ def test_rows_in_another_order_change_no_result(
     same_results(rounds.run(year, tmp_path / "w", feeds=feeds, seed=2), once(year)[1])
 
 
+@pytest.mark.slow
 def test_other_files_formats_and_batches_change_no_result(
     rounds: Rounds, once: Callable[[int], tuple[Path, Ran]], tmp_path: Path
 ) -> None:
@@ -301,6 +303,7 @@ def test_one_digest_however_often(
 # --- DuckDB 2.0 -------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("year", SOME)
 def test_a_run_on_another_duckdb_comes_to_the_same(
     year: int,
@@ -320,6 +323,7 @@ def test_a_run_on_another_duckdb_comes_to_the_same(
     assert found.manifest["options"]["recheck"]
 
 
+@pytest.mark.slow
 def test_two_versions_of_duckdb_publish_into_one_warehouse_in_turn(
     once: Callable[[int], tuple[Path, Ran]], duckdb_2: Path, tmp_path: Path
 ) -> None:
@@ -349,6 +353,7 @@ print(duckdb.__version__[:3], tags["storage_version"])
 """
 
 
+@pytest.mark.slow
 def test_the_second_engine_closes_the_gate_on_another_duckdb(
     small: Path, duckdb_2: Path, tmp_path: Path
 ) -> None:

@@ -47,6 +47,7 @@ CAME = 60  # of the other round
 AGE_OF_2020 = 'tax = "tax", age = "age", honour'
 
 
+@pytest.mark.slow
 def test_one_cause_data(base: Base, detained: tuple[Path, str]) -> None:
     feeds, run_id = detained
     found = diff(base.run.run_id, run_id, base.warehouse)
@@ -101,6 +102,7 @@ def test_one_cause_policy(base: Base, tmp_path: Path) -> None:
     add_up(found, base)
 
 
+@pytest.mark.slow
 def test_one_cause_decision(base: Base, tmp_path: Path) -> None:
     data = other_policy(base, tmp_path, LARGER)
     edited(
@@ -204,6 +206,7 @@ def test_backwards_the_same_points_have_the_causes_seen_from_there(
     add_up(found, base)
 
 
+@pytest.mark.slow
 def test_settlement_that_either_cause_alone_would_bring(
     base: Base, stricter: tuple[Path, str], tmp_path: Path
 ) -> None:
@@ -301,6 +304,7 @@ def test_four_causes_at_once_from_a_code_that_is_neither(
     assert found["counts"]["moved"] == len(found["applications"]) == len({*nonzero(moved), *across})
 
 
+@pytest.mark.slow
 def test_a_rule_and_its_code_that_do_not_fit_without_each_other(
     base: Base, detained: tuple[Path, str], tmp_path: Path
 ) -> None:
@@ -359,6 +363,7 @@ def test_the_same_inputs_move_nobody(base: Base) -> None:
     assert (done.returncode, done.stdout, done.stderr) == (0, text + "\n", "")
 
 
+@pytest.mark.slow
 def test_another_round_and_another_warehouse(base: Base, tmp_path: Path) -> None:
     feeds, warehouse = tmp_path / "feeds", tmp_path / "warehouse"
     simulate(2021, feeds, applicants=CAME, seed=4, dirty=0, data=DATA)

@@ -44,6 +44,7 @@ def without_code(folder: Path) -> None:
     edit(folder, lambda manifest: manifest["pinned"].pop("code.zip"))
 
 
+@pytest.mark.slow
 def test_without_kept_code_it_is_the_remainder(
     warehouse: Base, detained: tuple[Path, str], stricter: tuple[Path, str]
 ) -> None:

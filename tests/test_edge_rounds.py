@@ -154,6 +154,7 @@ def every_command(run: Path, warehouse: Path, other: Path) -> Iterator[tuple[obj
         yield "diff", other, run, "--json", "--all"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "name", [*EDGES, *(pytest.param(name, marks=pytest.mark.soak) for name in MORE)]
 )

@@ -273,6 +273,7 @@ def hostile_round(
     return Hostile(folder, year)
 
 
+@pytest.mark.slow
 def test_chinese_pages_hold_no_latin_but_names_of_files_and_codes(hostile_round: Hostile) -> None:
     for number, made in hostile_round.pages.items():
         text = NAMES_AND_CODES.sub("", made[Language.zh]).replace(number, "")
@@ -581,6 +582,7 @@ def test_accepted_rows_that_were_tampered_with_are_told(
     assert not done.stdout
 
 
+@pytest.mark.slow
 def test_the_change_told_settles_when_everything_is_delivered_and_run_again(
     delivery: Path, published: Published, tmp_path: Path
 ) -> None:

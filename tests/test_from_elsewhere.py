@@ -70,6 +70,7 @@ def made_foreign(run: Path, folder: Path, mark: Path) -> Path:
     return Path(copy.rename(folder / manifest["run_id"]))
 
 
+@pytest.mark.slow
 def test_code_from_elsewhere_is_not_run_unasked(
     foreign: tuple[Path, Path], base: Base, tmp_path: Path
 ) -> None:

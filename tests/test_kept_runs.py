@@ -237,6 +237,7 @@ MISTAKES: dict[Callable[[Order], Order], tuple[str, bool]] = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("mistake", MISTAKES)
 def test_what_looks_like_a_mistake_replaces_nothing_unless_somebody_says_why(
     mistake: Callable[[Order], Order], copied: Path, small_published: Published, tmp_path: Path
@@ -338,6 +339,7 @@ def tree(folder: Path) -> dict[str, tuple[int, int, int]]:
     }
 
 
+@pytest.mark.slow
 def test_the_same_run_again_touches_nothing_and_keeps_beside_what_differs(
     small: Path, small_published: Published, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -452,6 +454,7 @@ def with_a_reject(
     return feeds, folder / "w", run(Order(2020, feeds, folder / "w", recheck=False))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("gone", [False, True])
 def test_rejects_of_an_earlier_version_are_published_under_the_names_of_today(
     gone: bool, with_a_reject: tuple[Path, Path, Outcome], other_policy: Path, tmp_path: Path
@@ -503,6 +506,7 @@ def test_where_there_is_no_run_the_message_says_what_there_is(
 STEERS = "\x1b[2J\x07\x9b\u202e\naudit passed"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("place", ["code.version", "code.digest", "environment.python"])
 def test_a_run_from_elsewhere_steers_no_terminal_and_writes_no_line(
     place: str, warehouse: Path, two: tuple[Path, Outcome, Outcome]

@@ -132,6 +132,7 @@ def test_after_a_kill_the_publication_is_whole_and_the_next_command_leaves_nothi
     nothing_left(warehouse, system)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("pairs", PAIRS)
 def test_two_runs_at_a_time_in_namespaces_of_their_own_both_succeed(
     *,

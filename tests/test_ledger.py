@@ -373,6 +373,7 @@ while True:
 """
 
 
+@pytest.mark.slow
 def test_killed_at_any_moment_every_acknowledged_entry_is_there(tmp_path: Path) -> None:
     """Two processes at once, both killed for real, again and again."""
     chance = random.Random(7)
@@ -681,6 +682,7 @@ def test_a_database_ahead_of_its_ledger_refuses_every_operation(
         done(asked(rehearsal, at="2021-05-02"))
 
 
+@pytest.mark.slow
 def test_the_tables_of_runs_and_of_the_process_stay_through_each_other(
     small_published: tuple[Path, Outcome], tmp_path: Path
 ) -> None:

@@ -381,6 +381,7 @@ def test_in_a_folder_without_script_the_whole_table_is_there(
     page.close()
 
 
+@pytest.mark.slow
 def test_in_a_folder_a_script_finds_what_the_server_finds(
     chromium: Any, folder: str, this_round: ShownRound
 ) -> None:

@@ -212,6 +212,7 @@ def odd(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return root
 
 
+@pytest.mark.slow
 def test_every_command_works_in_an_odd_folder(odd: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(odd / ODDEST)
     out = here("simulate", 2020, "--out", "~root", "--applicants", 5)

@@ -38,12 +38,14 @@ def texts(path: Path) -> str:
     return path.read_bytes().decode("utf-8", errors="replace")
 
 
+@pytest.mark.server
 def test_nothing_reaches_outside_the_machine(planted_run: Planted) -> None:
     if not planted_run.cut_off:
         pytest.skip("this machine does not let tests make a network namespace")
     assert (planted_run.warehouse / "luohu.duckdb").exists()
 
 
+@pytest.mark.server
 def test_identities_stay_in_the_restricted_table(planted_run: Planted) -> None:
     run = next(planted_run.warehouse.glob("runs/2020/*"))
     holds = {
@@ -68,6 +70,7 @@ def test_identities_stay_in_the_restricted_table(planted_run: Planted) -> None:
     assert NAME not in planted_run.told
 
 
+@pytest.mark.server
 def test_the_analysts_file_holds_names_in_the_public_list_only(planted_run: Planted) -> None:
     with duckdb.connect(str(planted_run.warehouse / "luohu.duckdb"), read_only=True) as database:
         columns = database.execute(

@@ -115,6 +115,7 @@ def test_all_accepted_applications_are_scored_and_only_eligible_ones_ranked(
     assert table(published[1], "public_list").height == ranking["settled"].sum()
 
 
+@pytest.mark.slow
 def test_earlier_rounds_are_kept_and_a_rerun_replaces_its_round(
     delivery: Path, tmp_path: Path
 ) -> None:
@@ -164,6 +165,7 @@ def test_points_are_exact_and_conditions_yes_or_no(published: Published) -> None
     assert columns_of("rounds")[0] == "round"
 
 
+@pytest.mark.slow
 def test_a_round_with_a_day_of_receipt_quarantines_later_events_and_no_other_round_does(
     delivery: Path, published: Published, tmp_path: Path
 ) -> None:

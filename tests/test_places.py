@@ -88,6 +88,7 @@ COUNTS = "SELECT state, cancelled, withdrawn, lapsed, registered, children FROM 
 LIST = "FROM ranking ORDER BY rank, application_no"
 
 
+@pytest.mark.slow
 def test_what_becomes_of_places(published_round: ARound) -> None:
     found = published_round
     ranking, listed = found.rows(LIST), found.rows("FROM public_list ORDER BY serial")
@@ -210,6 +211,7 @@ def exported(found: ARound, number: str, code: str) -> None:
     assert person not in done.stdout + done.stderr
 
 
+@pytest.mark.slow
 def test_a_finding_bars_the_years_after_by_itself(ran: ARound, tmp_path: Path) -> None:
     """A round it does not touch keeps its run id; one it does loses the applicant."""
     found = ran.copy(tmp_path)

@@ -36,6 +36,7 @@ print(reads, errors, torn)
 """
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("publications", PUBLICATIONS)
 def test_readers_see_whole_publications_only(
     publications: int, small_published: tuple[Path, Outcome], tmp_path: Path

@@ -91,6 +91,7 @@ def verify(*arguments: object, stdin: bytes | None = None) -> subprocess.Complet
     )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("year", "seed"), ROUNDS)
 def test_every_receipt_of_a_hostile_round_is_verified(
     year: int, seed: int, hostile_rounds: Path, tmp_path: Path
@@ -181,6 +182,7 @@ def test_bulk_and_single_are_the_same_bytes(year: int, hostile_rounds: Path) -> 
     assert checked.stdout == f"1 checked, 0 with differences; root {top}, by proof\n"
 
 
+@pytest.mark.slow
 def test_the_command_writes_the_same_compressed_or_not(
     published: tuple[Path, Outcome], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -250,6 +252,7 @@ def test_an_application_without_any_record(copied: Path, tmp_path: Path) -> None
     assert compact(found) in (tmp_path / "all.jsonl").read_bytes().splitlines()
 
 
+@pytest.mark.slow
 def test_a_title_somebody_typed_is_not_told(copied: Path, tmp_path: Path) -> None:
     (path,) = (copied / "honours").iterdir()
     rows = pl.read_parquet(path)
@@ -292,6 +295,7 @@ def flipped(content: Json, path: tuple[str | int, ...]) -> Iterator[Json]:
     inside[path[-1]] = was
 
 
+@pytest.mark.slow
 def test_any_flipped_value_is_found(
     hostile_rounds: Path, check: Callable[[Json], list[str]]
 ) -> None:
@@ -308,6 +312,7 @@ def test_any_flipped_value_is_found(
     assert check(whole) == []
 
 
+@pytest.mark.slow
 def test_a_careful_forger_cannot_touch_what_follows_from_the_facts(
     hostile_rounds: Path, check: Callable[[Json], list[str]]
 ) -> None:
@@ -510,6 +515,7 @@ def test_an_answer_with_a_receipt_in_it_is_told_from_a_receipt(tmp_path: Path) -
     assert "what stands in it as `receipt` may be one" in done.stdout
 
 
+@pytest.mark.slow
 def test_missing_torn_and_incomplete_files_are_told(hostile_rounds: Path, tmp_path: Path) -> None:
     done = verify(VERIFIER, tmp_path / "none.json")
     assert done.returncode == 2

@@ -245,6 +245,7 @@ def luohu(*arguments: str, given: bytes, folder: Path) -> subprocess.CompletedPr
     )  # fmt: skip
 
 
+@pytest.mark.slow
 def test_the_command(tmp_path: Path) -> None:
     """JSON, a page, a refusal; nothing is left behind."""
     told = facts(social_insurance=[YEARS], education=[BACHELOR])

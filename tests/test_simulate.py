@@ -216,6 +216,7 @@ def test_nothing_happens_after_the_feeds_were_received(tmp_path: Path, received_
     assert last < date.fromisoformat(received_on)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("fmt", [soak("parquet"), "csv"])
 def test_dirty_rows_of_many_kinds_but_never_too_many(tmp_path: Path, fmt: str) -> None:
     simulate(2020, tmp_path / "feeds", applicants=400, dirty=0.04, fmt=fmt, data=DATA)  # type: ignore[arg-type]
@@ -275,6 +276,7 @@ def test_a_row_without_solution_is_named(tmp_path: Path, column: str, value: str
         solve(np.random.default_rng(1), read_points(tmp_path / "list.csv"), s)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("year", [2024, *map(soak, (2021, 2022, 2026))])
 def test_points_of_a_later_round_come_back(tmp_path: Path, year: int) -> None:
     data = data_with(tmp_path / "data", year)
@@ -325,6 +327,7 @@ def edition_never_seen(data: Path, year: int) -> None:
         (policy / f"{name}.toml").write_text(changed.replace(was, becomes), "utf-8")
 
 
+@pytest.mark.slow
 def test_points_under_an_edition_it_never_saw_come_back(tmp_path: Path) -> None:
     """Both engines score the delivery, and who was listed has the points of the list."""
     year = 2023
@@ -345,6 +348,7 @@ def test_points_under_an_edition_it_never_saw_come_back(tmp_path: Path) -> None:
     assert Counter({row: n for row, n in found.items() if row[-1] >= line}) == wanted
 
 
+@pytest.mark.slow
 def test_published_points_of_2020_come_back(tmp_path: Path, official: Path) -> None:
     lines = (official / "points-2020.csv").read_text(encoding="utf-8").splitlines()
     (tmp_path / "some.csv").write_text(

@@ -26,6 +26,7 @@ from flows.public.facts import read_facts
 from flows.public.json_text import MOST_BYTES
 from flows.public.web import guard, patience
 
+pytestmark = pytest.mark.server
 JSON = {"content-type": "application/json"}
 MB = 1_000_000
 Facts = dict[str, Any]

@@ -862,6 +862,7 @@ def test_more_rows_than_can_be_counted_are_refused(
     assert set(refusals(feeds, tmp_path)) == {words}
 
 
+@pytest.mark.slow
 def test_a_delivery_that_changed_is_read_again(feeds: Path, tmp_path: Path) -> None:
     """The notes of the delivery before are no use, whatever its files are called and weigh."""
     other = Path(shutil.copytree(feeds, tmp_path / "feeds"))
@@ -882,6 +883,7 @@ def test_a_delivery_that_changed_is_read_again(feeds: Path, tmp_path: Path) -> N
     assert tables[0] != tables[1] == tables[2]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("found", "words"),
     [
