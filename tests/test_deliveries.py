@@ -52,6 +52,8 @@ from flows.process.turn import turn
 from flows.run import stages
 from flows.simulate import simulate
 
+pytestmark = pytest.mark.slow
+
 APPLICANTS = 60
 DIRTY = 0.003
 
@@ -128,7 +130,6 @@ def people_of(warehouse: Path) -> list[str]:
 # --- What is known is the plain delivery ----------------------------------------------------------
 
 
-@pytest.mark.slow
 def test_pieces_parts_and_corrections_come_to_the_plain_delivery(
     ran: tuple[Path, Made], plain: Path, pieces: Path, tmp_path: Path
 ) -> None:
@@ -172,7 +173,6 @@ def test_pieces_parts_and_corrections_come_to_the_plain_delivery(
     assert len(entry.body["deliveries"]) == len(order_of(pieces))
 
 
-@pytest.mark.slow
 def test_what_was_known_then_is_the_run_of_then(ran: tuple[Path, Made], tmp_path: Path) -> None:
     """A run as known on a day is, byte for byte, the run that was made then; and it is only kept."""
     warehouse, now = ran
@@ -489,7 +489,6 @@ def test_messages_and_results_as_a_department_and_a_clerk_have_them(tmp_path: Pa
 # --- Runs -----------------------------------------------------------------------------------------
 
 
-@pytest.mark.slow
 def test_missing_feeds_findings_and_a_published_round(warehouse: Path, plain: Path) -> None:
     state = read(warehouse)
     of_awards = [each.seq for each in state.standing("deliver", YEAR, feed="awards")]
@@ -626,7 +625,6 @@ def renamed(plain: Path, tmp_path: Path) -> Path:
 # --- Killed, and without room ---------------------------------------------------------------------
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("kills", [1, pytest.param(12, marks=pytest.mark.soak)])
 def test_killed_while_running(warehouse: Path, kills: int) -> None:
     """A run that is killed is there whole or not at all, and comes again as the same run."""

@@ -37,6 +37,8 @@ from flows.run.read_files import read as read_rows
 from schemas.feeds import FEEDS
 from schemas.identifiers import ID_CHECKS, ID_WEIGHTS, credit_check_character
 
+pytestmark = pytest.mark.slow
+
 PEOPLE = [
     first + ID_CHECKS[sum(int(d) * w for d, w in zip(first, ID_WEIGHTS, strict=True)) % 11]
     for first in (f"11010519800101{number:03}" for number in range(6))
@@ -342,7 +344,6 @@ for number in range(start, start + 40):
 """
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("kills", [pytest.param(2), pytest.param(40, marks=pytest.mark.soak)])
 def test_killed_while_delivering(tmp_path: Path, kills: int) -> None:
     """Whatever was acknowledged is there with every file of it, and no half copy counts."""

@@ -28,6 +28,8 @@ from flows.simulate import simulate
 from schemas.feeds import FEEDS
 from schemas.results import TABLES
 
+pytestmark = pytest.mark.slow
+
 YEARS = (2019, 2020)  # a round of each edition
 SOME = (pytest.param(2019, marks=pytest.mark.soak), 2020)
 APPLICANTS = 1_000  # more insurance than a row group of a file holds
@@ -206,7 +208,6 @@ def resplit(delivery: Path, out: Path, seed: int) -> Path:
 # --- Same inputs, same bytes ------------------------------------------------------------------------
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("year", SOME)
 def test_same_inputs_same_bytes_whatever_the_threads_and_the_hash_seed(
     year: int, rounds: Rounds, once: Callable[[int], tuple[Path, Ran]], tmp_path: Path
@@ -264,7 +265,6 @@ def test_rows_in_another_order_change_no_result(
     same_results(rounds.run(year, tmp_path / "w", feeds=feeds, seed=2), once(year)[1])
 
 
-@pytest.mark.slow
 def test_other_files_formats_and_batches_change_no_result(
     rounds: Rounds, once: Callable[[int], tuple[Path, Ran]], tmp_path: Path
 ) -> None:
@@ -303,7 +303,6 @@ def test_one_digest_however_often(
 # --- DuckDB 2.0 -------------------------------------------------------------------------------------
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("year", SOME)
 def test_a_run_on_another_duckdb_comes_to_the_same(
     year: int,
@@ -323,7 +322,6 @@ def test_a_run_on_another_duckdb_comes_to_the_same(
     assert found.manifest["options"]["recheck"]
 
 
-@pytest.mark.slow
 def test_two_versions_of_duckdb_publish_into_one_warehouse_in_turn(
     once: Callable[[int], tuple[Path, Ran]], duckdb_2: Path, tmp_path: Path
 ) -> None:
@@ -353,7 +351,6 @@ print(duckdb.__version__[:3], tags["storage_version"])
 """
 
 
-@pytest.mark.slow
 def test_the_second_engine_closes_the_gate_on_another_duckdb(
     small: Path, duckdb_2: Path, tmp_path: Path
 ) -> None:

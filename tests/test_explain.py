@@ -280,6 +280,7 @@ def test_chinese_pages_hold_no_latin_but_names_of_files_and_codes(hostile_round:
         assert not [line for line in text.splitlines() if LATIN.search(line)]
 
 
+@pytest.mark.slow
 def test_pages_show_what_the_receipt_says(hostile_round: Hostile) -> None:
     """Points, parts before and after rounding, spans with their reasons, the standing, the sources."""
     for number, made in hostile_round.pages.items():

@@ -34,6 +34,8 @@ from flows.run.make_current import make_current
 from schemas.feeds import FEEDS, accepted
 from schemas.results import INDICATORS, TABLES, types_of
 
+pytestmark = pytest.mark.slow
+
 KEPT = Path(__file__).parent / "kept"
 RUNS = {int(path.parent.name): path for path in sorted(KEPT.glob("runs/*/*"))}
 # what came of a run: no change of code that only tells it otherwise may change these
@@ -99,7 +101,6 @@ def test_todays_code_explains_a_stored_run(eligible: bool, year: int, warehouse:
         assert page.returncode == 0, page.stderr
 
 
-@pytest.mark.slow
 def test_todays_code_compares_the_stored_runs(warehouse: Path) -> None:
     one, other = (run.name for run in RUNS.values())
     done = here("diff", one, other, "--json", "--warehouse", warehouse)
@@ -174,7 +175,6 @@ def run_in(code: Path, commands: list[list[str]]) -> list[dict[str, Any]]:
     return list(json.loads(done.stdout))
 
 
-@pytest.mark.slow
 def test_code_with_one_more_feed_indicator_and_condition(warehouse: Path, tmp_path: Path) -> None:
     code = grown(tmp_path)
     there = ["--warehouse", str(warehouse)]

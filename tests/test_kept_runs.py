@@ -377,6 +377,7 @@ def forge(directory: Path) -> None:
     (directory / "manifest.json").write_text(json.dumps(manifest))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("spoil", [cut, forge])
 @pytest.mark.parametrize("exchange", [True, False])
 def test_what_is_not_complete_makes_way(

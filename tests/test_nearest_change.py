@@ -29,6 +29,8 @@ from flows.kept.past_run import PastRun, Publication
 from flows.run.stages import ingest_stage, rank_stage, score_stage
 from flows.simulate import simulate
 
+pytestmark = pytest.mark.slow
+
 PEOPLE = 300
 QUOTA = 45
 Outcomes = dict[str, dict[str, Any]]
@@ -167,7 +169,6 @@ def one_less(small: SmallRound, number: str, change: Change) -> Change | None:
     return smaller[-1] if smaller else None
 
 
-@pytest.mark.slow
 def test_one_change_of_every_kind_gives_the_total_it_was_said_to(
     small: SmallRound, tmp_path: Path
 ) -> None:
@@ -247,7 +248,6 @@ def test_the_applicant_alone_is_read_and_nobody_else(small: SmallRound) -> None:
             assert set(rows["person"]) <= {trial.records.people[0], None}, feed
 
 
-@pytest.mark.slow
 @OF_2020
 def test_what_was_taken_from_somebody_would_have_been_enough(
     small: SmallRound, tmp_path: Path
@@ -352,7 +352,6 @@ def no_home(small: SmallRound, number: str) -> list[Edit]:
     return [Edit("housing", row, None) for row in rows if row["kind"] != "own"]
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize(
     ("small", "spoil", "kind"),
     [
@@ -395,7 +394,6 @@ def test_a_record_taken_away_is_told_back(
         assert found[kind].total == int(totals[place - 1] * 100)
 
 
-@pytest.mark.slow
 @OF_2020
 def test_an_employers_record_brings_back_its_other_applicants_too(
     small: SmallRound, tmp_path: Path
