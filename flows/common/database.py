@@ -9,7 +9,6 @@ What DuckDB's SQL says of files is put together here: a path is a name, never a 
 import fcntl
 import os
 import shutil
-import tomllib
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from itertools import accumulate, chain
@@ -28,7 +27,7 @@ from flows.common.failures import (
     NotPermitted,
 )
 from flows.common.private_folder import private_folder
-from flows.common.settings import DATA
+from flows.common.settings import of_buckets
 
 DATABASE = "luohu.duckdb"
 WAL = f"{DATABASE}.wal"
@@ -60,9 +59,7 @@ def settings_for(spill: str, *read: Path) -> dict[str, str | bool | int | float 
     files = (each for path in read for each in chain((path,), path.rglob("*")) if each.is_file())
     sizes = accumulate(each.stat().st_size for each in files)
     one = {} if any(size > SMALL for size in sizes) else {"threads": 1}
-    # not as this is loaded: code that a run kept stands without its data when it repeats the run
-    memory = tomllib.loads((DATA / "buckets.toml").read_text(encoding="utf-8"))["duckdb"]
-    return {"memory_limit": memory, **one, **OFFLINE, "temp_directory": spill}
+    return {"memory_limit": of_buckets()["duckdb"], **one, **OFFLINE, "temp_directory": spill}
 
 
 def quoted(text: object) -> str:

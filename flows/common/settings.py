@@ -1,10 +1,13 @@
 """Where things are: the policy folder, a round and its edition, the version of the code."""
 
 import re
+import tomllib
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
+from typing import Any
 
 from flows.common.failures import BadUsage
 from schemas.identifiers import characters
@@ -21,6 +24,12 @@ LIKE_AN_ID = re.compile("[0-9]{15}")  # so many digits in a row, whatever stands
 PREFECT_PORT = 4200  # where `luohu server` listens, and `luohu serve` looks for it
 WEB_PORT = 8080  # where `luohu web` listens
 SHARE = re.compile(r"[0-9](\.[0-9]{1,18})?")
+
+
+@cache
+def of_buckets() -> dict[str, Any]:
+    """How a large round is worked on; read when asked for, since a run keeps code without its data."""
+    return tomllib.loads((DATA / "buckets.toml").read_text(encoding="utf-8"))
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import polars as pl
 
-from flows.run.buckets.how_many import SETTINGS
+from flows.common.settings import of_buckets
 from flows.run.buckets.places import delivered
 from flows.run.buckets.streams import send
 from flows.run.buckets.whose import Whose
@@ -21,7 +21,7 @@ from flows.run.delivery import Part
 from flows.run.drop_repeats import Repeats
 from flows.run.screening import Checked, checked, require_share, together
 
-PIECE_ROWS: int = SETTINGS["piece_rows"]
+PIECE_ROWS: int = of_buckets()["piece_rows"]
 NONE_GONE = pl.Series("row", [], pl.UInt32)
 
 

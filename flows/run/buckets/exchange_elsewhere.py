@@ -18,8 +18,8 @@ import polars as pl
 from flows.common.by_name import read_table
 from flows.common.failures import FeedRefused, StageFailed
 from flows.common.files import write_json, write_table
+from flows.common.settings import of_buckets
 from flows.run.buckets.exchange import exchange
-from flows.run.buckets.how_many import SETTINGS
 from flows.run.buckets.places import OF_BUCKETS, batches, bucket, delivered, exchanged
 from flows.run.buckets.streams import types
 from flows.run.buckets.tasks import Task, all_done
@@ -30,7 +30,7 @@ from flows.run.file_bytes import FileBytes, bytes_of
 from flows.run.known import digest_of, replaced_in
 from flows.run.screening import Checked
 
-BYTES_A_TASK: int = SETTINGS["bytes_a_task"]
+BYTES_A_TASK: int = of_buckets()["bytes_a_task"]
 STAGE = "files exchanged"
 FOUND, REJECTS = "found.json", "rejects.parquet"
 

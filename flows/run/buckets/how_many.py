@@ -3,7 +3,6 @@
 The smallest power of two that leaves at most so many applications to each (`data/buckets.toml`).
 """
 
-import tomllib
 from pathlib import Path
 
 import pyarrow as arrow
@@ -11,12 +10,11 @@ from pyarrow import parquet
 
 from flows.common.by_name import named
 from flows.common.failures import FeedRefused
-from flows.common.settings import DATA
+from flows.common.settings import of_buckets
 from flows.run.delivery import Part, folder_of
 from flows.run.file_bytes import bytes_of
 
-SETTINGS = tomllib.loads((DATA / "buckets.toml").read_text(encoding="utf-8"))
-APPLICATIONS_A_BUCKET: int = SETTINGS["applications_a_bucket"]
+APPLICATIONS_A_BUCKET: int = of_buckets()["applications_a_bucket"]
 
 
 def how_many(feeds: Path) -> int:

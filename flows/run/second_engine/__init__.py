@@ -18,7 +18,7 @@ import pyarrow as arrow
 from flows.common.by_name import named
 from flows.common.database import settings_for, table_in_sql
 from flows.common.failures import CheckFailed
-from flows.common.settings import Order
+from flows.common.settings import Order, of_buckets
 from flows.run.second_engine.differences import LINE, Difference, differences
 from flows.run.second_engine.engine import rank, recompute, score, sql
 from flows.run.second_engine.values import open_book
@@ -26,7 +26,6 @@ from schemas.feeds import FEEDS
 
 TOLD = 10  # a refusal names so many differing rows
 SCORECARD = "recomputed"  # of a bucket: the file, and the SQL that gives its columns
-TOGETHER = 8  # buckets of which all applications are compared at once
 CHECKED = ("scores", "eligibility", "ranking", "segments", "public_list", "rejects")
 
 
@@ -57,7 +56,7 @@ def recheck(order: Order, work: Path, buckets: Sequence[Path] = ()) -> list[Diff
             rank(connection, book)
         else:
             recompute(connection, book)
-        parts = max(1, len(buckets) // TOGETHER)
+        parts = max(1, len(buckets) // of_buckets()["compared_at_once"])
         return [*differences(connection, line, parts)]
 
 

@@ -59,9 +59,9 @@ def differences(
     for part in range(parts):
         show_part(connection, part, parts)
         differing += pairs(connection, "differing_applications")
-    for application in sorted(differing, key=lambda pair: number_of(*pair)):
+    for application in in_order(differing):
         yield from of_row(WHOLE_APPLICATION, *application)
-    for listed in pairs(connection, "differing_public_list"):
+    for listed in in_order(pairs(connection, "differing_public_list")):
         yield from of_row(PUBLIC_LIST, *listed)
     for number, table, lines in connection.execute(sql("repeated")).fetchall():
         yield Difference(number, table, "there once", f"there {lines} times")
@@ -80,12 +80,16 @@ def show_part(connection: duckdb.DuckDBPyConnection, part: int, parts: int) -> N
 
 
 def pairs(connection: duckdb.DuckDBPyConnection, file: str) -> list[tuple[Row, Row]]:
-    """Both sides of every row that differs, by application number; a side may know nothing of it."""
-    found = [
+    """Both sides of every row that differs, in no order; a side may know nothing of it."""
+    return [
         (ours or {"application_no": None}, theirs or {"application_no": None})
         for ours, theirs in connection.execute(sql(file)).fetchall()
     ]
-    return sorted(found, key=lambda pair: number_of(*pair))
+
+
+def in_order(differing: list[tuple[Row, Row]]) -> list[tuple[Row, Row]]:
+    """Rows that differ by application number."""
+    return sorted(differing, key=lambda pair: number_of(*pair))
 
 
 def number_of(ours: Row, theirs: Row) -> str:
