@@ -44,15 +44,16 @@ def ledger(
     A few people are scored in half the time by the engine "in-memory", a whole round by "streaming".
     """
     facts = prepared(feeds, edition, this_round, engine)
-    conditions = [condition(facts, rule, this_round) for rule in edition.conditions.values()]
+    known = {"education": facts.credential}
+    conditions = [
+        condition(facts, rule, this_round, with_evidence=with_evidence)
+        for rule in edition.conditions.values()
+    ]
     indicators = [
-        indicator(facts, rule, this_round, found=facts.credential if name == "education" else None)
+        indicator(facts, rule, this_round, found=known.get(name), with_evidence=with_evidence)
         for name, rule in edition.indicators.items()
     ]
-    plans = conditions + indicators
-    if not with_evidence:
-        plans = [each.drop("evidence") for each in plans]
-    frames = iter(pl.collect_all(plans, engine=engine))
+    frames = iter(pl.collect_all(conditions + indicators, engine=engine))
     return Ledger(
         conditions=dict(zip(edition.conditions, frames, strict=False)),
         indicators=dict(zip(edition.indicators, frames, strict=True)),
@@ -77,16 +78,24 @@ def prepared(
     return replace(facts, credential=credential.collect(engine=engine).lazy())
 
 
-def condition(facts: Facts, rule: Rule, this_round: Round) -> pl.LazyFrame:
+def condition(
+    facts: Facts, rule: Rule, this_round: Round, *, with_evidence: bool = True
+) -> pl.LazyFrame:
     """One condition of every applicant; nothing on record is judged by the same expression."""
     module = CONDITIONS[rule.name]
     p = params(module.Params, rule)
     holds = all_hold(module.checks(p, this_round))
-    return entries(facts, module.evidence(facts, p, this_round), "holds", holds, holds)
+    evidence = module.evidence(facts, p, this_round)
+    return entries(facts, evidence, "holds", holds, holds, with_evidence=with_evidence)
 
 
 def indicator(
-    facts: Facts, rule: Rule, this_round: Round, found: pl.LazyFrame | None = None
+    facts: Facts,
+    rule: Rule,
+    this_round: Round,
+    *,
+    found: pl.LazyFrame | None = None,
+    with_evidence: bool = True,
 ) -> pl.LazyFrame:
     """One indicator of every applicant; nothing on record earns a visible 0.
 
@@ -96,15 +105,26 @@ def indicator(
     p = params(module.Params, rule)
     points = module.parts(p, this_round).centipoints
     evidence = module.evidence(facts, p, this_round) if found is None else found
-    return entries(facts, evidence, "centipoints", points, pl.lit(0, pl.Int64))
+    absent = pl.lit(0, pl.Int64)
+    return entries(facts, evidence, "centipoints", points, absent, with_evidence=with_evidence)
 
 
 def entries(
-    facts: Facts, evidence: pl.LazyFrame, name: str, result: pl.Expr, absent: pl.Expr
+    facts: Facts,
+    evidence: pl.LazyFrame,
+    name: str,
+    result: pl.Expr,
+    absent: pl.Expr,
+    *,
+    with_evidence: bool,
 ) -> pl.LazyFrame:
     """person, the result under its name, and the evidence as JSON ({} when there is none)."""
-    columns = [each for each in evidence.collect_schema() if each != "person"]
     found = pl.col("found").is_not_null()
+    shown = {name: pl.when(found).then(result).otherwise(absent)}
+    if with_evidence:
+        columns = [each for each in evidence.collect_schema() if each != "person"]
+        told = pl.struct(columns).struct.json_encode()
+        shown["evidence"] = pl.when(found).then(told).otherwise(pl.lit("{}"))
     return (
         facts.applicants.select("person")
         .join(
@@ -114,11 +134,5 @@ def entries(
             maintain_order="left",
             validate="1:1",
         )
-        .select(
-            "person",
-            pl.when(found).then(result).otherwise(absent).alias(name),
-            evidence=pl.when(found)
-            .then(pl.struct(columns).struct.json_encode())
-            .otherwise(pl.lit("{}")),
-        )
+        .select("person", **shown)
     )

@@ -25,7 +25,7 @@ def scored(
 ) -> pl.DataFrame:
     """application_no, total (centipoints), eligible: change by change, each by person."""
     feeds = worlds(of, changes)
-    found = ledger(feeds, edition, this_round)
+    found = ledger(feeds, edition, this_round, with_evidence=False)
     people = feeds["applications"].select("person", "application_no").collect()
     return people.select(
         "application_no",
