@@ -372,6 +372,27 @@ def test_the_share_of_bad_rows_is_that_of_the_whole_feed(
         assert message == refused(order, tmp_path / "at once")
 
 
+@pytest.mark.parametrize("also", ["bad cells", "a file twice"])
+def test_every_feed_that_is_refused_is_named_at_once(
+    also: str, small: Path, data: Path, tmp_path: Path
+) -> None:
+    """Contradictions, which the buckets find, are told beside what the exchange finds already."""
+    feeds = Path(shutil.copytree(small, tmp_path / "feeds"))
+    (path,) = (feeds / "social_insurance").iterdir()
+    rows = pl.read_parquet(path)
+    pl.concat([rows, rows.with_columns(work_district=pl.lit("110112"))]).write_parquet(path)
+    (path,) = (feeds / "housing").iterdir()
+    if also == "bad cells":
+        pl.read_parquet(path).with_columns(person_id=pl.lit("x")).write_parquet(path)
+    else:
+        shutil.copy(path, path.with_name("part-0001.parquet"))
+    order = Order(2020, feeds, tmp_path, data, "0.05")
+    with in_buckets(2, feeds):
+        message = refused(order, tmp_path / "in buckets")
+    assert len(message.splitlines()) == (2 if also == "bad cells" else 1)
+    assert message == refused(order, tmp_path / "at once")
+
+
 # --- whatever reads a run ---
 
 

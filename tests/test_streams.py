@@ -9,7 +9,7 @@ from polars.testing import assert_frame_equal
 
 from flows.common.failures import StageFailed
 from flows.run.buckets.places import OF_BUCKETS
-from flows.run.buckets.streams import received, send, types
+from flows.run.buckets.streams import received, send, sent, types
 from schemas.columns import PersonId
 
 EXAMPLES: dict[type[pl.DataType], list[object]] = {
@@ -48,6 +48,22 @@ def test_rows_arrive_as_they_left(feed: str, as_texts: bool, tmp_path: Path) -> 
     assert_frame_equal(received(tmp_path / "0.arrow", feed), rows)
     send(rows.clear(), tmp_path / "1.arrow", as_texts=as_texts)
     assert_frame_equal(received(tmp_path / "1.arrow", feed), rows.clear())
+
+
+def test_numbers_stay_those_of_the_people_whose_rows_were_let_go(tmp_path: Path) -> None:
+    """polars gives codes to others once there is no column with codes; and a run that failed is forgotten."""
+    kind = types("tax")["person_id"]
+    for people in (["a", "b"], ["c", "d"]):
+        rows = rows_of("tax")[:2].with_columns(pl.Series("person_id", people).cast(kind))
+        send(rows, tmp_path / f"{people[0]}.arrow", as_texts=False)
+        del rows
+    for people in (["a", "b"], ["c", "d"]):
+        path = tmp_path / f"{people[0]}.arrow"
+        assert received(path, "tax")["person_id"].cast(pl.String).to_list() == people
+        path.unlink()
+    sent.forget_gone()
+    assert [each for each in sent.paths if each.is_relative_to(tmp_path)] == []
+    assert (sent.held is None) == (not sent.paths)
 
 
 def send_from_elsewhere(folder: Path) -> None:

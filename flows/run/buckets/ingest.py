@@ -19,8 +19,10 @@ from flows.run.buckets.exchange_elsewhere import Exchanged, exchange_all
 from flows.run.buckets.merge import Ascending, merged
 from flows.run.buckets.numbers import numbered, numbers, share_people
 from flows.run.buckets.places import OF_BUCKETS, WHOLE, complete, conflicting, prepare
+from flows.run.buckets.refused import by_share, every_refusal, in_order, noting
 from flows.run.buckets.settle import Settled, of_each, settle
 from flows.run.buckets.store import lend
+from flows.run.buckets.streams import sent
 from flows.run.buckets.tasks import elsewhere, of_buckets
 from flows.run.buckets.whose import Whose
 from flows.run.canaries import require_armed
@@ -38,7 +40,7 @@ from flows.run.ingest import (
 )
 from flows.run.known import NO_BAR, findings_in, replaced_in
 from flows.run.number_people import LARGEST, resolve, restrict
-from flows.run.screening import Screened, require_share, screen, together
+from flows.run.screening import Screened, screen, together
 from schemas.feeds import accepted
 from transforms.rounds import Round
 
@@ -57,6 +59,7 @@ def ingest_in_buckets(
 ) -> Path:
     """Accepted rows of all and of every bucket, rejects and the restricted tables below `out`."""
     require_armed()
+    sent.forget_gone()
     folders = folders_of(feeds)
     whose, places = Whose(buckets), prepare(out, buckets)
     others = Exchanged({}, {}, {})  # what other processes did of it
@@ -72,11 +75,18 @@ def ingest_in_buckets(
         if feed in others.refused:
             raise FeedRefused(others.refused[feed])
         if feed not in done:
-            done[feed] = exchange(*asked, replaced=replaced, folders=places, whose=whose)
+            done[feed] = exchange(
+                *asked, replaced=replaced, folders=places, whose=whose, as_texts=elsewhere()
+            )
         require_few(feed, done[feed], max_rejects)
         return together(feed, done[feed], no_repeats(done[feed]))
 
-    screened, delivered = screen_all(folders, screen_one, others.looked)
+    refused: dict[str, str] = {}
+    try:
+        screened, delivered = screen_all(folders, noting(screen_one, refused), others.looked)
+    except FeedRefused as failure:
+        whole = {feed: done[feed] for feed in done if feed not in others.refused}
+        raise every_refusal(failure, refused, whole, places, max_rejects) from None
     added = add_findings(screened, findings_in(known), bars)
     keys = resolve(screened)
     applications = screened["applications"].rows
@@ -86,9 +96,11 @@ def ingest_in_buckets(
     share_people(keys, places, whose)
     share_out(out, keys.employers, places)
     settled = of_buckets("buckets settled", "settle", settle, places, takes=DELIVERED)
+    sent.forget_gone()
     for feed in OF_BUCKETS:
         screened[feed] = together(feed, done[feed], repeats(feed, places, settled))
-    require_shares(screened, max_rejects)
+    if late := by_share({feed: screened[feed] for feed in OF_BUCKETS}, max_rejects):
+        raise in_order(late)
     counts |= of_each(lambda feed: gather(feed, places, settled, out))
     write_rejects(screened, applications, keys, this_round, out)
     share_table(out, Path("accepted") / f"{NEEDS_REVIEW}.parquet", places)
@@ -116,18 +128,6 @@ def share_table(out: Path, path: Path, places: list[Path]) -> None:
     rows = read_table(out / path)
     for place in places:
         complete([numbered(rows, place)], place / path)
-
-
-def require_shares(screened: dict[str, Screened], max_rejects: Fraction) -> None:
-    """Raise FeedRefused that tells all feeds with too many bad rows, contradictions among them."""
-    refused = []
-    for feed in OF_BUCKETS:
-        try:
-            require_share(screened[feed], max_rejects)
-        except FeedRefused as failure:
-            refused.append(str(failure))
-    if refused:
-        raise FeedRefused("\n".join(refused))
 
 
 def repeats(feed: str, places: list[Path], settled: list[dict[str, Settled]]) -> Repeats:

@@ -23,7 +23,7 @@ from flows.run.buckets.places import (
     counts,
 )
 from flows.run.buckets.streams import received
-from flows.run.drop_repeats import Repeats, repeated
+from flows.run.drop_repeats import Repeats, repeated, together
 from flows.run.ingest import accept_feed
 from flows.run.number_people import LARGEST, Keys
 from flows.run.read_parquet import PIECE_ROWS
@@ -61,20 +61,29 @@ def of_each(function: Callable[[str], Result]) -> dict[str, Result]:
 
 def settle_feed(folder: Path, feed: str, keys: Keys) -> Settled:
     """Accept the rows of one feed; those that were delivered in no order keep their position."""
-    delivered = batches(folder, feed)
-    with ThreadPoolExecutor(2) as pool:  # one file takes one core
-        parts = larger([*pool.map(partial(in_feed, feed), delivered)])
+    parts = delivered_parts(folder, feed)
     found = repeated(feed, parts)
     complete([found.conflicting], conflicting(folder, feed))
     rows = good_rows(feed, parts, found)
     accepted = accept_feed(rows, keys, folder, placed=feed == LARGEST)
-    for path in delivered:
+    for path in batches(folder, feed):
         path.unlink()
     return Settled(
         accepted=accepted.accepted,
         strangers=accepted.strangers,
         duplicates=found.dropped,
     )
+
+
+def repeats_in(feed: str, places: list[Path]) -> Repeats:
+    """What `settle` would find of repeats in buckets: how many, and the rows that contradict each other."""
+    return together([repeated(feed, delivered_parts(place, feed)) for place in places])
+
+
+def delivered_parts(folder: Path, feed: str) -> list[pl.DataFrame]:
+    """The rows delivered about the people of a bucket, by their positions in the feed."""
+    with ThreadPoolExecutor(2) as pool:  # one file takes one core
+        return larger([*pool.map(partial(in_feed, feed), batches(folder, feed))])
 
 
 def in_feed(feed: str, path: Path) -> pl.DataFrame:

@@ -7,6 +7,7 @@ process stand for other people: what it is to read has texts, and numbers it did
 
 from functools import cache
 from pathlib import Path
+from threading import Lock
 
 import polars as pl
 
@@ -15,9 +16,41 @@ from flows.common.failures import StageFailed
 from flows.run.buckets.places import whole
 from flows.run.codes import coded
 from flows.run.file_columns import types_of
+from schemas.columns import PersonId
 from schemas.feeds import FEEDS
 
-numbered_here: set[Path] = set()  # folders with ID numbers as this process knows them
+
+class Numbered:
+    """Files with ID numbers as this process knows them.
+
+    While there are any, a column with codes is held: without one, polars gives the codes to others.
+    """
+
+    def __init__(self) -> None:
+        self.paths: set[Path] = set()
+        self.held: pl.Series | None = None
+        self.lock = Lock()
+
+    def add(self, path: Path) -> None:
+        """One more, before its rows are let go."""
+        with self.lock:
+            self.paths.add(path)
+            if self.held is None:
+                self.held = pl.select(pl.lit("").cast(PersonId)).to_series()
+
+    def has(self, path: Path) -> bool:
+        """Whether a file is one."""
+        return path in self.paths
+
+    def forget_gone(self) -> None:
+        """Forget those that are gone: settled, or of a run that failed."""
+        with self.lock:
+            self.paths = {each for each in self.paths if each.exists()}
+            if not self.paths:
+                self.held = None
+
+
+sent = Numbered()
 
 
 @cache
@@ -32,7 +65,7 @@ def send(rows: pl.DataFrame, path: Path, *, as_texts: bool) -> None:
     kinds: tuple[type[pl.DataType], ...] = (pl.Enum,)
     if not as_texts:
         kinds = (pl.Enum, pl.Categorical)
-        numbered_here.add(path.parent)
+        sent.add(path)
     numbers = [name for name, kind in rows.schema.items() if isinstance(kind, kinds)]
     with whole(path) as aside:
         rows.with_columns(pl.col(numbers).to_physical()).write_ipc_stream(
@@ -44,6 +77,6 @@ def received(path: Path, feed: str) -> pl.DataFrame:
     """The rows that were left; raises StageFailed where ID numbers are those of another process."""
     rows, kinds = read_rows(path), types(feed)
     numbers = {name: kind for name, kind in kinds.items() if rows.schema[name] != kind}
-    if pl.Categorical in numbers.values() and path.parent not in numbered_here:
+    if pl.Categorical in numbers.values() and not sent.has(path):
         raise StageFailed(f"{feed}: expected ID numbers as texts, found those of another process")
     return rows.with_columns(pl.col(name).cat.to(kind) for name, kind in numbers.items())
