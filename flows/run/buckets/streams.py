@@ -32,7 +32,7 @@ class Numbered:
         self.lock = Lock()
 
     def add(self, path: Path) -> None:
-        """One more, before its rows are let go."""
+        """One more that is there, before its rows are let go."""
         with self.lock:
             self.paths.add(path)
             if self.held is None:
@@ -62,15 +62,14 @@ def types(feed: str) -> pl.Schema:
 
 def send(rows: pl.DataFrame, path: Path, *, as_texts: bool) -> None:
     """Leave rows for a bucket; this process alone may read them unless ID numbers go as texts."""
-    kinds: tuple[type[pl.DataType], ...] = (pl.Enum,)
-    if not as_texts:
-        kinds = (pl.Enum, pl.Categorical)
-        sent.add(path)
+    kinds = (pl.Enum,) if as_texts else (pl.Enum, pl.Categorical)
     numbers = [name for name, kind in rows.schema.items() if isinstance(kind, kinds)]
     with whole(path) as aside:
         rows.with_columns(pl.col(numbers).to_physical()).write_ipc_stream(
             named(aside), compression="lz4"
         )
+    if not as_texts:
+        sent.add(path)
 
 
 def received(path: Path, feed: str) -> pl.DataFrame:
