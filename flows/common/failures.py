@@ -16,6 +16,8 @@ class BadUsage(Failure):
 class FeedRefused(Failure):
     """A feed the run cannot start with; the message names feed, file, column, expected and found."""
 
+    by_feed: dict[str, str] | None = None  # feed -> why, of those that were refused one by one
+
 
 class ValidatorBroken(Failure):
     """The validator did not do what it is trusted with; nothing may be published."""

@@ -28,6 +28,7 @@ from flows.run.screening import Screened, screen
 from schemas.feeds import FEEDS
 from transforms.rounds import Round
 
+IN_ORDER = (*(feed for feed in FEEDS if feed != LARGEST), LARGEST)  # as feeds are read
 NOT_LOOKED: Mapping[str, FileBytes | None] = {}
 
 
@@ -123,16 +124,23 @@ def largest_beside(screen_one: Callable[[str], Screened]) -> dict[str, Screened]
     with ThreadPoolExecutor(1) as beside:
         largest = beside.submit(screen_one, LARGEST)
         prove_validator()
-        screened, refused = {}, []
-        for done, feed in enumerate([*(name for name in FEEDS if name != LARGEST), LARGEST]):
+        screened, refused = {}, {}
+        for done, feed in enumerate(IN_ORDER):
             report(f"reading {feed}", done, len(FEEDS))
             try:
                 screened[feed] = largest.result() if feed == LARGEST else screen_one(feed)
             except FeedRefused as failure:
-                refused.append(str(failure))
+                refused[feed] = str(failure)
     if refused:
-        raise FeedRefused("\n".join(refused))
+        raise all_refused(refused)
     return screened
+
+
+def all_refused(by_feed: dict[str, str]) -> FeedRefused:
+    """Feeds that are refused as one failure: all of them, in the order in which they are read."""
+    failure = FeedRefused("\n".join(by_feed[feed] for feed in IN_ORDER if feed in by_feed))
+    failure.by_feed = by_feed
+    return failure
 
 
 def require_complete(

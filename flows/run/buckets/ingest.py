@@ -19,7 +19,7 @@ from flows.run.buckets.exchange_elsewhere import Exchanged, exchange_all
 from flows.run.buckets.merge import Ascending, merged
 from flows.run.buckets.numbers import numbered, numbers, share_people
 from flows.run.buckets.places import OF_BUCKETS, WHOLE, complete, conflicting, prepare
-from flows.run.buckets.refused import by_share, every_refusal, in_order, noting
+from flows.run.buckets.refused import by_share, every_refusal
 from flows.run.buckets.settle import Settled, of_each, settle
 from flows.run.buckets.store import lend
 from flows.run.buckets.streams import sent
@@ -31,6 +31,7 @@ from flows.run.ingest import (
     Counts,
     accept_feed,
     add_findings,
+    all_refused,
     folders_of,
     keep_names,
     note_known,
@@ -81,12 +82,11 @@ def ingest_in_buckets(
         require_few(feed, done[feed], max_rejects)
         return together(feed, done[feed], no_repeats(done[feed]))
 
-    refused: dict[str, str] = {}
     try:
-        screened, delivered = screen_all(folders, noting(screen_one, refused), others.looked)
+        screened, delivered = screen_all(folders, screen_one, others.looked)
     except FeedRefused as failure:
         whole = {feed: done[feed] for feed in done if feed not in others.refused}
-        raise every_refusal(failure, refused, whole, places, max_rejects) from None
+        raise every_refusal(failure, whole, places, max_rejects) from None
     added = add_findings(screened, findings_in(known), bars)
     keys = resolve(screened)
     applications = screened["applications"].rows
@@ -100,7 +100,7 @@ def ingest_in_buckets(
     for feed in OF_BUCKETS:
         screened[feed] = together(feed, done[feed], repeats(feed, places, settled))
     if late := by_share({feed: screened[feed] for feed in OF_BUCKETS}, max_rejects):
-        raise in_order(late)
+        raise all_refused(late)
     counts |= of_each(lambda feed: gather(feed, places, settled, out))
     write_rejects(screened, applications, keys, this_round, out)
     share_table(out, Path("accepted") / f"{NEEDS_REVIEW}.parquet", places)

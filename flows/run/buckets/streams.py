@@ -14,9 +14,8 @@ import polars as pl
 from flows.common.by_name import named, read_rows
 from flows.common.failures import StageFailed
 from flows.run.buckets.places import whole
-from flows.run.codes import coded
+from flows.run.codes import coded, held
 from flows.run.file_columns import types_of
-from schemas.columns import PersonId
 from schemas.feeds import FEEDS
 
 
@@ -36,7 +35,7 @@ class Numbered:
         with self.lock:
             self.paths.add(path)
             if self.held is None:
-                self.held = pl.select(pl.lit("").cast(PersonId)).to_series()
+                self.held = held()
 
     def has(self, path: Path) -> bool:
         """Whether a file is one."""

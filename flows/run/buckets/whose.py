@@ -6,7 +6,7 @@ from threading import Lock
 import numpy as np
 import polars as pl
 
-from schemas.columns import PersonId
+from flows.run.codes import held
 
 BITS = 32  # of the digest that are looked at
 UNKNOWN = np.iinfo(np.uint32).max
@@ -25,8 +25,7 @@ class Whose:
         self.buckets = buckets
         self.known = np.empty(0, np.uint32)
         self.lock = Lock()
-        # a code stands for its ID number as long as there is a column with codes
-        self.codes = pl.select(pl.lit("").cast(PersonId)).to_series()
+        self.codes = held()
 
     def of(self, people: pl.Series) -> pl.Series:
         """The bucket of each ID number of a column."""
