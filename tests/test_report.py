@@ -12,9 +12,9 @@ import polars as pl
 import pytest
 
 from flows.common.points import in_points
-from flows.report import write_report
-from flows.report.charts import HEIGHT
-from flows.report.numbers import difference, number
+from flows.run.report import write_report
+from flows.run.report.charts import HEIGHT
+from flows.run.report.numbers import difference, number
 from flows.run.score import publish_table, segments
 from schemas.feeds import FEEDS
 from schemas.results import CONDITIONS, INDICATORS, columns_of

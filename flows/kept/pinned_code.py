@@ -27,7 +27,7 @@ SUFFIXES = (".py", ".sql")
 PACKAGE = "__init__.py"
 MAKE_TABLES = ("flows.run.stages", "flows.recompute")
 # imported, and no part of what names a run: the page, and what is said about tables
-MAKE_NONE = ("flows.report", "flows.run.describe")
+MAKE_NONE = ("flows.run.report", "flows.run.describe")
 READ_BY_CODE = "data/codes.toml"  # from beside the packages, whatever --data says
 LONG_AGO = (1980, 1, 1, 0, 0, 0)  # the earliest time a zip can hold
 FILE_MODE = 0o100644 << 16

@@ -20,7 +20,6 @@ from flows.common.progress import report
 from flows.common.settings import Order
 from flows.kept.manifest import made_from, manifest, pin
 from flows.kept.run_id import run_id_of
-from flows.report import write_report
 from flows.run.buckets.complete import require_whole
 from flows.run.buckets.how_many import how_many
 from flows.run.buckets.ingest import ingest_in_buckets
@@ -32,6 +31,7 @@ from flows.run.ingest import ingest
 from flows.run.place import keep_beside, place, there_already
 from flows.run.plausible import less_than_current, of_another_year, require_plausible
 from flows.run.publish import current_size, only_publisher, replace_database
+from flows.run.report import write_report
 from flows.run.score import publish_table, rank, score
 from flows.run.second_engine import check
 from flows.run.tables import feed_counts, round_row

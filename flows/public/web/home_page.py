@@ -8,8 +8,8 @@ from flows.common.settings import DATA
 from flows.public.rounds.shown import Shown
 from flows.public.web.addresses import SERVER, Addresses
 from flows.public.web.pages import page
-from flows.report import charts
 from flows.run.beside_runs import published
+from flows.run.report import charts
 from transforms.rounds import rounds
 
 Content = dict[str, Any]

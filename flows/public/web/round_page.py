@@ -13,7 +13,7 @@ from flows.public.rounds.standing import Standing, where
 from flows.public.rounds.typed import MOST, WRONG
 from flows.public.web.addresses import SERVER, Addresses
 from flows.public.web.pages import page, points
-from flows.report import charts
+from flows.run.report import charts
 from transforms.rounds import rounds
 
 Content = dict[str, Any]

@@ -15,8 +15,8 @@ import polars as pl
 from flows.common.by_name import read_table
 from flows.common.points import centipoints
 from flows.common.vocabulary import vocabulary
-from flows.report import charts
-from flows.report.numbers import difference, number
+from flows.run.report import charts
+from flows.run.report.numbers import difference, number
 from schemas.feeds import FEEDS
 from schemas.results import INDICATORS
 
@@ -53,7 +53,7 @@ def template() -> "Template":
     from jinja2 import Environment, PackageLoader, StrictUndefined
 
     pages = Environment(
-        loader=PackageLoader("flows.report"), autoescape=True, undefined=StrictUndefined,
+        loader=PackageLoader("flows.run.report"), autoescape=True, undefined=StrictUndefined,
         trim_blocks=True, lstrip_blocks=True,
     )  # fmt: skip
     pages.filters.update(number=number, difference=difference, points=points)
