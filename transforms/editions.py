@@ -16,7 +16,15 @@ from typing_extensions import TypedDict
 from transforms.conditions import CONDITIONS
 from transforms.counted_months import Params as CountedMonths
 from transforms.indicators import INDICATORS
-from transforms.policy import Edition, PolicyError, Rule, in_force, read_toml, rule, told_where
+from transforms.policy import (
+    Edition,
+    PolicyError,
+    Rule,
+    in_force,
+    message_with_place,
+    read_toml,
+    rule,
+)
 from transforms.units import STRICT, Day, Text
 
 FILE = "editions.toml"
@@ -74,6 +82,6 @@ def editions(folder: Path) -> list[dict[str, Any]]:
     if text or not tables:
         raise PolicyError(f"{FILE}: expected [[edition]] tables and nothing else")
     for place, entry in enumerate(entries):
-        with told_where(FILE, f"edition[{entry.get('name', place)}]"):
+        with message_with_place(FILE, f"edition[{entry.get('name', place)}]"):
             ENTRY.validate_python(entry)
     return entries

@@ -120,7 +120,7 @@ def stated(make: type, name: str, text: Mapping[str, Value], on: date) -> Rule:
         found = in_force(where, entries, on)
         for entry in entries:
             if "value" in entry:
-                with told_where(f"{name}.toml", f"{key}.from[{entry['date']}].value"):
+                with message_with_place(f"{name}.toml", f"{key}.from[{entry['date']}].value"):
                     of_value.validate_python(entry["value"])
         if "value" not in found:
             raise PolicyError(f"{where} has no value in force on {on}: repealed by {found['cite']}")
@@ -135,7 +135,7 @@ def params(make: type[P], rule: Rule) -> P:
 
 
 @contextmanager
-def told_where(file: str, path: str = "") -> Iterator[None]:
+def message_with_place(file: str, path: str = "") -> Iterator[None]:
     """Turn the first thing wrong with a value into a PolicyError: file, key, expected and found."""
     try:
         yield

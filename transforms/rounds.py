@@ -15,7 +15,7 @@ from typing_extensions import TypedDict
 
 from transforms.earlier import are_earlier_phases
 from transforms.phases import Phases, spans
-from transforms.policy import PolicyError, read_toml, require_keys, told_where
+from transforms.policy import PolicyError, message_with_place, read_toml, require_keys
 from transforms.units import STRICT, Day, Month, People, Places, Text, Total, Year
 
 REQUIRED = {"year", "policy_date", "reference_date", "quota", "cite"}
@@ -71,7 +71,7 @@ def load_round(folder: Path, year: int) -> Round:
     require_keys(f"rounds/{path.name}", set(text), REQUIRED | OPTIONAL, optional=OPTIONAL)
     if are_earlier_phases(text.get("phases")):
         del text["phases"]  # of a run of before, under names that no operation knows
-    with told_where(f"rounds/{path.name}"):
+    with message_with_place(f"rounds/{path.name}"):
         made = Round(**{"permit_date": text["reference_date"], **text})
     expected = {"year": int(path.stem), "reference_date": date(made.year - 1, 12, 31)}
     for name, value in expected.items():

@@ -25,7 +25,7 @@ from flows.common.failures import (
     PublicationFailed,
 )
 from flows.common.files import sha256
-from flows.common.messages import told_which_file, told_without_values
+from flows.common.messages import message_with_file, message_without_values
 from flows.common.private_folder import private_folder
 from flows.common.progress import report
 from flows.common.settings import luohu_version
@@ -103,7 +103,7 @@ def audit(
     year: int, warehouse: Path, run_id: str | None = None, own_code: Trust | None = None
 ) -> Audit:
     """Check, repeat and compare a run; raises Failure where there is nothing to audit."""
-    with told_without_values("audit"), told_which_file():
+    with message_without_values("audit"), message_with_file():
         past = past_run(warehouse, year, run_id)
         require_bounded(past.directory, past.manifest)
         ledger = tuple(faults_of_ledger(warehouse, year))
@@ -126,7 +126,7 @@ def audit_run(past: PastRun, own_code: Trust | None = None) -> Audit:
     With today's code, or, where `own_code` says which may be run, with the code it pinned.
     """
     report("files against the manifest", 0, STEPS)
-    with told_without_values("audit"), told_which_file():
+    with message_without_values("audit"), message_with_file():
         found = integrity(past)
     with private_folder(past.warehouse) as work:
         repeat = list(repeated(past, work, own_code))
@@ -135,7 +135,7 @@ def audit_run(past: PastRun, own_code: Trust | None = None) -> Audit:
         # of a run that code has grown since, the tables it wrote: there may be more today
         wrote = past.manifest["outputs"]
         there = [name for name in TABLES if not grown or f"{name}.parquet" in wrote]
-        with told_without_values("audit"):
+        with message_without_values("audit"):
             tables = [table_audit(name, past, found, work, grown=grown) for name in there]
     report("done", STEPS, STEPS)
     return Audit(past, found, tables, repeat, own_code is not None)
@@ -153,7 +153,7 @@ def repeated(past: PastRun, work: Path, own_code: Trust | None) -> Iterator[Find
         (work / name).parent.mkdir(mode=0o700, exist_ok=True)
         (work / name).symlink_to((past.directory / name).resolve())
     try:
-        with told_without_values("repeating the run"):
+        with message_without_values("repeating the run"):
             report("repeating", 1, STEPS)
             if own_code:
                 run_code(pinned_by(past, work, own_code), work)

@@ -18,7 +18,7 @@ from flows.cli.explain import explain, receipts
 from flows.cli.export import export
 from flows.cli.ledger import ledger, retract
 from flows.cli.letters import letters
-from flows.cli.messages import told
+from flows.cli.messages import one_message
 from flows.cli.places import objection, sanction, settle
 from flows.cli.publication import displacement, publish
 from flows.cli.run import run
@@ -46,7 +46,7 @@ app = typer.Typer(
 def version(asked: bool) -> None:  # noqa: FBT001 (typer calls it so)
     """Print the version, with the digest of the code that names runs."""
     if asked:
-        with told():
+        with one_message():
             require_environment()
             from flows.common.settings import luohu_version
             from flows.kept.integrity import short
@@ -64,7 +64,7 @@ def before_every_command(
     ] = False,
 ) -> None:
     """Refuse what no command can run with."""
-    with told():
+    with one_message():
         require_environment()
 
 

@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from flows.cli.arguments import Data, Warehouse
-from flows.cli.messages import print_json, shown, told
+from flows.cli.messages import one_message, print_json, shown
 from flows.cli.process_arguments import AsJson, Given, Year, in_phase, operation, with_head
-from flows.cli.streams import show, tell
+from flows.cli.streams import print_message, show
 from flows.common.failures import BadUsage
 from flows.common.settings import DATA, WAREHOUSE
 from flows.ledger.operations import APPEAL_DECIDE, APPEAL_FILE, APPEAL_WITHDRAW
@@ -61,7 +61,7 @@ def file(
     """
     from flows.process.appeals.filing import Claim, claims_in, file_appeals
 
-    with told():
+    with one_message():
         asked = given.asked(APPEAL_FILE, year, kind=kind)
         if source is not None:
             if application_no or subject or claim is not None:
@@ -106,7 +106,7 @@ def decide(
     from flows.process.appeals.deciding import decide as decide_it
     from flows.process.appeals.deciding import decision_of
 
-    with told():
+    with one_message():
         decision = decision_of(appeal_id, result, reason, deliveries or [])
         asked = given.asked(APPEAL_DECIDE)
         if preview:
@@ -140,7 +140,7 @@ def withdraw(
     """
     from flows.process.appeals.withdrawing import withdraw as give_up
 
-    with told():
+    with one_message():
         asked = given.asked(APPEAL_WITHDRAW)
         done = give_up(asked, appeal_id)
         given.show(done, [f"{appeal_id} withdrawn"], {"appeal": appeal_id})
@@ -165,9 +165,9 @@ def list_(
     from flows.process.read import looked_at
     from transforms.rounds import load_round
 
-    with told():
+    with one_message():
         load_round(data / "rounds", year)
-        state = looked_at(warehouse, data, year, say=tell)
+        state = looked_at(warehouse, data, year, say=print_message)
         found = [
             each for each in appeals(state, year).values() if not pending or each.status == PENDING
         ]

@@ -15,9 +15,9 @@ def swept(warehouse: Path) -> Path:
     sweep(warehouse)
     with suppress(OSError):  # a path that is none is told by whoever works there
         if (warehouse / LEDGER).exists():
-            from flows.cli.process_arguments import tell_rehearsal
+            from flows.cli.process_arguments import print_rehearsal
 
-            tell_rehearsal(warehouse)
+            print_rehearsal(warehouse)
     return warehouse
 
 

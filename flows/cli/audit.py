@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from flows.cli.arguments import RunId, Warehouse
-from flows.cli.messages import print_json, shown, told
-from flows.cli.streams import show, tell, work_is_done
+from flows.cli.messages import one_message, print_json, shown
+from flows.cli.streams import print_message, show, work_is_done
 from flows.common.failures import BadUsage
 from flows.common.settings import WAREHOUSE
 
@@ -28,7 +28,7 @@ def trusted(warehouse: Path, *, whatever: bool) -> "Trust":
     """Which pinned code may be run; what is run on the user's word alone is told on stderr."""
     from flows.kept.known_code import trust_of
 
-    return trust_of(warehouse, whatever=whatever, say=tell)
+    return trust_of(warehouse, whatever=whatever, say=print_message)
 
 
 def capsule(
@@ -55,7 +55,7 @@ def capsule(
     from flows.audit.capsule.pack import pack
     from flows.audit.capsule.page import packed_lines
 
-    with told():
+    with one_message():
         with shown():
             packed = pack(year, warehouse, out, run_id, public=public)
         work_is_done()
@@ -94,7 +94,7 @@ def audit(
     """
     from flows.cli.round_or_capsule import audit_any
 
-    with told():
+    with one_message():
         if trust_code and not own_code:
             raise BadUsage(
                 "--trust-code goes with --with-its-own-code: today's code needs no trust"
@@ -149,7 +149,7 @@ def diff(
     from flows.audit.diff.page import lines
 
     first = None if everyone else FIRST
-    with told():
+    with one_message():
         if out:
             require_writable(out)
         trust = trusted(warehouse, whatever=trust_code)

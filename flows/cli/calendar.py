@@ -5,9 +5,9 @@ from typing import Annotated
 import typer
 
 from flows.cli.arguments import Data, Warehouse
-from flows.cli.messages import print_json, shown, told
+from flows.cli.messages import one_message, print_json, shown
 from flows.cli.process_arguments import AsJson, At, Year, time_given, with_head
-from flows.cli.streams import show, tell, work_is_done
+from flows.cli.streams import print_message, show, work_is_done
 from flows.common.settings import DATA, WAREHOUSE
 
 AsOf = Annotated[
@@ -38,9 +38,9 @@ def status(
     from flows.process.calendar.status import status as status_of
     from flows.process.read import looked_at
 
-    with told():
+    with one_message():
         asked_at = time_given(at)
-        state = looked_at(warehouse, data, year, say=tell)
+        state = looked_at(warehouse, data, year, say=print_message)
         found = status_of(state, year, data, asked_at)
         if as_json:
             print_json(with_head(state, for_machines(found)))
@@ -71,8 +71,8 @@ def tick(
     from flows.process.calendar.tick import Tick
     from flows.process.calendar.tick import tick as do_what_is_due
 
-    with told():
-        this = Tick(warehouse, data, time_given(at), say=tell)
+    with one_message():
+        this = Tick(warehouse, data, time_given(at), say=print_message)
         with shown():
             done = do_what_is_due(this)
         work_is_done()
@@ -86,6 +86,6 @@ def tick(
             return
         for each in done:
             if each.is_late:
-                tell(f"late: round {each.round}: {each.message}")
+                print_message(f"late: round {each.round}: {each.message}")
         lines = [f"round {each.round}: {each.message}" for each in done if not each.is_late]
         show([*lines, *([f"head {state.head}"] if done else ["nothing is due"])])

@@ -9,7 +9,7 @@ from typing import Any
 
 from typer.core import TyperGroup
 
-from flows.cli.streams import status_of, sturdy_streams, tell
+from flows.cli.streams import print_message, status_of, sturdy_streams
 
 UNFORESEEN = 2  # never 1: no check found anything
 
@@ -29,7 +29,7 @@ class Commands(TyperGroup):
                 if os.environ.get("LUOHU_DEBUG"):
                     raise
                 frame = traceback.extract_tb(error.__traceback__)[-1]
-                tell(
+                print_message(
                     f"{type(error).__name__} at {Path(frame.filename).name}:{frame.lineno}, which"
                     " nobody foresaw (LUOHU_DEBUG=1 shows the whole error, values included)"
                 )

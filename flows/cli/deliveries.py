@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from flows.cli.arguments import Data, Warehouse
-from flows.cli.messages import shown, told
+from flows.cli.messages import one_message, shown
 from flows.cli.process_arguments import Given, Year, in_phase, operation
-from flows.cli.streams import show, tell, work_is_done
+from flows.cli.streams import print_message, show, work_is_done
 from flows.common.settings import DATA, MAX_REJECTS, WAREHOUSE
 from flows.ledger.operations import DELIVER
 
@@ -56,7 +56,7 @@ def note(
     from flows.common.moments import moment
     from flows.process.deliveries.write_note import noted, write_note
 
-    with told():
+    with one_message():
         found = noted(
             *(year, feed, paths or []),
             scope=scope,
@@ -98,7 +98,7 @@ def deliver(
     from flows.process.deliveries.deliver import deliver as take_in
     from flows.process.deliveries.deliver import share
 
-    with told():
+    with one_message():
         asked = given.asked(DELIVER, year)
         with shown():
             done = take_in(
@@ -131,8 +131,8 @@ def carry(
     from flows.process.deliveries.carry import carry as draft
     from flows.process.read import looked_at
 
-    with told():
-        state = looked_at(warehouse, data, say=tell)
+    with one_message():
+        state = looked_at(warehouse, data, say=print_message)
         done = draft(
             *(state, warehouse, year, feed, out),
             department=department,

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from flows.cli.arguments import RunId, Warehouse
-from flows.cli.messages import print_json, shown, told
+from flows.cli.messages import one_message, print_json, shown
 from flows.cli.streams import work_is_done
 from flows.common.failures import BadUsage
 from flows.common.languages import Language
@@ -42,7 +42,7 @@ def explain(
       python verify_receipt.py receipt.json --root ROOT
       luohu explain 2020 2020000123 --what-if | jq .changes[0]
     """
-    with told():
+    with one_message():
         require_one_answer(lang, as_json=as_json, what_if=what_if)
         if as_json:
             from flows.explain.receipts import proved
@@ -96,7 +96,7 @@ def receipts(
     """
     from flows.explain.receipts.bulk import VERIFIER, write_receipts
 
-    with told():
+    with one_message():
         with shown():
             written = write_receipts(warehouse, year, out, run_id)
         work_is_done()

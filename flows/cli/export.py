@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from flows.cli.arguments import Warehouse
-from flows.cli.messages import shown, told
+from flows.cli.messages import one_message, shown
 from flows.cli.streams import show, work_is_done
 from flows.common.failures import BadUsage
 from flows.common.settings import WAREHOUSE
@@ -45,7 +45,7 @@ def export(
     """
     from flows.run.export import export_without_names
 
-    with told():
+    with one_message():
         if not without_names:
             raise BadUsage(
                 "expected --without-names: with names the database is luohu.duckdb in the warehouse"

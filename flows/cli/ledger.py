@@ -5,9 +5,9 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from flows.cli.arguments import Data, Warehouse
-from flows.cli.messages import print_json, shown, told
+from flows.cli.messages import one_message, print_json, shown
 from flows.cli.process_arguments import AsJson, Given, anytime, operation, with_head
-from flows.cli.streams import show, tell
+from flows.cli.streams import print_message, show
 from flows.common.settings import DATA, WAREHOUSE
 from flows.ledger.operations import RETRACT
 
@@ -46,9 +46,9 @@ def ledger(
     from flows.ledger.verify import require_head
     from flows.process.read import looked_at
 
-    with told():
+    with one_message():
         with shown():
-            state = looked_at(warehouse, data, year, verify=verify, say=tell)
+            state = looked_at(warehouse, data, year, verify=verify, say=print_message)
         found = require_head(state, head) if head is not None else None
         if as_json:
             checks = {"verified": verify, "head_found_at": found.seq if found else None}
@@ -99,6 +99,6 @@ def retract(
     """
     from flows.process.retract import retract as take_back
 
-    with told():
+    with one_message():
         done = take_back(given.asked(RETRACT), seq, reason)
         given.show(done, [f"retracted {seq}"], {"retracted": seq})

@@ -6,8 +6,8 @@ from typing import Annotated
 import typer
 
 from flows.cli.arguments import Data, Warehouse
-from flows.cli.messages import shown, told
-from flows.cli.streams import show, tell, work_is_done
+from flows.cli.messages import one_message, shown
+from flows.cli.streams import print_message, show, work_is_done
 from flows.common.settings import DATA, WAREHOUSE
 
 
@@ -45,10 +45,10 @@ def letters(
     """
     from flows.public.letters.write import write_letters
 
-    with told():
+    with one_message():
         with shown():
             done = write_letters(
-                warehouse, year, out, data=data, application_no=application_no, say=tell
+                warehouse, year, out, data=data, application_no=application_no, say=print_message
             )
         work_is_done()
         letters = "1 letter" if done.letters == 1 else f"{done.letters:,} letters"

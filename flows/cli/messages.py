@@ -9,28 +9,28 @@ from typing import Any
 
 import typer
 
-from flows.cli.streams import tell
+from flows.cli.streams import print_message
 from flows.common.failures import CheckFailed, Failure
 from schemas.steering import STEERING
 from transforms.policy import PolicyError
 
 
 @contextmanager
-def told() -> Iterator[None]:
+def one_message() -> Iterator[None]:
     """Tell a foreseen failure in one message and leave with status 2, or 1 for a failed check."""
     try:
         yield
     except (Failure, PolicyError) as failure:
-        tell(str(failure))
+        print_message(str(failure))
         raise typer.Exit(1 if isinstance(failure, CheckFailed) else 2) from None
     except Exception as error:
         found = trouble(error)
         if found is None:
             raise
-        tell(found)
+        print_message(found)
         raise typer.Exit(2) from None
     except KeyboardInterrupt:
-        tell("stopped; nothing was published")
+        print_message("stopped; nothing was published")
         raise typer.Exit(2) from None
 
 

@@ -5,9 +5,9 @@ from typing import Annotated
 
 import typer
 
-from flows.cli.messages import told
+from flows.cli.messages import one_message
 from flows.cli.process_arguments import Given, Year, anytime, in_phase, operation, show_done
-from flows.cli.streams import show, tell, work_is_done
+from flows.cli.streams import print_message, show, work_is_done
 from flows.common.failures import BadUsage
 from flows.ledger.operations import OBJECTION_DECIDE, OBJECTION_FILE, SANCTION, SETTLE
 
@@ -40,7 +40,7 @@ def file(
     from flows.process.places.objections import file_objection
     from flows.process.places.settle import serial_of
 
-    with told():
+    with one_message():
         asked = given.asked(OBJECTION_FILE, year)
         done = file_objection(asked, serial_of(serial), ref)
         (name,) = (each.body["id"] for each in done.recorded)
@@ -64,7 +64,7 @@ def decide(
     """
     from flows.process.places.objections import decide_objection
 
-    with told():
+    with one_message():
         asked = given.asked(OBJECTION_DECIDE)
         done = decide_objection(asked, name, result, reason)
         given.show(done, [f"{name} {result}"], {"objection": name, "result": result})
@@ -104,11 +104,11 @@ def sanction(
     from flows.process.places.export import export
     from flows.process.places.sanctions import sanction as record
 
-    with told():
+    with one_message():
         if what == EXPORT:
             if subject or found_on or reason or out is None:
                 raise BadUsage("sanction export: expected --out FILE.csv and no finding")
-            count = export(given.warehouse, given.data, out, say=tell)
+            count = export(given.warehouse, given.data, out, say=print_message)
             work_is_done()
             show([f"findings: {count:,}", f"{out}"])
             return
@@ -153,7 +153,7 @@ def settle(
     from flows.process.places.settle import settle as record
     from flows.process.places.settle import settling, settlings_in
 
-    with told():
+    with one_message():
         asked = given.asked(SETTLE, year)
         if source is not None:
             if serial or status or on or children:

@@ -11,7 +11,7 @@ import typer
 
 from flows.cli.arguments import Data, Warehouse
 from flows.cli.messages import print_json
-from flows.cli.streams import show, tell, work_is_done
+from flows.cli.streams import print_message, show, work_is_done
 from flows.common.settings import DATA, WAREHOUSE
 
 if TYPE_CHECKING:
@@ -82,7 +82,7 @@ class Given:
             kind=kind,
             warehouse=self.warehouse,
             data=self.data,
-            say=tell,
+            say=print_message,
         )
 
     def show(self, done: "Done", lines: list[str], content: dict[str, Any]) -> None:
@@ -180,7 +180,7 @@ def with_head(state: Any, content: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def tell_rehearsal(warehouse: Path, say: Callable[[str], object] = tell) -> None:
+def print_rehearsal(warehouse: Path, say: Callable[[str], object] = print_message) -> None:
     """Say that a warehouse is a rehearsal, where it is one and this user may know."""
     from flows.ledger.file import is_rehearsal
 

@@ -5,9 +5,9 @@ from typing import Annotated
 import typer
 
 from flows.cli.arguments import Data, Warehouse
-from flows.cli.messages import print_json, shown, told
+from flows.cli.messages import one_message, print_json, shown
 from flows.cli.process_arguments import AsJson, Given, Year, in_phase, operation, with_head
-from flows.cli.streams import show, tell
+from flows.cli.streams import print_message, show
 from flows.common.settings import DATA, WAREHOUSE
 from flows.ledger.operations import PUBLISH
 
@@ -35,7 +35,7 @@ def publish(
     from flows.common.points import in_text
     from flows.process.publication.publish import publish as make_official
 
-    with told():
+    with one_message():
         asked = given.asked(PUBLISH, year)
         done = make_official(asked, run_id)
         (entry,) = done.recorded
@@ -74,9 +74,9 @@ def displacement(
     from flows.process.displacement.page import as_content, lines
     from flows.process.displacement.report import displaced
 
-    with told():
+    with one_message():
         with shown():
-            found = displaced(warehouse, data, year, start, say=tell)
+            found = displaced(warehouse, data, year, start, say=print_message)
         if as_json:
             print_json(
                 with_head(

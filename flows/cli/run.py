@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from flows.cli.arguments import Data, Warehouse
-from flows.cli.messages import shown, told
+from flows.cli.messages import one_message, shown
 from flows.cli.process_arguments import At, Given, show_done, time_given
 from flows.cli.streams import show, work_is_done
 from flows.common.failures import BadUsage
@@ -104,7 +104,7 @@ def run(
     from flows.cli.summary import summary
 
     order = Order(year, feeds or NONE_NAMED, warehouse, data, max_rejects, recheck, keep, anyway)
-    with told():
+    with one_message():
         order.reason()
         order.share()
         order.edition()  # a round or a policy that is not right is told before a server is started

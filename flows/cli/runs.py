@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from flows.cli.arguments import Data, Warehouse
-from flows.cli.messages import print_json, shown, told
+from flows.cli.messages import one_message, print_json, shown
 from flows.cli.streams import show
 from flows.common.settings import DATA, WAREHOUSE
 from flows.ledger.entries import LEDGER
@@ -32,7 +32,7 @@ def runs(
     """
     from flows.kept.list_runs import kept_runs, lines
 
-    with told():
+    with one_message():
         found = kept_runs(warehouse, year)
         if as_json:
             print_json([asdict(run) for run in found])
@@ -62,7 +62,7 @@ def current(
     """
     from flows.run.make_current import make_current
 
-    with told():
+    with one_message():
         with shown():
             done = make_current(year, run_id, warehouse)
             if (warehouse / LEDGER).exists():

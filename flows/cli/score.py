@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from flows.cli.messages import print_json, told
+from flows.cli.messages import one_message, print_json
 from flows.common.languages import Language
 
 STANDARD_INPUT = "-"
@@ -32,13 +32,13 @@ def score(
       luohu score facts.json --lang zh                 中文
       luohu score - --json < facts.json | jq .indicators
     """
-    with told():
-        from flows.common.messages import told_without_values
+    with one_message():
+        from flows.common.messages import message_without_values
         from flows.public.answer import answer
         from flows.public.facts import read_facts
 
         person = read_facts(content(facts))
-        with told_without_values("score"):
+        with message_without_values("score"):
             found = answer(person)
             if as_json:
                 print_json(found)

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from flows.cli.arguments import Data, Warehouse
-from flows.cli.messages import told
+from flows.cli.messages import one_message
 from flows.common.settings import DATA, PREFECT_PORT, WAREHOUSE
 
 
@@ -34,7 +34,7 @@ def server(
             flush=True,
         )
 
-    with told():
+    with one_message():
         serve_standing(port, announce)
 
 
@@ -65,7 +65,7 @@ def serve(
     """
     from flows.common.database import require_nameable
 
-    with told():
+    with one_message():
         require_nameable(warehouse)  # before the seconds that Prefect takes to be imported
         from flows.orchestration.prefect_run import serve_annual
 

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from flows.cli.arguments import Data
-from flows.cli.messages import shown, told
+from flows.cli.messages import one_message, shown
 from flows.cli.streams import work_is_done
 from flows.common.failures import BadUsage
 from flows.common.settings import DATA
@@ -65,7 +65,7 @@ def simulate(
     from flows.process.deliveries.pieces import simulate_pieces
     from flows.simulate import simulate as make
 
-    with told(), shown():
+    with one_message(), shown():
         try:
             (simulate_pieces if deliveries else make)(
                 year,

@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 import typer
 
 from flows.cli.arguments import Warehouse
-from flows.cli.messages import shown, told
+from flows.cli.messages import one_message, shown
 from flows.cli.streams import show, work_is_done
 from flows.common.failures import BadUsage
 from flows.common.settings import WAREHOUSE
@@ -48,7 +48,7 @@ def site(
     """
     from flows.public.site.write import write_site
 
-    with told():
+    with one_message():
         address = web_address(calculator)
         with shown():
             done = write_site(warehouse, out, address)

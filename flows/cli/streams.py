@@ -97,7 +97,7 @@ def status_of(out: Sturdy, status: int) -> int:
     if out.trouble is None or isinstance(out.trouble, BrokenPipeError):
         return status
     left = "all else was done" if _done else "nothing else was to be done"
-    tell(f"stdout: {out.trouble.strerror}: the result was not written whole; {left}")
+    print_message(f"stdout: {out.trouble.strerror}: the result was not written whole; {left}")
     return status if _done else status or 2
 
 
@@ -107,6 +107,6 @@ def show(lines: Iterable[str]) -> None:
         print(visible(" ".join(line.splitlines())))
 
 
-def tell(message: str) -> None:
+def print_message(message: str) -> None:
     """One message on stderr, without what could steer a terminal."""
     print(visible(f"luohu: {message}"), file=sys.stderr)

@@ -7,8 +7,8 @@ from typing import Annotated
 
 import typer
 
-from flows.cli.messages import told
-from flows.cli.streams import tell
+from flows.cli.messages import one_message
+from flows.cli.streams import print_message
 from flows.common.database import DATABASE
 from flows.common.failures import Failure
 from flows.common.settings import WAREHOUSE, WEB_PORT
@@ -39,20 +39,22 @@ def web(
       luohu web --warehouse /srv/luohu                 http://127.0.0.1:8080/
       curl -H 'Content-Type: application/json' --data @facts.json http://127.0.0.1:8080/api/score
     """
-    from flows.cli.process_arguments import tell_rehearsal
+    from flows.cli.process_arguments import print_rehearsal
     from flows.public.web.server import serve
 
     def announce(address: str) -> None:
         database = warehouse / DATABASE
         if not database.is_file():  # no error: it may come yet, and the calculator needs none
-            tell(f"no rounds yet: expected {database}, found none; they show once it is there")
+            print_message(
+                f"no rounds yet: expected {database}, found none; they show once it is there"
+            )
         elif not preliminary:
             for line in by_name_only(warehouse):
-                tell(line)
+                print_message(line)
         print(f"The pages are at {address}/  Ctrl-C stops them.", file=sys.stderr, flush=True)
 
-    tell_rehearsal(warehouse)
-    with told(), suppress(KeyboardInterrupt):
+    print_rehearsal(warehouse)
+    with one_message(), suppress(KeyboardInterrupt):
         serve(warehouse, host, port, announce, preliminary=preliminary)
 
 

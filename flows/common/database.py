@@ -134,7 +134,7 @@ def readable(database: Path) -> Iterator[Path]:
             f"{database}: expected a database this user may read, found one of user {found.st_uid},"
             f" group {found.st_gid}, mode {found.st_mode & 0o777:04o}: ask its owner"
         )
-    with told_of(database):
+    with message_of_database(database):
         if not Path(f"{database}.wal").exists():
             yield database
             return
@@ -144,7 +144,7 @@ def readable(database: Path) -> Iterator[Path]:
 
 
 @contextmanager
-def told_of(database: Path) -> Iterator[None]:
+def message_of_database(database: Path) -> Iterator[None]:
     """Turn what DuckDB says of a database that it reads into what is wrong with it."""
     try:
         yield

@@ -16,7 +16,7 @@ DISK_TROUBLE = [os.strerror(each) for each in (ENOSPC, EROFS, EACCES, EDQUOT, EI
 
 
 @contextmanager
-def told_which_file() -> Iterator[None]:
+def message_with_file() -> Iterator[None]:
     """Turn a file that cannot be read into a message that names it."""
     try:
         yield
@@ -25,7 +25,7 @@ def told_which_file() -> Iterator[None]:
 
 
 @contextmanager
-def told_without_values(stage: str) -> Iterator[None]:
+def message_without_values(stage: str) -> Iterator[None]:
     """Turn an unforeseen error into one that quotes no value: it may be somebody's ID or name."""
     try:
         yield

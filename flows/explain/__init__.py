@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from flows.common.languages import Language
-from flows.common.messages import told_without_values
+from flows.common.messages import message_without_values
 from flows.explain.law import law
 from flows.explain.page import show
 from flows.explain.receipts import receipt_in
@@ -24,12 +24,12 @@ def explain(warehouse: Path, year: int, application_no: str, language: Language)
 
     Raises NotFound that says what there is, CheckFailed when the run was tampered with.
     """
-    with told_without_values("receipt"):
+    with message_without_values("receipt"):
         past = vouched_run(warehouse, year)
         run = source_of(past)
         found = receipt_in(run, application_no)
     words = Words(language)
-    with told_without_values("explain"):
+    with message_without_values("explain"):
         own = records(past.directory, [numbered_person(past.directory, application_no)])
         show(found, nearest(past, application_no, own), law(run.edition, words), words)
         if not found["standing"]["settled"]:
@@ -38,8 +38,8 @@ def explain(warehouse: Path, year: int, application_no: str, language: Language)
 
 def what_if(warehouse: Path, year: int, application_no: str) -> dict[str, Any]:
     """What would have been enough, for machines; raises as `explain` does."""
-    with told_without_values("receipt"):
+    with message_without_values("receipt"):
         past = vouched_run(warehouse, year)
         receipt_in(source_of(past), application_no)
-    with told_without_values("explain"):
+    with message_without_values("explain"):
         return as_json(nearest(past, application_no))

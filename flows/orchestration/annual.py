@@ -19,7 +19,7 @@ from prefect import Flow, Task, flow, runtime, task
 from prefect.client.schemas.objects import FlowRun, State
 
 from flows.common.failures import Failure
-from flows.common.messages import told_without_values
+from flows.common.messages import message_without_values
 from flows.common.settings import DATA, MAX_REJECTS, WAREHOUSE, Order
 from flows.ledger.operations import RUN
 from flows.ledger.published import may_become_current
@@ -94,7 +94,7 @@ def run_name() -> str:
     return f"round-{runtime.flow_run.parameters.get('year') or scheduled_year()}"
 
 
-def tell(flow: Flow[..., Any], flow_run: FlowRun, state: State[Any]) -> None:  # noqa: ARG001
+def report_end(flow: Flow[..., Any], flow_run: FlowRun, state: State[Any]) -> None:  # noqa: ARG001
     """One line on the console of `luohu serve` when a run ends; `luohu run` tells for itself."""
     if flow_run.deployment_id is not None:
         how = str(state.type.value).lower()
@@ -102,16 +102,16 @@ def tell(flow: Flow[..., Any], flow_run: FlowRun, state: State[Any]) -> None:  #
 
 
 # of every flow here: what its end is told by, and that Prefect keeps no result
-TOLD: dict[str, Any] = {
-    "on_completion": [tell],
-    "on_failure": [tell],
-    "on_crashed": [tell],
-    "on_cancellation": [tell],
+HOOKS: dict[str, Any] = {
+    "on_completion": [report_end],
+    "on_failure": [report_end],
+    "on_crashed": [report_end],
+    "on_cancellation": [report_end],
     "persist_result": False,
 }
 
 
-@flow(name="annual", flow_run_name=run_name, **TOLD)
+@flow(name="annual", flow_run_name=run_name, **HOOKS)
 def annual(
     feeds: Path | None = None,
     year: int | None = None,
@@ -146,7 +146,7 @@ def annual(
         year, feeds or NONE_GIVEN, warehouse, data, max_rejects, recheck, keep, anyway, known
     )
     try:
-        with told_without_values("run"):
+        with message_without_values("run"):
             order.round()  # an unknown round is told before anything is made
             if feeds:
                 outcome = through_tasks(order)

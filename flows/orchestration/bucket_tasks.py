@@ -35,7 +35,7 @@ from flows.common.failures import (
     WorkersRefused,
 )
 from flows.common.files import sha256
-from flows.common.messages import told_without_values
+from flows.common.messages import message_without_values
 from flows.common.private_folder import spilling_into
 from flows.common.progress import report
 from flows.common.settings import Order
@@ -61,7 +61,7 @@ def attempt(asked: Asked, store: Path, code: str) -> Done | State[Any]:
             raise WorkersRefused(
                 f"{asked.title}: expected a worker of the same code, found another"
             )
-        with told_without_values(asked.title), spilling_into(store / "spill"):
+        with message_without_values(asked.title), spilling_into(store / "spill"):
             return do_once(asked, store)
     except (Failure, PolicyError) as failure:
         return failed(failure)

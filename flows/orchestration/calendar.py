@@ -17,12 +17,12 @@ from prefect.events import emit_event
 from prefect.states import Completed, Failed
 
 from flows.common.failures import Failure
-from flows.common.messages import told_without_values
+from flows.common.messages import message_without_values
 from flows.common.moments import moment
 from flows.common.settings import DATA, WAREHOUSE, Order
 from flows.common.shapes import visible
 from flows.ledger.file import read
-from flows.orchestration.annual import TOLD, through_tasks
+from flows.orchestration.annual import HOOKS, through_tasks
 from flows.orchestration.artifacts import show, show_status
 from flows.orchestration.console import say
 from flows.orchestration.schedule import CALENDAR, day_of
@@ -42,7 +42,7 @@ def run_name() -> str:
     return f"{CALENDAR}-{runtime.flow_run.parameters.get('at') or day_of(due)}"
 
 
-@flow(name=CALENDAR, flow_run_name=run_name, **TOLD)
+@flow(name=CALENDAR, flow_run_name=run_name, **HOOKS)
 def calendar(warehouse: Path = WAREHOUSE, data: Path = DATA, at: str | None = None) -> State[Any]:
     """Do what is due in every round that departments deliver to, each step once (积分落户).
 
@@ -53,7 +53,7 @@ def calendar(warehouse: Path = WAREHOUSE, data: Path = DATA, at: str | None = No
 
     """
     try:
-        with told_without_values("tick"):
+        with message_without_values("tick"):
             now = moment(at) if at is not None else None
             this = Tick(warehouse, data, now, on_known(shown_run), say)
             try:

@@ -45,15 +45,17 @@ def task_runner(
         with standing(asked.address) as runner:
             server = str(get_current_settings().api.url).rstrip("/")
             require_alike(runner.client, server, store, delivery, data)
-            tell(len(runner.client.scheduler_info(n_workers=-1)["workers"]), pages(runner))
+            report_workers(
+                len(runner.client.scheduler_info(n_workers=-1)["workers"]), pages(runner)
+            )
             yield runner
         return
     with local(asked, store) as cluster, DaskTaskRunner(cluster=cluster) as runner:
-        tell(asked.here, pages(runner))
+        report_workers(asked.here, pages(runner))
         yield runner
 
 
-def tell(workers: int, where: str) -> None:
+def report_workers(workers: int, where: str) -> None:
     """How many work, and where Dask shows them."""
     say(f"{workers} {'worker' if workers == 1 else 'workers'}; Dask shows them at {where}")
 

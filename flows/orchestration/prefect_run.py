@@ -138,7 +138,7 @@ def serve_annual(order: dict[str, Any], cron: str | None) -> None:
                 tags=["luohu", *its_tags],
                 entrypoint_type=EntrypointType.MODULE_PATH,
             )
-        tell_of_trouble()
+        report_trouble()
         try:
             with redirect_stdout(Trouble()):
                 asyncio.run(runner.start())
@@ -164,7 +164,7 @@ class Serving(Runner):
         return self
 
 
-def tell_of_trouble() -> None:
+def report_trouble() -> None:
     """Show what the runner warns of, a line each: that a run's process died, for one."""
     # a runner that stops while its server is lost drops what it would have told it
     warnings.filterwarnings("ignore", "coroutine .* was never awaited", RuntimeWarning)

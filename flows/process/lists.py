@@ -50,7 +50,7 @@ def read_list(
 
 
 @contextmanager
-def told_in_row(path: Path | None, number: int) -> Iterator[None]:
+def message_with_row(path: Path | None, number: int) -> Iterator[None]:
     """Say which row of a list a refusal is about; nothing is added where there is no list."""
     try:
         yield

@@ -17,7 +17,7 @@ from flows.common.settings import DATA
 from schemas.feeds import FEEDS
 from schemas.results import CONDITIONS, INDICATORS
 from transforms.phases import CODES
-from transforms.policy import PolicyError, read_toml, require_keys, told_where
+from transforms.policy import PolicyError, message_with_place, read_toml, require_keys
 from transforms.units import STRICT, Flag, Several, Text, one_of, whole
 
 NAME = "process.toml"
@@ -137,16 +137,16 @@ def load(path: Path) -> Rules:
     """The rules in a file, read once."""
     text = read_toml(path)
     require_keys(NAME, set(text), set(Tables.__annotations__) | {"phases"} | OPTIONAL, OPTIONAL)
-    with told_where(NAME):
+    with message_with_place(NAME):
         TypeAdapter(Tables).validate_python({name: text[name] for name in Tables.__annotations__})
     for name, kind in LISTS.items():
         for place, each in enumerate(text[name]):
-            with told_where(NAME, f"{name}[{place}]"):
+            with message_with_place(NAME, f"{name}[{place}]"):
                 text[name][place] = kind(**each)
     for name, each in text["subjects"].items():
-        with told_where(NAME, f"subjects.{name}"):
+        with message_with_place(NAME, f"subjects.{name}"):
             text["subjects"][name] = Subject(**each)
-    with told_where(NAME):
+    with message_with_place(NAME):
         found = Rules(**text)
     keys = [(each.name, each.kind) for each in found.operations]
     if repeated := [name for name, kind in keys if keys.count((name, kind)) > 1]:

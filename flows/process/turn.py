@@ -21,7 +21,7 @@ from typing import Any
 
 from flows.common.failures import Failure, ProcessRefused
 from flows.common.files import sha256_of
-from flows.common.messages import told_without_values
+from flows.common.messages import message_without_values
 from flows.common.moments import TICK
 from flows.common.moments import now as system_time
 from flows.common.settings import DATA, WAREHOUSE
@@ -196,7 +196,7 @@ def turn(asked: Asked) -> Iterator[Turn]:
 def make_up(asked: Asked, state: State, *, is_done: bool = True) -> None:
     """Make the tables again where somebody was stopped before; of what is done, a failure is a note."""
     try:
-        with told_without_values("tables"):
+        with message_without_values("tables"):
             rebuilt(asked.warehouse, asked.data, state)
     except (Failure, PolicyError, KeyboardInterrupt) as failure:  # a round's file that is gone, say
         if not is_done:

@@ -26,7 +26,7 @@ APPLICATION = {
     "claims_education": False,
     "employer_id": False,
 }
-TOLD = [feed for feed in FEEDS if feed != "applications"]
+ON_RECORD = [feed for feed in FEEDS if feed != "applications"]
 GOOD = ("registered_in_beijing", "tax_registered", "tax_paying")
 
 
@@ -109,9 +109,9 @@ def lists_of(value: Any) -> tuple[dict[str, list[Any]], list[Fault]]:
     """The feeds that are told, a list each."""
     if not isinstance(value, dict):
         return {}, [Fault("feeds", "an object", shown(value))]
-    faults = unknown(value, TOLD, "feeds.")
+    faults = unknown(value, ON_RECORD, "feeds.")
     feeds = {}
-    for feed in TOLD:
+    for feed in ON_RECORD:
         if isinstance(given := value.get(feed, []), list):
             feeds.update({feed: given} if feed in value else {})
         else:

@@ -62,7 +62,7 @@ def build(
                 insert(connection, table, source)
             if current.exists():
                 replaced = run.year if run and table in OF_A_RUN else None
-                with damage_told(current):
+                with message_of_damage(current):
                     if source := of_others(connection, table, current.parent):
                         insert(connection, table, source, replaced, without_names=without_names)
         carry_states(connection, current)
@@ -200,7 +200,7 @@ def has_table(connection: duckdb.DuckDBPyConnection, table: str) -> bool:
 
 
 @contextmanager
-def damage_told(current: Path) -> Iterator[None]:
+def message_of_damage(current: Path) -> Iterator[None]:
     """Tell a current database that is damaged inside from a disk that is full."""
     try:
         yield

@@ -12,7 +12,7 @@ from typing import NamedTuple
 from flows.common.database import DATABASE, open_read_only
 from flows.common.failures import BadUsage
 from flows.common.files import written_aside
-from flows.common.messages import told_without_values
+from flows.common.messages import message_without_values
 from flows.common.private_folder import private_folder
 from flows.run.build import build
 from schemas.database import personal
@@ -37,7 +37,7 @@ def export_without_names(warehouse: Path, out: Path) -> Exported:
             private_folder(warehouse) as work,
             written_aside(out, private=True, new=True) as file,
         ):
-            with told_without_values("export"):
+            with message_without_values("export"):
                 build(work / DATABASE, None, warehouse / DATABASE, without_names=True)
             with (work / DATABASE).open("rb") as built:
                 shutil.copyfileobj(built, file)

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from flows.common.database import DATABASE
 from flows.common.failures import DatabaseUnreadable, ProcessRefused
-from flows.common.messages import told_which_file, told_without_values
+from flows.common.messages import message_with_file, message_without_values
 from flows.kept.integrity import integrity, require_untouched
 from flows.kept.past_run import past_run
 from flows.ledger.published import may_become_current
@@ -28,7 +28,7 @@ def make_current(year: int, name: str, warehouse: Path) -> Changed:
     require_readable(warehouse)
     past_run(warehouse, year, name)  # one that is not there is told before anything is written
     require_writable(warehouse)
-    with only_publisher(warehouse), told_without_values("current"):
+    with only_publisher(warehouse), message_without_values("current"):
         past = past_run(warehouse, year, name)
         if not may_become_current(warehouse, year):
             raise ProcessRefused(
@@ -37,7 +37,7 @@ def make_current(year: int, name: str, warehouse: Path) -> Changed:
             )
         if past.publication.trouble:
             raise DatabaseUnreadable(f"{warehouse / DATABASE}: {past.publication.trouble}")
-        with told_which_file():
+        with message_with_file():
             require_untouched(past, integrity(past), "made current")
         database = replace_database(past.directory, year, warehouse)
     return Changed(year, past.run_id, past.publication.current, database)

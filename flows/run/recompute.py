@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from flows.common.failures import Failure, StageFailed
-from flows.common.messages import told_without_values
+from flows.common.messages import message_without_values
 from flows.kept.manifest import code_digest
 from flows.kept.past_run import MANIFEST, pinned, read_manifest
 from flows.run.score import publish_ranking, publish_results, publish_table, rank, score
@@ -26,7 +26,7 @@ FAILED, CANNOT = 2, 3  # exit status: a disk that is full; rows, policy, round a
 def recompute(folder: Path) -> None:
     """Write the tables of the one round pinned in a folder."""
     (year,) = rounds(folder / "pinned" / "rounds")
-    with told_without_values("recomputing"):
+    with message_without_values("recomputing"):
         if (folder / MANIFEST).is_file():
             repeat(folder, year, read_manifest(folder / MANIFEST))
             return

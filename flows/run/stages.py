@@ -15,7 +15,7 @@ from pathlib import Path
 import polars as pl
 
 from flows.common.files import write_json
-from flows.common.messages import told_without_values
+from flows.common.messages import message_without_values
 from flows.common.progress import report
 from flows.common.settings import Order
 from flows.kept.manifest import made_from, manifest, pin
@@ -77,7 +77,7 @@ def run(order: Order, may_replace: Callable[[], bool] = always) -> Outcome:
 
 def ingest_stage(order: Order, work: Path) -> Path:
     """Accepted rows, rejects and the delivery's record in the work folder."""
-    with told_without_values("ingest"):
+    with message_without_values("ingest"):
         this_round, share = order.round(), order.share()
         edition = order.edition()  # what is wrong with it is told before the data is read
         buckets = how_many(order.feeds)
@@ -103,7 +103,7 @@ def bars(edition: Edition, this_round: Round) -> pl.Expr:
 def score_stage(order: Order, work: Path) -> Path:
     """Scores, eligibility and evidence."""
     report("score", len(FEEDS), STEPS)
-    with told_without_values("score"):
+    with message_without_values("score"):
         if buckets := buckets_of(work):
             return score_in_buckets(order, work, buckets)
         return score(order, work)
@@ -112,7 +112,7 @@ def score_stage(order: Order, work: Path) -> Path:
 def rank_stage(order: Order, work: Path) -> Path:
     """Ranking, segments and public list; the line in `line.json`."""
     report("rank", len(FEEDS) + 1, STEPS)
-    with told_without_values("rank"):
+    with message_without_values("rank"):
         buckets = buckets_of(work)
         line = rank_in_buckets(order, work, buckets) if buckets else rank(order, work)
         write_json(asdict(line), work / "line.json")
@@ -123,7 +123,7 @@ def recheck_stage(order: Order, work: Path) -> Path:
     """Work everything out again with the second engine; one difference and nothing is published."""
     report("recheck", len(FEEDS) + 2, STEPS)
     if order.recheck:
-        with told_without_values("recheck"):
+        with message_without_values("recheck"):
             if buckets := buckets_of(work):
                 recompute_in_buckets(order, buckets)
             check(order, work, buckets)
@@ -136,7 +136,7 @@ def publish_stage(order: Order, work: Path, may_replace: Callable[[], bool] = al
     Where a current run stands for good (`may_replace` is asked under the lock), it is only kept.
     """
     report("publish", len(FEEDS) + 3, STEPS)
-    with told_without_values("publish"):
+    with message_without_values("publish"):
         delivery = json.loads((work / "delivery.json").read_text(encoding="utf-8"))
         line = Line(**json.loads((work / "line.json").read_text(encoding="utf-8")))
         if buckets := buckets_of(work):

@@ -15,7 +15,7 @@ import polars as pl
 from flows.audit.capsule.public import Published, read
 from flows.audit.differences import compare
 from flows.common.failures import Failure
-from flows.common.messages import told_without_values
+from flows.common.messages import message_without_values
 from flows.common.points import centipoints, in_text
 from flows.kept.integrity import is_other_code
 from flows.kept.past_run import PastRun
@@ -58,7 +58,7 @@ def checks(past: PastRun, receipts: dict[str, Any]) -> Iterator[Check]:
     yield Check(what, [])
     for words, check in CHECKS.items():
         try:
-            with told_without_values("check"):
+            with message_without_values("check"):
                 yield Check(words, list(check(found)))
         except (Failure, PolicyError) as failure:
             yield Check(words, [str(failure)])

@@ -13,7 +13,7 @@ from flows.audit.capsule.public_manifest import public_manifest
 from flows.common.database import DATABASE
 from flows.common.failures import BadUsage
 from flows.common.files import json_bytes, sha256
-from flows.common.messages import told_which_file, told_without_values
+from flows.common.messages import message_with_file, message_without_values
 from flows.common.progress import report
 from flows.common.settings import HOME
 from flows.explain.receipts.bulk import receipts_root
@@ -45,12 +45,12 @@ def pack(
     """Write the capsule of a run; raises CheckFailed where the run is not as it was published."""
     if os.path.lexists(out):
         raise BadUsage(f"--out: expected a new file, found {out}: remove it, or name another")
-    with told_which_file():
+    with message_with_file():
         past = past_run(warehouse, year, run_id)
         report("files against the manifest", 0, STEPS)
         found = integrity(past)
     require_untouched(past, found, "packed")
-    with told_without_values("receipts"):
+    with message_without_values("receipts"):
         receipts = receipts_root(past, kept=True)
     report("packing", 1, STEPS)
     kind = PUBLIC if public else FULL

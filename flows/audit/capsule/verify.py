@@ -27,7 +27,7 @@ from flows.common.failures import (
     NewerWarehouse,
     TooLarge,
 )
-from flows.common.messages import told_which_file, told_without_values
+from flows.common.messages import message_with_file, message_without_values
 from flows.common.private_folder import private_folder
 from flows.common.progress import report
 from flows.explain.receipts.bulk import receipts_root
@@ -82,8 +82,8 @@ class CapsuleAudit:
 def audit_capsule(path: Path, own_code: Trust | None = None) -> CapsuleAudit:
     """Verify a capsule; raises CapsuleRefused where it is damaged or of a later format."""
     with (
-        told_without_values("audit"),
-        told_which_file(),
+        message_without_values("audit"),
+        message_with_file(),
         opened(path) as whole,
         private_folder() as folder,
     ):
@@ -184,7 +184,7 @@ def root_again(past: PastRun, packed: dict[str, Any]) -> str:
     if format_ < FORMAT_OF_RECEIPTS or (other_code and format_ != FORMAT_OF_RECEIPTS):
         return NOT_COMPARED
     try:
-        with told_without_values("receipts"):
+        with message_without_values("receipts"):
             found = receipts_root(past)
     except (Failure, PolicyError) as failure:
         return f"cannot be made again: {failure}"

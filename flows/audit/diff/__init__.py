@@ -18,7 +18,7 @@ from flows.audit.diff.effects import measured
 from flows.audit.diff.mixed import RESULTS, Mixer, results
 from flows.audit.differences import IDENTITY
 from flows.common.failures import BadUsage, CheckFailed
-from flows.common.messages import told_without_values
+from flows.common.messages import message_without_values
 from flows.common.points import in_points
 from flows.common.private_folder import private_folder
 from flows.common.shapes import mask
@@ -64,7 +64,7 @@ def diff(one: str, other: str, warehouse: Path, trust: Trust | None = None) -> D
 
     Only code that the warehouse knows is run, unless `trust` says more.
     """
-    with told_without_values("diff"):
+    with message_without_values("diff"):
         try:
             a, b = (sound(named_run(name, warehouse)) for name in (one, other))
             found = causes(a.run, b.run)

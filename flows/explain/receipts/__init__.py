@@ -9,7 +9,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from flows.common.messages import told_without_values
+from flows.common.messages import message_without_values
 from flows.explain.receipts.applicants import only
 from flows.explain.receipts.bulk import hashes_of
 from flows.explain.receipts.compose import texts
@@ -25,7 +25,7 @@ def receipt(warehouse: Path, year: int, application_no: str) -> dict[str, Any]:
 
     Raises NotFound that says what there is, CheckFailed when the run is gone or was tampered with.
     """
-    with told_without_values("receipt"):
+    with message_without_values("receipt"):
         return receipt_in(source(warehouse, year), application_no)
 
 
@@ -36,7 +36,7 @@ def receipt_in(run: Source, application_no: str) -> dict[str, Any]:
 
 def proved(warehouse: Path, year: int, application_no: str) -> dict[str, Any]:
     """The receipt, and the proof that it is under the root over all of them; raises as `receipt`."""
-    with told_without_values("receipt"):
+    with message_without_values("receipt"):
         run = source(warehouse, year)
         text = canonical(run, application_no)
         return {**read(text), "proof": proof_of(warehouse, run, text)}

@@ -17,7 +17,7 @@ import polars as pl
 
 from flows.common.failures import BadUsage
 from flows.common.files import may_become, written_aside
-from flows.common.messages import told_without_values
+from flows.common.messages import message_without_values
 from flows.common.progress import report
 from flows.explain.receipts.applicants import everybody
 from flows.explain.receipts.compose import FORMAT, texts
@@ -50,7 +50,7 @@ class Written:
 def write_receipts(warehouse: Path, year: int, out: Path, run_id: str | None = None) -> Written:
     """Write the receipts of the published run of a round, or of the run named; `.gz` compresses."""
     require_folder(out)
-    with told_without_values("receipts"):
+    with message_without_values("receipts"):
         report("reading the run", 0, 1)
         run = source(warehouse, year, run_id)
         people = everybody(run)

@@ -14,7 +14,7 @@ import polars as pl
 from flows.common.database import DATABASE, open_read_only
 from flows.common.failures import CheckFailed, DatabaseUnreadable
 from flows.common.files import sha256
-from flows.common.messages import told_which_file
+from flows.common.messages import message_with_file
 from flows.kept.past_run import MANIFEST, PastRun, past_run, pinned
 from flows.kept.run_files import expected_digests, odd_rounds
 from flows.kept.run_id import named_by, run_id_of
@@ -69,7 +69,7 @@ def vouched_run(warehouse: Path, year: int, run_id: str | None = None) -> PastRu
     if not run_id and not (warehouse / DATABASE).is_file():
         with open_read_only(warehouse):  # says what to do
             pass
-    with told_which_file():
+    with message_with_file():
         past = past_run(warehouse, year, run_id)
         require_published(past)
         require_files(past)

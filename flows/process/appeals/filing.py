@@ -15,7 +15,7 @@ from flows.process.applications import (
     known_among,
     require_application_no,
 )
-from flows.process.lists import read_list, told_in_row
+from flows.process.lists import message_with_row, read_list
 from flows.process.names import free_text
 from flows.process.numbers import new_ids
 from flows.process.read import require_warehouse
@@ -64,7 +64,7 @@ def file_appeals(asked: Asked, claims: Sequence[Claim], source: Path | None = No
         rows: dict[tuple[str, str], int] = {}
         bodies: list[Body] = []
         for row, each in enumerate(given, 1):
-            with told_in_row(source, row):
+            with message_with_row(source, row):
                 if each.application_no not in known:
                     raise NotFound(
                         f"expected an application of round {asked.round}, found none of that number"
@@ -80,7 +80,7 @@ def file_appeals(asked: Asked, claims: Sequence[Claim], source: Path | None = No
 
 def checked(asked: Asked, claim: Claim, source: Path | None, row: int, *, is_number: bool) -> Claim:
     """A claim as it is recorded; raises BadUsage for what no appeal can be."""
-    with told_in_row(source, row):
+    with message_with_row(source, row):
         if not is_number:
             require_application_no(claim.application_no)
         asked.rules.subject(claim.subject)

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
-from flows.common.messages import told_without_values
+from flows.common.messages import message_without_values
 from flows.common.private_folder import private_folder
 from flows.common.settings import Order
 from flows.kept.past_run import published, runs_of
@@ -100,7 +100,7 @@ def after(
     if holds or missing(state, asked.round):
         yield (found if holds else replace(found, after=None)), runs
         return
-    with private_folder(asked.warehouse) as work, told_without_values("preview"):
+    with private_folder(asked.warehouse) as work, message_without_values("preview"):
         folder = work / "run"
         folder.mkdir()
         score_aside(asked, state, work, folder)

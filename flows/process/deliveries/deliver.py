@@ -18,7 +18,7 @@ import polars as pl
 from flows.common.access import OWN_FOLDER
 from flows.common.failures import FeedRefused, ProcessRefused
 from flows.common.files import sha256, sync_entry
-from flows.common.messages import told_without_values
+from flows.common.messages import message_without_values
 from flows.common.private_folder import private_folder
 from flows.common.settings import Order
 from flows.ledger.entries import FILES, Entry, at_text
@@ -98,7 +98,7 @@ def deliver(
     with turn(asked) as before:  # what can be told at once is told before anything is read
         before.judge()
         require_in_order(before, note)
-    with private_folder(asked.warehouse) as work, told_without_values(DELIVER):
+    with private_folder(asked.warehouse) as work, message_without_values(DELIVER):
         copied = copy(note, content, parts, withdrawn, work)
         result = looked_at(asked, copied, before.state, max_rejects)
         with turn(asked) as now:

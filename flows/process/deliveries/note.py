@@ -16,7 +16,7 @@ from typing import Any
 from flows.common.failures import BadUsage
 from flows.common.files import sha256_of
 from flows.common.limits import require_size
-from flows.common.messages import told_which_file
+from flows.common.messages import message_with_file
 from flows.process.names import LONGEST_NAME, free_text
 from schemas.feeds import FEEDS
 from transforms.phases import in_beijing
@@ -65,7 +65,7 @@ def summed(feed: str) -> list[str]:
 
 def read_note(path: Path) -> tuple[Note, bytes]:
     """A note and its bytes; raises BadUsage that names the first key that is not right."""
-    with told_which_file():
+    with message_with_file():
         require_size(path, MOST_BYTES)
         content = path.read_bytes()
     try:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from flows.common.failures import BadUsage, Failure
 from flows.common.files import may_become, sha256, written_aside
-from flows.common.messages import told_which_file
+from flows.common.messages import message_with_file
 from flows.process.deliveries.brought import figures, some_parts
 from flows.process.deliveries.note import PEOPLE, SCOPES, Note, read_note, written
 from flows.process.deliveries.subjects import in_withdrawn
@@ -40,7 +40,7 @@ def noted(
     parts = some_parts(feed, paths, out, withdrawn=withdrawn)
     found = figures(feed, parts)
     if withdrawn:
-        with told_which_file():
+        with message_with_file():
             in_withdrawn(withdrawn)
     return Note(
         feed=feed,

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from flows.common.failures import BadUsage, ProcessRefused
 from flows.process.dates import day, day_of, require_not_after
-from flows.process.lists import read_list, told_in_row
+from flows.process.lists import message_with_row, read_list
 from flows.process.places.standing import ENTITLED, REGISTERED, SETTLED, place_of, places
 from flows.process.publication.official import require_published
 from flows.process.read import require_warehouse
@@ -60,7 +60,7 @@ def settlings_in(path: Path) -> list[Settling]:
     """The settlements of a CSV file; raises BadUsage that names the row."""
     found = []
     for number, row in enumerate(read_list(path, COLUMNS, OPTIONAL), 1):
-        with told_in_row(path, number):
+        with message_with_row(path, number):
             found.append(settling(row["serial"], row["status"], row["on"], row["children"]))
     return found
 
@@ -76,7 +76,7 @@ def settle(asked: Asked, given: Sequence[Settling], source: Path | None = None) 
         rows: dict[int, int] = {}
         bodies: list[Body] = []
         for row, each in enumerate(given, 1):
-            with told_in_row(source, row):
+            with message_with_row(source, row):
                 require_not_after(each.on, now.at, "--on")
                 if each.on < published_on:
                     raise BadUsage(

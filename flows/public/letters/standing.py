@@ -8,7 +8,7 @@ from operator import attrgetter
 from pathlib import Path
 from typing import NamedTuple
 
-from flows.common.database import DATABASE, open_read_only, told_of
+from flows.common.database import DATABASE, message_of_database, open_read_only
 from flows.process.places.bar import Bar
 
 PUBLISHED, PRELIMINARY = "published", "preliminary"
@@ -61,7 +61,7 @@ class Standing:
 
 def standing(warehouse: Path, year: int) -> Standing:
     """How a round stands, all of it as the database showed it at one moment."""
-    with open_read_only(warehouse) as database, told_of(warehouse / DATABASE):
+    with open_read_only(warehouse) as database, message_of_database(warehouse / DATABASE):
         rounds, filed, places = (database.execute(each, [year]).fetchall() for each in QUESTIONS)
     run_id, state, published_on = rounds[0] if rounds else (None, PRELIMINARY, None)
     by_number = groupby((Appeal(*each) for each in filed), attrgetter("application_no"))

@@ -9,7 +9,7 @@ from pathlib import Path
 from flows.common.access import OWN_FOLDER
 from flows.common.appearing import appearing, naming_place, require_outside
 from flows.common.files import written_aside
-from flows.common.messages import told_without_values
+from flows.common.messages import message_without_values
 from flows.common.progress import report
 from flows.explain.receipts.applicants import Applicants, everybody, only
 from flows.explain.receipts.compose import CHUNK, texts
@@ -55,7 +55,7 @@ def write_letters(
     out = Path(os.path.abspath(out))  # noqa: PTH100 (links are not followed)
     require_outside(out, warehouse)
     require_place(out, year)  # before a minute is spent
-    with told_without_values(STAGE):
+    with message_without_values(STAGE):
         state = looked_at(warehouse, data, year, say=say)
         report("reading the run", 0, 1)
         of_round = replace(standing(warehouse, year), bars=bars_of(state, warehouse, data, year))

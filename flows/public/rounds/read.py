@@ -28,7 +28,7 @@ def read(warehouse: Path, *, preliminary: bool, before: Shown = NOTHING) -> Show
 
     `before` is what was read of an earlier state: a round that stands in both alike is not read again.
     """
-    with open_read_only(warehouse) as database, told_of_others(warehouse / DATABASE):
+    with open_read_only(warehouse) as database, message_of_other_tables(warehouse / DATABASE):
         every = database.execute("FROM rounds ORDER BY round DESC").pl()
         rows = {
             int(each["round"]): each for each in require_values("rounds", every).rows(named=True)
@@ -54,7 +54,7 @@ def recorded_of(database: duckdb.DuckDBPyConnection) -> Mapping[int, Hashable]:
 
 
 @contextmanager
-def told_of_others(database: Path) -> Iterator[None]:
+def message_of_other_tables(database: Path) -> Iterator[None]:
     """Tables and columns of another version as what is wrong with the database."""
     try:
         yield

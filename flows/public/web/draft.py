@@ -9,7 +9,7 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
-from flows.public.facts import APPLICATION, TOLD
+from flows.public.facts import APPLICATION, ON_RECORD
 from flows.public.json_text import parsed
 from flows.public.rows import RANGE, is_unicode, known_to
 from flows.public.web.fields import kind_of, text_of, typed
@@ -50,7 +50,7 @@ def sound(text: str | bytes) -> Json | None:
     if not is_unicode(json.dumps(value, ensure_ascii=False)):
         return None  # half a surrogate pair: no page could hold it
     filed, feeds = value.setdefault("application", {}), value.setdefault("feeds", {})
-    fits = is_object(filed, APPLICATION) and is_object(feeds, TOLD)
+    fits = is_object(filed, APPLICATION) and is_object(feeds, ON_RECORD)
     return value if fits and all(map(are_rows, feeds, feeds.values())) else None
 
 

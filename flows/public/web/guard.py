@@ -34,7 +34,7 @@ HEADERS = {
     "cross-origin-resource-policy": "same-origin",
 }
 UNKEPT = {"cache-control": "no-store"}  # unless the answer says otherwise
-TOLD = {
+DETAILS = {
     400: "the request ended before it was whole",
     408: f"expected the whole request within {SECONDS_TO_SEND:.0f} seconds",
     413: f"expected at most {MOST_BYTES:,} bytes",
@@ -108,7 +108,7 @@ class Answering:
             return
         if self.started:
             raise ConnectionAbortedError
-        text = f'{{"detail": "{TOLD[status]}"}}'.encode()
+        text = f'{{"detail": "{DETAILS[status]}"}}'.encode()
         headers = [
             (b"content-type", b"application/json"),
             (b"content-length", str(len(text)).encode()),

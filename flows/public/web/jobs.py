@@ -8,7 +8,7 @@ import logging
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
-from flows.common.messages import told_without_values
+from flows.common.messages import message_without_values
 from flows.common.rounds import known
 from flows.common.workers import serve_parent
 from flows.public.answer import answer, answers
@@ -46,7 +46,7 @@ def score_all(texts: Sequence[bytes]) -> list[Reply]:
     rounds: dict[int, list[tuple[int, Facts]]] = {}
     for place, text in enumerate(texts):
         try:
-            with told_without_values("score"):
+            with message_without_values("score"):
                 facts = read_facts(text)
             rounds.setdefault(facts.this_round.year, []).append((place, facts))
         except BadFacts as bad:
@@ -60,7 +60,7 @@ def score_all(texts: Sequence[bytes]) -> list[Reply]:
 def together(people: Sequence[Facts]) -> list[Reply]:
     """The answers to people of one round; one whom nobody foresaw takes no other along."""
     try:
-        with told_without_values("score"):
+        with message_without_values("score"):
             return [Reply(SCORED, to_json(each)) for each in answers(people)]
     except Exception:
         if len(people) == 1:
@@ -81,7 +81,7 @@ def told(bad: BadFacts) -> dict[str, Any]:
 def work_out(text: bytes, growth: int | None, parts: frozenset[str]) -> dict[str, Any]:
     """What a page shows of somebody: the answer, and of `choice` and `forward` what it asks for."""
     try:
-        with told_without_values("score"):
+        with message_without_values("score"):
             facts = read_facts(text)
             found = answer(facts)
             return {

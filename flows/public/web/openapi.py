@@ -4,7 +4,7 @@ from typing import Any
 
 import polars as pl
 
-from flows.public.facts import APPLICATION, TOLD
+from flows.public.facts import APPLICATION, ON_RECORD
 from flows.public.rows import RANGE, Column, columns, known_to, lacking
 from schemas.columns import LIMITS
 from schemas.results import CONDITIONS, INDICATORS
@@ -66,7 +66,7 @@ def facts_schema(years: tuple[int, int]) -> Schema:
                 {name: of_column(own[name]) for name in APPLICATION},
                 [name for name, must in APPLICATION.items() if must],
             ),
-            "feeds": of_object({feed: of_feed(feed) for feed in TOLD}, []),
+            "feeds": of_object({feed: of_feed(feed) for feed in ON_RECORD}, []),
         },
         ["round", "application"],
     )

@@ -24,7 +24,7 @@ from flows.run.second_engine.engine import rank, recompute, score, sql
 from flows.run.second_engine.values import open_book
 from schemas.feeds import FEEDS
 
-TOLD = 10  # a refusal names so many differing rows
+MOST_SHOWN = 10  # a refusal names so many differing rows
 SCORECARD = "recomputed"  # of a bucket: the file, and the SQL that gives its columns
 CHECKED = ("scores", "eligibility", "ranking", "segments", "public_list", "rejects")
 
@@ -35,7 +35,7 @@ def check(order: Order, work: Path, buckets: Sequence[Path] = ()) -> None:
     found = recheck(order, work, buckets)
     if found:
         applications = len({each.application_no for each in found if each.application_no != LINE})
-        message = "\n".join(f"  {each}" for each in found[:TOLD])
+        message = "\n".join(f"  {each}" for each in found[:MOST_SHOWN])
         raise CheckFailed(
             f"the second engine disagrees: {len(found):,} differences on {applications:,}"
             f" applications; nothing was published. The first:\n{message}"
