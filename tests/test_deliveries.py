@@ -41,7 +41,6 @@ from flows.process.deliveries.carry import carry
 from flows.process.deliveries.deliver import kept_as
 from flows.process.deliveries.held import held
 from flows.process.deliveries.note import read_note
-from flows.process.deliveries.pieces import simulate_pieces
 from flows.process.deliveries.run import Made, run_on_feeds, run_on_known
 from flows.process.deliveries.subjects import covers, standing
 from flows.process.deliveries.write_note import noted, write_note
@@ -51,6 +50,7 @@ from flows.process.tables import rebuilt
 from flows.process.turn import turn
 from flows.run import stages
 from flows.simulate import simulate
+from flows.simulate.pieces import simulate_pieces
 
 pytestmark = pytest.mark.slow
 

@@ -62,8 +62,8 @@ def simulate(
       luohu simulate 2021 --out pieces --applicants 1000 --deliveries
     """
     from flows.common.progress import report
-    from flows.process.deliveries.pieces import simulate_pieces
     from flows.simulate import simulate as make
+    from flows.simulate.pieces import simulate_pieces
 
     with one_message(), shown():
         try:
