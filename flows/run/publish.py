@@ -116,7 +116,7 @@ def admit(run: Path, access: Access) -> None:
 
 
 def register(target: Path, year: int, manifest: Path, anyway: str | None) -> None:
-    """Keep the digest of a run's manifest in the new database: an audit tells an edited one by it.
+    """Keep the digest of a run's manifest in the new database: an audit knows an edited one by it.
 
     The manifest is complete only when the database is built: both are made side by side.  A reason
     once given for a run stays with it.

@@ -1,6 +1,6 @@
 """Rejects (隔离记录): what failed, where, in the shape of its value, and whom it is about.
 
-They are found by position in the feed, told by file and row in it, and published without identities.
+They are found by position in the feed, named by file and row in it, and published without identities.
 """
 
 from fractions import Fraction

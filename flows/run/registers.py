@@ -41,7 +41,7 @@ def replace_registers(
         aside, as_it_is = work / DATABASE, False
         if database.exists():
             with duckdb.connect(config=OFFLINE) as connection:
-                attach(connection, database, "old")  # one that cannot be read is told here
+                attach(connection, database, "old")  # one that cannot be read is reported here
                 as_it_is = is_of_today(connection)
         if as_it_is:
             shutil.copyfile(database, aside)

@@ -1,7 +1,7 @@
 """What the tables about to be published say otherwise than the second engine, cell by cell.
 
-Names, birth months and employers stand in the public list only: a difference in one of them is told
-without its value.
+Names, birth months and employers stand in the public list only: a difference in one of them is
+reported without its value.
 """
 
 from collections.abc import Iterator
@@ -98,7 +98,7 @@ def number_of(ours: Row, theirs: Row) -> str:
 
 
 def of_row(table: str, ours: Row, theirs: Row) -> Iterator[Difference]:
-    """Column by column what differs, personal values of the public list not told."""
+    """Column by column what differs, personal values of the public list not shown."""
     number = number_of(ours, theirs)
     if there := only_one_side(ours, theirs):
         yield Difference(number, table, *there)
