@@ -31,7 +31,7 @@ from flows.common.settings import of_buckets
 
 DATABASE = "luohu.duckdb"
 WAL = f"{DATABASE}.wal"
-# how DuckDB tells a file of its future, and one that a writer has open
+# what DuckDB says of a file of a later version, and of one that a writer has open
 NEWER = ("with version number", "newer version of DuckDB")
 IN_USE = ("Could not set lock", "Conflicting lock")
 HOLDER = "Conflicting lock is held in "
@@ -70,7 +70,7 @@ def quoted(text: object) -> str:
 def table_in_sql(path: Path, held: ExitStack) -> str:
     """A Parquet file as DuckDB's SQL has it, while `held` is open.
 
-    DuckDB cannot be told that a path is no pattern, and its 2.0 does not find `[*]` below the root:
+    DuckDB has no way to say that a path is no pattern, and its 2.0 does not find `[*]` below the root:
     where a path looks like one, the file is opened here and named by its handle.
     """
     name = named(path)
@@ -88,7 +88,7 @@ def database_in_sql(path: Path) -> str:
 
 
 def require_nameable(warehouse: Path) -> None:
-    """Raise BadUsage for a warehouse whose path DuckDB cannot write: told before any work."""
+    """Raise BadUsage for a warehouse whose path DuckDB cannot write: reported before any work."""
     name = named(warehouse)
     if odd := [each for each in UNWRITABLE if each in name]:
         raise BadUsage(

@@ -37,7 +37,7 @@ STAYS = "stays"
 OWNER_ONLY = 0o077  # as a umask
 IN_SYSTEM = "luohu-"
 RANDOM = "[0-9a-f]{16}"
-# what earlier versions left without a lock: nobody can tell whether it lives, so it has to be old
+# what earlier versions left without a lock: nobody can know whether it lives, so it has to be old
 EARLIER = re.compile(IN_SYSTEM + "(audit|capsule|diff)-[a-z0-9_]{8}")
 EARLIER_RUNS = re.compile(r"\.work-\d+-\d+")
 TRIES = 100  # each fails only when another command sweeps in the same moment
@@ -125,7 +125,7 @@ def taken_up(warehouse: Path, name: str) -> tuple[Path, int]:
 
 
 def no_room(place: Path, error: OSError) -> PublicationFailed:
-    """What is told where no folder can be had."""
+    """What is reported where no folder can be had."""
     return PublicationFailed(
         f"expected room and locks for temporary files in {place}, found: {error.strerror}"
     )
@@ -182,7 +182,7 @@ def sweep(warehouse: Path | None = None) -> None:
 
 
 def system_folder() -> Path:
-    """The system's folder for temporary files, also where no disk takes one: who needs it is told then."""
+    """The system's folder for temporary files, also where no disk takes one: what needs it fails then."""
     try:
         return Path(tempfile.gettempdir())
     except OSError:

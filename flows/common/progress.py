@@ -1,4 +1,4 @@
-"""Tell whoever watches how far long work has come; nobody watches unless asked to.
+"""Report to those who watch how far long work has come; nobody watches unless asked to.
 
 One reporter for the process: stages run inside Prefect tasks, which pass small values only.
 """
