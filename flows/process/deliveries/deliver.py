@@ -95,7 +95,7 @@ def deliver(
     if known := recognised(state, note, parts, withdrawn):
         make_up(asked, state)
         return Delivered(known, state)
-    with turn(asked) as before:  # what can be told at once is told before anything is read
+    with turn(asked) as before:  # what can be refused at once is refused before anything is read
         before.judge()
         require_in_order(before, note)
     with private_folder(asked.warehouse) as work, message_without_values(DELIVER):

@@ -28,7 +28,7 @@ class Measured:
 
     @property
     def keys(self) -> Iterator[dict[str, Any]]:
-        """By which figures that are known already can be told from others."""
+        """What distinguishes figures that are known already from others."""
         for each in self.appeals:
             assert each.decision
             yield {
