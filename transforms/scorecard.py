@@ -123,8 +123,8 @@ def entries(
     shown = {name: pl.when(found).then(result).otherwise(absent)}
     if with_evidence:
         columns = [each for each in evidence.collect_schema() if each != "person"]
-        told = pl.struct(columns).struct.json_encode()
-        shown["evidence"] = pl.when(found).then(told).otherwise(pl.lit("{}"))
+        as_json = pl.struct(columns).struct.json_encode()
+        shown["evidence"] = pl.when(found).then(as_json).otherwise(pl.lit("{}"))
     return (
         facts.applicants.select("person")
         .join(

@@ -62,7 +62,7 @@ def best(found: pl.LazyFrame) -> pl.LazyFrame:
             "graduated_on",
             "months_studied",
             *CREDENTIAL,
-            "study_from",  # tells apart what is equal else, so that the evidence is one
+            "study_from",  # decides where all else is equal, so that the evidence is one
             descending=[False, True, True, *[False] * 5],
         )
         .unique("person", keep="first", maintain_order=True)
