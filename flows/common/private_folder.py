@@ -4,8 +4,8 @@ All that a command needs for a while lies below `WAREHOUSE/.work`, for its owner
 warehouse cannot be written to, or there is none, it lies in the system's folder for temporary files
 as `luohu-RANDOM`.  A folder holds a file `lock` (flock) while its command lives, however that ends;
 the next command removes every folder whose lock is free.  No process id, host or clock decides.
-A folder with a name of its own (`kept_folder`) stays when its work was not completed, for whoever takes
-that up again: until somebody does, or for a week.
+A folder with a name of its own (`kept_folder`) stays when its work was not completed, for the command that
+takes it up again: until one does, or for a week.
 
 How far it reaches: on a disk of this machine always, whatever container or PID namespace a process
 is in.  Over NFS Linux sends such a lock to the server, so that other hosts see it (NFSv4, or NFSv3
@@ -45,7 +45,7 @@ SPILL = "POLARS_OOC_SPILL_DIR"
 LONG = 24 * 60 * 60  # seconds
 KEPT = (
     "[0-9]{1,4}-" + RANDOM + "(-[0-9]{1,2})?"
-)  # a round, what the work is made from, its how-manieth
+)  # a round, what the work is made from, its number after the first
 KEPT_FOR = 7 * LONG
 WORKSPACES = 20  # of the same work at once
 
@@ -70,7 +70,7 @@ def private_folder(warehouse: Path | None = None) -> Iterator[Path]:
 def kept_folder(
     warehouse: Path, name: str, useless_after: tuple[type[BaseException], ...]
 ) -> Iterator[tuple[Path, Path]]:
-    """An empty folder as above, and one beside it that is as the last who failed at this work left it.
+    """An empty folder as above, and one beside it, as the last command that failed at this work left it.
 
     Both are removed when all went well, with what was left of other work on the same round, and where
     the work failed so that nobody will take it up or left nothing to take up.
@@ -107,7 +107,7 @@ def kept_folder(
 
 
 def taken_up(warehouse: Path, name: str) -> tuple[Path, int]:
-    """The folder of that name nobody works in, and the handle of its lock: two at once have two."""
+    """A folder of that name where nobody works, and the handle of its lock: two at once get two."""
     place = warehouse / WORK
     try:
         for number in range(WORKSPACES):
@@ -266,7 +266,7 @@ def made(warehouse: Path | None) -> tuple[Path, int]:
 def locked(path: Path, *, create: bool = True) -> int | None:
     """The handle that holds a file's lock; nothing where another holds it or the file is gone.
 
-    A maker and a sweeper may both come to a folder that has no lock yet: who gets it has the folder.
+    A maker and a sweeper may both come to a folder that has no lock yet: the one that gets it has the folder.
     """
     flags = os.O_RDWR | os.O_NOFOLLOW | (os.O_CREAT if create else 0)
     try:
