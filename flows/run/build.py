@@ -159,7 +159,7 @@ def of_others(connection: duckdb.DuckDBPyConnection, table: str, warehouse: Path
             rows.append(table_of(run, REJECTS).collect())
             continue
         shown = connection.execute("FROM old.rejects WHERE round = ?", [year]).pl()
-        unknown = pl.col("feed") + "/part-?"  # which part it was, the missing directory knew
+        unknown = pl.col("feed") + "/part-?"  # only the missing directory said which part it was
         rows.append(shown.rename(FORMER_NAMES).with_columns(file=unknown))
     connection.register("rejects_before", pl.concat(rows).to_arrow())
     return "rejects_before"

@@ -14,7 +14,7 @@ from schemas.feeds import FEEDS
 from schemas.words import of_check
 from transforms.rounds import Round
 
-# who a quarantined row is about: kept beside a reject until it is resolved, never written
+# whom a quarantined row is about: kept beside a reject until it is resolved, never written
 IDENTITIES = ("person_id", "employer_id", "subject_id", "application_no")
 SHOWN_CHECKS = 3
 

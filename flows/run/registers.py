@@ -32,7 +32,7 @@ def replace_registers(
 ) -> Path:
     """A database with these tables in place of those of the same names; `rounds` gets their columns.
 
-    For who holds the warehouse's lock (`only_publisher`).  Where there is no database yet, one
+    Only while the warehouse's lock is held (`only_publisher`).  Where there is no database yet, one
     without runs is made; one of an earlier version is built anew.  `runs` become the current ones of
     their rounds, in the same rename.
     """

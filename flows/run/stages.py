@@ -61,7 +61,7 @@ class Outcome:
 
 
 def always() -> bool:
-    """What stands in nobody's way."""
+    """Nothing stands in the way."""
     return True
 
 
