@@ -15,7 +15,7 @@ from flows.process.rules import Rules, rules
 from transforms.phases import Span, Spans, Standing, shown, spans, standing, when
 from transforms.rounds import load_round
 
-LONGEST = 5  # as many as a line for people names
+LONGEST = 5  # at most so many are named in a line for people
 
 
 class Late(NamedTuple):

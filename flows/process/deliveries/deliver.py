@@ -1,7 +1,7 @@
 """`deliver`: held against its note, screened, kept as it came, and recorded (docs/process.md, 3).
 
 The files are copied first, and everything is looked at in the copy.  The same delivery again is
-recognised before anything else.  What is refused leaves nothing behind; whoever is killed leaves at
+recognised before anything else.  What is refused leaves nothing behind; a killed command leaves at
 most a complete copy that no entry names, which is taken up when the delivery comes again.
 """
 

@@ -39,7 +39,7 @@ class Measured:
             }
 
     def decided(self, runs: Mapping[str, Path] | None = None) -> list[Decided]:
-        """A row a decision, worked out; `runs` are those there are, if they are others than kept."""
+        """A row a decision, worked out; `runs` are given where they are others than those kept."""
         if not self.appeals:
             return []
         runs = runs or runs_of(self.warehouse / "runs" / f"{self.year}")
