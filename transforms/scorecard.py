@@ -2,7 +2,8 @@
 
 A rule is two functions: `evidence` turns facts into counted facts, one row an applicant, and `parts`
 (or `checks`) are expressions over those columns only, from which points follow.  So points cannot
-depend on what the evidence does not show.  Whoever a rule finds nothing about gets a visible 0, or fails.
+depend on what the evidence does not show.  An applicant about whom a rule finds
+nothing gets a visible 0, or fails.
 """
 
 from dataclasses import dataclass, replace

@@ -49,7 +49,7 @@ class Params:
 
 
 def evidence(facts: Facts, p: Params, this_round: Round) -> pl.LazyFrame:
-    """The best credential of whoever claims the indicator, with its counted months of study."""
+    """The best credential of each applicant who claims the indicator, with its counted months of study."""
     return best(studied(facts, credentials(facts, p, this_round)))
 
 
