@@ -1,7 +1,7 @@
 """The words models are written in.  A model becomes one of pandera's when it is first asked to check.
 
 What columns there are, of which types, and which may be null is known without pandera, which takes a
-third of a second to import: who only reads what a run kept, as `luohu explain` does, need not wait.
+third of a second to import: a command that only reads what a run kept (`luohu explain`) need not wait.
 """
 
 from collections.abc import Callable

@@ -38,7 +38,7 @@ def of_column(table: str, column: str, like: Iterable[str] = ()) -> dict[str, st
 
 
 def of_key(rule: str, name: str, declared: str) -> str | None:
-    """What a key of evidence means, by its name or as it is declared; none where nobody said."""
+    """What a key of evidence means, by its name or as it is declared; none where no meaning is written."""
     keys = words()["key"]
     asked = ((of, each) for each in (name, declared) for of in (rule, "shared"))
     return next((keys[of][each] for of, each in asked if each in keys.get(of, ())), None)

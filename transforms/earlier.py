@@ -58,7 +58,7 @@ FORMS: Mapping[str, Form] = {
 
 
 def form_of(rule: str, keys: set[str]) -> Form | None:
-    """The earlier form whose values a file of a rule states; none where it is that of today."""
+    """The earlier form whose values a file of a rule states; none where it is already today's."""
     form = FORMS.get(rule)
     return form if form and keys == set(form.stated.__annotations__) else None
 

@@ -1,7 +1,7 @@
 """The edition in force on a date: the one door to the policy.
 
-Every rule the edition lists is loaded with every value of every date checked, so that whoever holds an
-`Edition`, first engine or second, holds values of the right type, unit and size.
+Every rule the edition lists is loaded with every value of every date checked, so that an `Edition`
+holds only values of the right type, unit and size, in the first engine and in the second.
 """
 
 from collections.abc import Mapping

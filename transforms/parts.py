@@ -34,7 +34,7 @@ def flag(name: str) -> pl.Expr:
 class Part:
     """What is counted, at its rate, divided and rounded half up, then limited.
 
-    shown: what a reader is told beside it, by name: the counts, and gates that let them count.
+    shown: what a reader is shown beside it, by name: the counts, and gates that let them count.
     """
 
     name: str

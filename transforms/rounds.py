@@ -70,7 +70,7 @@ def load_round(folder: Path, year: int) -> Round:
     text = read_toml(path)
     require_keys(f"rounds/{path.name}", set(text), REQUIRED | OPTIONAL, optional=OPTIONAL)
     if are_earlier_phases(text.get("phases")):
-        del text["phases"]  # of a run of before, under names that no operation knows
+        del text["phases"]  # of an earlier run, under names that no operation knows
     with message_with_place(f"rounds/{path.name}"):
         made = Round(**{"permit_date": text["reference_date"], **text})
     expected = {"year": int(path.stem), "reference_date": date(made.year - 1, 12, 31)}

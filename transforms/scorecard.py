@@ -2,7 +2,8 @@
 
 A rule is two functions: `evidence` turns facts into counted facts, one row an applicant, and `parts`
 (or `checks`) are expressions over those columns only, from which points follow.  So points cannot
-depend on what the evidence does not show.  Whoever a rule finds nothing about gets a visible 0, or fails.
+depend on what the evidence does not show.  An applicant about whom a rule finds
+nothing gets a visible 0, or fails.
 """
 
 from dataclasses import dataclass, replace
@@ -123,8 +124,8 @@ def entries(
     shown = {name: pl.when(found).then(result).otherwise(absent)}
     if with_evidence:
         columns = [each for each in evidence.collect_schema() if each != "person"]
-        told = pl.struct(columns).struct.json_encode()
-        shown["evidence"] = pl.when(found).then(told).otherwise(pl.lit("{}"))
+        as_json = pl.struct(columns).struct.json_encode()
+        shown["evidence"] = pl.when(found).then(as_json).otherwise(pl.lit("{}"))
     return (
         facts.applicants.select("person")
         .join(

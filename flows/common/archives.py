@@ -13,7 +13,7 @@ MOST_LIST = 4 << 20  # bytes of the list of members, and of what is read at once
 NOT_A_ZIP = (
     *(zipfile.BadZipFile, zlib.error, struct.error, EOFError),
     *(ValueError, NotImplementedError, RuntimeError),
-)  # all that a zip reader says of an odd archive
+)  # every error that a zip reader raises for an odd archive
 
 
 class LimitedReader(io.BufferedReader):

@@ -1,9 +1,9 @@
 """The analysts' database by name, opened for reading only, with nothing fetched from anywhere.
 
-Nobody of ours ever opens it for writing.  So a `.wal` beside it is a stranger's: DuckDB would add
-what it says to what was published, or refuse a file it does not fit.  It is read past.
+luohu never opens it for writing.  So a `.wal` beside it is another program's: DuckDB would add what it
+holds to what was published, or refuse a database it does not fit.  It is not read.
 
-What DuckDB's SQL says of files is put together here: a path is a name, never a pattern.
+The parts of DuckDB's SQL that name files are put together here: a path is a name, never a pattern.
 """
 
 import fcntl
@@ -31,7 +31,7 @@ from flows.common.settings import of_buckets
 
 DATABASE = "luohu.duckdb"
 WAL = f"{DATABASE}.wal"
-# how DuckDB tells a file of its future, and one that a writer has open
+# what DuckDB says of a file of a later version, and of one that a writer has open
 NEWER = ("with version number", "newer version of DuckDB")
 IN_USE = ("Could not set lock", "Conflicting lock")
 HOLDER = "Conflicting lock is held in "
@@ -40,7 +40,7 @@ REBUILD = (
     " `luohu runs` lists"
 )
 PATTERN = frozenset("*?[")
-# below what no database can be written: `?` begins DuckDB's options, its 2.0 parts folders at `\` too
+# DuckDB writes nothing below a path with these: `?` begins its options, its 2.0 also ends a folder at `\`
 UNWRITABLE = "?" if duckdb.__version__.startswith("1.") else "?\\"
 # nothing is fetched, and the file reads nothing else once it is open
 OFFLINE: dict[str, str | bool | int | float | list[str]] = {
@@ -70,7 +70,7 @@ def quoted(text: object) -> str:
 def table_in_sql(path: Path, held: ExitStack) -> str:
     """A Parquet file as DuckDB's SQL has it, while `held` is open.
 
-    DuckDB cannot be told that a path is no pattern, and its 2.0 does not find `[*]` below the root:
+    DuckDB has no way to say that a path is no pattern, and its 2.0 does not find `[*]` below the root:
     where a path looks like one, the file is opened here and named by its handle.
     """
     name = named(path)
@@ -88,7 +88,7 @@ def database_in_sql(path: Path) -> str:
 
 
 def require_nameable(warehouse: Path) -> None:
-    """Raise BadUsage for a warehouse whose path DuckDB cannot write: told before any work."""
+    """Raise BadUsage for a warehouse whose path DuckDB cannot write: reported before any work."""
     name = named(warehouse)
     if odd := [each for each in UNWRITABLE if each in name]:
         raise BadUsage(
@@ -127,7 +127,7 @@ def attach(connection: duckdb.DuckDBPyConnection, database: Path, name: str) -> 
 
 @contextmanager
 def readable(database: Path) -> Iterator[Path]:
-    """A path by which DuckDB reads a database, past a stranger's `.wal`; its errors as ours."""
+    """A path by which DuckDB reads a database past another program's `.wal`; its errors become Failures."""
     if not os.access(database, os.R_OK):
         found = database.stat()
         raise NotPermitted(
@@ -145,7 +145,7 @@ def readable(database: Path) -> Iterator[Path]:
 
 @contextmanager
 def message_of_database(database: Path) -> Iterator[None]:
-    """Turn what DuckDB says of a database that it reads into what is wrong with it."""
+    """Turn an error of DuckDB on a database that it reads into a Failure that says what is wrong."""
     try:
         yield
     except (duckdb.CatalogException, duckdb.BinderException):
@@ -162,7 +162,7 @@ def other_tables(database: Path) -> Failure:
 
 
 def other_name(database: Path, name: Path) -> Path:
-    """The same file by another name, or, where that cannot be had, a copy nobody writes to meanwhile."""
+    """The same file by another name, or, where there can be none, a copy made while nobody writes to it."""
     try:
         os.link(database, name)
     except OSError:
@@ -176,7 +176,7 @@ def other_name(database: Path, name: Path) -> Path:
 
 
 def unreadable(database: Path, said: str) -> Failure:
-    """What is wrong with a database DuckDB could not open, and what to do; by what DuckDB said."""
+    """What is wrong with a database DuckDB could not open, and what to do, judged by DuckDB's message."""
     if any(words in said for words in IN_USE):
         holder = said.partition(HOLDER)[2].partition(". See")[0]
         by = f" by {holder}" if holder else ""

@@ -1,6 +1,6 @@
-"""Failures somebody foresaw: each has a message of ours that quotes no personal data.
+"""Failures that were foreseen: each has a message of its own that quotes no personal data.
 
-The command line tells the message and leaves with status 2, or 1 where a check failed; nothing was
+The command line prints the message and leaves with status 2, or 1 where a check failed; nothing was
 published.
 """
 

@@ -165,7 +165,7 @@ def give_name(handle: int, aside: Path) -> Path:
 
 
 def leftovers(target: Path) -> list[Path]:
-    """What a killed process left beside a target; that of earlier versions has a process id."""
+    """What a killed process left beside a target; earlier versions put a process id in its name."""
     shape = re.compile(rf"\.{re.escape(target.name)}\.([0-9a-f]{{16}}|\d+)\.partial")
     try:
         return [path for path in target.parent.iterdir() if shape.fullmatch(path.name)]

@@ -4,8 +4,8 @@ All that a command needs for a while lies below `WAREHOUSE/.work`, for its owner
 warehouse cannot be written to, or there is none, it lies in the system's folder for temporary files
 as `luohu-RANDOM`.  A folder holds a file `lock` (flock) while its command lives, however that ends;
 the next command removes every folder whose lock is free.  No process id, host or clock decides.
-A folder with a name of its own (`kept_folder`) stays when its work was not completed, for whoever takes
-that up again: until somebody does, or for a week.
+A folder with a name of its own (`kept_folder`) stays when its work was not completed, for the command that
+takes it up again: until one does, or for a week.
 
 How far it reaches: on a disk of this machine always, whatever container or PID namespace a process
 is in.  Over NFS Linux sends such a lock to the server, so that other hosts see it (NFSv4, or NFSv3
@@ -37,7 +37,7 @@ STAYS = "stays"
 OWNER_ONLY = 0o077  # as a umask
 IN_SYSTEM = "luohu-"
 RANDOM = "[0-9a-f]{16}"
-# what earlier versions left without a lock: nobody can tell whether it lives, so it has to be old
+# what earlier versions left without a lock: nobody can know whether it lives, so it has to be old
 EARLIER = re.compile(IN_SYSTEM + "(audit|capsule|diff)-[a-z0-9_]{8}")
 EARLIER_RUNS = re.compile(r"\.work-\d+-\d+")
 TRIES = 100  # each fails only when another command sweeps in the same moment
@@ -45,7 +45,7 @@ SPILL = "POLARS_OOC_SPILL_DIR"
 LONG = 24 * 60 * 60  # seconds
 KEPT = (
     "[0-9]{1,4}-" + RANDOM + "(-[0-9]{1,2})?"
-)  # a round, what the work is made from, its how-manieth
+)  # a round, what the work is made from, its number after the first
 KEPT_FOR = 7 * LONG
 WORKSPACES = 20  # of the same work at once
 
@@ -70,7 +70,7 @@ def private_folder(warehouse: Path | None = None) -> Iterator[Path]:
 def kept_folder(
     warehouse: Path, name: str, useless_after: tuple[type[BaseException], ...]
 ) -> Iterator[tuple[Path, Path]]:
-    """An empty folder as above, and one beside it that is as the last who failed at this work left it.
+    """An empty folder as above, and one beside it, as the last command that failed at this work left it.
 
     Both are removed when all went well, with what was left of other work on the same round, and where
     the work failed so that nobody will take it up or left nothing to take up.
@@ -107,7 +107,7 @@ def kept_folder(
 
 
 def taken_up(warehouse: Path, name: str) -> tuple[Path, int]:
-    """The folder of that name nobody works in, and the handle of its lock: two at once have two."""
+    """A folder of that name where nobody works, and the handle of its lock: two at once get two."""
     place = warehouse / WORK
     try:
         for number in range(WORKSPACES):
@@ -125,7 +125,7 @@ def taken_up(warehouse: Path, name: str) -> tuple[Path, int]:
 
 
 def no_room(place: Path, error: OSError) -> PublicationFailed:
-    """What is told where no folder can be had."""
+    """What is reported where no folder can be had."""
     return PublicationFailed(
         f"expected room and locks for temporary files in {place}, found: {error.strerror}"
     )
@@ -182,7 +182,7 @@ def sweep(warehouse: Path | None = None) -> None:
 
 
 def system_folder() -> Path:
-    """The system's folder for temporary files, also where no disk takes one: who needs it is told then."""
+    """The system's folder for temporary files, also where no disk takes one: what needs it fails then."""
     try:
         return Path(tempfile.gettempdir())
     except OSError:
@@ -266,7 +266,7 @@ def made(warehouse: Path | None) -> tuple[Path, int]:
 def locked(path: Path, *, create: bool = True) -> int | None:
     """The handle that holds a file's lock; nothing where another holds it or the file is gone.
 
-    A maker and a sweeper may both come to a folder that has no lock yet: who gets it has the folder.
+    A maker and a sweeper may both come to a folder that has no lock yet: the one that gets it has the folder.
     """
     flags = os.O_RDWR | os.O_NOFOLLOW | (os.O_CREAT if create else 0)
     try:

@@ -1,4 +1,4 @@
-"""Tell whoever watches how far long work has come; nobody watches unless asked to.
+"""Report to those who watch how far long work has come; nobody watches unless asked to.
 
 One reporter for the process: stages run inside Prefect tasks, which pass small values only.
 """
@@ -12,7 +12,7 @@ _reporters: list[Reporter] = []
 
 
 def report(stage: str, done: int, of: int) -> None:
-    """`done` of `of` steps are behind us, `stage` is what is being worked on."""
+    """`done` of `of` steps are done, `stage` is what is being worked on."""
     for reporter in _reporters:
         reporter(stage, done, of)
 

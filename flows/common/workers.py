@@ -1,4 +1,4 @@
-"""Processes of our own that work for another: they end when it does, even if it was killed."""
+"""Processes that luohu starts to work for another: they end when it does, even if it was killed."""
 
 import os
 import signal

@@ -2,5 +2,5 @@
 
 An operation is a small module: it says what it is asked (`Asked`), takes a turn (`turn.turn`), is
 judged, checks what stands, and records a body.  What follows from the ledger is a table each in
-`tables/`.  Whoever reads only calls `ledger.file.read`.
+`tables/`.  Code that only reads calls `ledger.file.read`.
 """

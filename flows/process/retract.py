@@ -86,7 +86,7 @@ def without(state: State, entry: Entry) -> State:
 
 
 def matters(state: State, year: int) -> dict[str, list[str]]:
-    """By what is pending, the others on its matter that it may not stand beside."""
+    """For each that is pending, the others on its matter that it may not stand beside."""
     contested = appeals(state, year).values()
     placed = objections(state, year).values()
     return {

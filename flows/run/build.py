@@ -23,7 +23,7 @@ from schemas.process import PRELIMINARY, STATES
 from schemas.results import PUBLISHED, REGISTERS, TABLES, columns_of, empty
 
 STORAGE_VERSION = "v1.5.0"  # readable by DuckDB 1.5 and 2.0
-DAMAGED = ("Could not read", "Corrupt", "checksum")  # how DuckDB tells a block it cannot read
+DAMAGED = ("Could not read", "Corrupt", "checksum")  # what DuckDB says of a block it cannot read
 FILINGS, OFFICIAL = "filings", "official"
 OF_A_RUN = (*TABLES, FILINGS)  # a run replaces their rows of its round
 
@@ -159,7 +159,7 @@ def of_others(connection: duckdb.DuckDBPyConnection, table: str, warehouse: Path
             rows.append(table_of(run, REJECTS).collect())
             continue
         shown = connection.execute("FROM old.rejects WHERE round = ?", [year]).pl()
-        unknown = pl.col("feed") + "/part-?"  # which part it was, the missing directory knew
+        unknown = pl.col("feed") + "/part-?"  # only the missing directory said which part it was
         rows.append(shown.rename(FORMER_NAMES).with_columns(file=unknown))
     connection.register("rejects_before", pl.concat(rows).to_arrow())
     return "rejects_before"
@@ -201,7 +201,7 @@ def has_table(connection: duckdb.DuckDBPyConnection, table: str) -> bool:
 
 @contextmanager
 def message_of_damage(current: Path) -> Iterator[None]:
-    """Tell a current database that is damaged inside from a disk that is full."""
+    """Distinguish a current database that is damaged inside from a disk that is full."""
     try:
         yield
     except duckdb.Error as error:

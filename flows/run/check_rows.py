@@ -135,7 +135,7 @@ def as_text(values: pl.Series) -> pl.Series:
 
 
 def beyond(values: pl.Series, smallest: Any, largest: Any) -> pl.Series | None:
-    """Which values lie outside; nothing where none does, which is told by the two extremes alone."""
+    """Which values lie outside; nothing where none does, which the two extremes alone show."""
     if values.len() == values.null_count():
         return None
     extremes = pl.DataFrame({"": values}).select(

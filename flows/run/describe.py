@@ -124,7 +124,7 @@ def lists(entries: list[dict[str, Any]]) -> Codes:
     columns: dict[str, str] = {}
     for each in FEEDS.values():
         columns |= {name: called["column"].get(name, name) for name in each.schema().columns}
-        for key in each.keys:  # rows that share it and differ are told by all its columns
+        for key in each.keys:  # rows that share it and differ are known by all its columns
             columns[", ".join(key)] = " and ".join(columns[name] for name in key)
     of_rules = {
         "condition": {name: of_column("eligibility", name)["meaning"] for name in CONDITIONS},

@@ -67,8 +67,8 @@ def without(rows: pl.DataFrame, positions: pl.Series) -> pl.DataFrame:
 def suspects(parts: list[pl.DataFrame]) -> Iterator[pl.DataFrame]:
     """The rows of persons who may have a month twice, some persons at a time; no other row repeats one.
 
-    Departments deliver a person's months together and rising.  Who stands in two parts, or whose
-    months do not come in one rising run, is looked at; that leaves few of millions.
+    Departments deliver a person's months together and rising.  Only persons who stand in two parts, or
+    whose months do not come in one rising run, are looked at: few of millions.
     """
     person = pl.col(OF_PERSON_AND_MONTH[0])
     runs = [part.select(person.filter(person.ne_missing(person.shift()))) for part in parts]

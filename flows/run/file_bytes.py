@@ -1,6 +1,6 @@
 """What a file of a delivery is, byte by byte: its digests, and its lines counted without any reader.
 
-The digest of the content tells a file that came twice, also once as it is and once compressed.  The
+The digest of the content shows a file that came twice, also once as it is and once compressed.  The
 lines are held against the rows a reader gives, so that no row is lost or doubled unseen.
 """
 

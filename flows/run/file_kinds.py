@@ -1,4 +1,4 @@
-"""What kind of file the first bytes of one tell, whatever its name says."""
+"""What kind of file it is by its first bytes, whatever its name says."""
 
 BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 TEXT = "text, which belongs in a file named .csv"

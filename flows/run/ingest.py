@@ -71,7 +71,7 @@ def ingest(
 def folders_of(feeds: Path) -> dict[str, Folder]:
     """Feed -> its files; raises FeedRefused that names every entry that would not be read.
 
-    Headers are looked at before any row is, so that a wrong one is told at once.
+    Headers are looked at before any row is, so that a wrong one is reported at once.
     """
     if not feeds.is_dir():
         raise FeedRefused(f"expected a delivery folder {feeds}, found none")
@@ -114,7 +114,7 @@ def screen_all(
 
 
 def largest_beside(screen_one: Callable[[str], Screened]) -> dict[str, Screened]:
-    """Every feed screened; raises FeedRefused that tells all refused feeds at once.
+    """Every feed screened; raises FeedRefused that names all refused feeds at once.
 
     Raises ValidatorBroken before any row is accepted when the validator is not proved to work.
 

@@ -26,7 +26,7 @@ class Changed:
 def make_current(year: int, name: str, warehouse: Path) -> Changed:
     """Publish a run again from its directory; raises CheckFailed where it is not as it was written."""
     require_readable(warehouse)
-    past_run(warehouse, year, name)  # one that is not there is told before anything is written
+    past_run(warehouse, year, name)  # one that is not there is reported before anything is written
     require_writable(warehouse)
     with only_publisher(warehouse), message_without_values("current"):
         past = past_run(warehouse, year, name)

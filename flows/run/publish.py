@@ -76,7 +76,7 @@ def replace_database(
 ) -> Path:
     """A new database with the tables of a run, or, of a run only kept, the digest of its manifest.
 
-    For who holds the warehouse's lock.  `describe` works while the database is built; `place` works
+    Only while the warehouse's lock is held.  `describe` works while the database is built; `place` works
     when it is built and not yet current, and returns the folder where the run lies in the end.
     """
     database = warehouse / DATABASE
@@ -101,7 +101,7 @@ def become_current(aside: Path, database: Path) -> None:
     """Let a new database take the place of the current one, in one rename."""
     give(aside, access_of(database))
     sync(aside)
-    # of the file that goes; nobody of ours wrote it
+    # it belongs to the file that goes; luohu did not write it
     (database.parent / WAL).unlink(missing_ok=True)
     os.replace(aside, database)
     sync_entry(database.parent)
@@ -116,7 +116,7 @@ def admit(run: Path, access: Access) -> None:
 
 
 def register(target: Path, year: int, manifest: Path, anyway: str | None) -> None:
-    """Keep the digest of a run's manifest in the new database: an audit tells an edited one by it.
+    """Keep the digest of a run's manifest in the new database: an audit knows an edited one by it.
 
     The manifest is complete only when the database is built: both are made side by side.  A reason
     once given for a run stays with it.

@@ -1,6 +1,6 @@
 """Rejects (隔离记录): what failed, where, in the shape of its value, and whom it is about.
 
-They are found by position in the feed, told by file and row in it, and published without identities.
+They are found by position in the feed, named by file and row in it, and published without identities.
 """
 
 from fractions import Fraction
@@ -14,7 +14,7 @@ from schemas.feeds import FEEDS
 from schemas.words import of_check
 from transforms.rounds import Round
 
-# who a quarantined row is about: kept beside a reject until it is resolved, never written
+# whom a quarantined row is about: kept beside a reject until it is resolved, never written
 IDENTITIES = ("person_id", "employer_id", "subject_id", "application_no")
 SHOWN_CHECKS = 3
 

@@ -120,7 +120,7 @@ def trouble_with_quotes(part: Part) -> str:
 
 
 def damage(error: BaseException, expected: str) -> tuple[str, str]:
-    """What was expected and what came, in words of ours: what an error says may quote the file's values."""
+    """What was expected and what came, in our own words: an error's text may quote the file's values."""
     text = " ".join(str(error).split())
     if counted := FIELDS.search(text):
         row, wanted, got = counted.groups()

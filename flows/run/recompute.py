@@ -45,7 +45,7 @@ def repeat(folder: Path, year: int, manifest: dict[str, Any]) -> None:
 
 
 def main(folder: str) -> int:
-    """The exit status; a foreseen failure is told on stderr."""
+    """The exit status; a foreseen failure is reported on stderr."""
     try:
         recompute(Path(folder))
     except (StageFailed, PolicyError) as failure:

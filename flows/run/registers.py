@@ -32,7 +32,7 @@ def replace_registers(
 ) -> Path:
     """A database with these tables in place of those of the same names; `rounds` gets their columns.
 
-    For who holds the warehouse's lock (`only_publisher`).  Where there is no database yet, one
+    Only while the warehouse's lock is held (`only_publisher`).  Where there is no database yet, one
     without runs is made; one of an earlier version is built anew.  `runs` become the current ones of
     their rounds, in the same rename.
     """
@@ -41,7 +41,7 @@ def replace_registers(
         aside, as_it_is = work / DATABASE, False
         if database.exists():
             with duckdb.connect(config=OFFLINE) as connection:
-                attach(connection, database, "old")  # one that cannot be read is told here
+                attach(connection, database, "old")  # one that cannot be read is reported here
                 as_it_is = is_of_today(connection)
         if as_it_is:
             shutil.copyfile(database, aside)

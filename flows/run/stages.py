@@ -61,7 +61,7 @@ class Outcome:
 
 
 def always() -> bool:
-    """What stands in nobody's way."""
+    """Nothing stands in the way."""
     return True
 
 
@@ -79,7 +79,7 @@ def ingest_stage(order: Order, work: Path) -> Path:
     """Accepted rows, rejects and the delivery's record in the work folder."""
     with message_without_values("ingest"):
         this_round, share = order.round(), order.share()
-        edition = order.edition()  # what is wrong with it is told before the data is read
+        edition = order.edition()  # what is wrong with it is reported before the data is read
         buckets = how_many(order.feeds)
         ingest_ = partial(ingest_in_buckets, buckets=buckets) if buckets > 1 else ingest
         ingest_(

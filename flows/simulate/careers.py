@@ -63,7 +63,7 @@ def uncount(
     """Turn that many of the columns first..end-1 of each row into months paid back.
 
     Of all of them at most the permitted number is `back_paid`; the agency's fault is not limited.
-    Who studied while insured gets the latest months, so that the study period is unbroken.
+    Those who studied while insured get the latest months, so that the study period is unbroken.
     """
     most = s.values["social_insurance"]["back_paid_months_at_most"]
     rows = np.flatnonzero(months > 0)

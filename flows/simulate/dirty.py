@@ -36,7 +36,7 @@ class Spared:
 
 
 def spared(made: Part, line: int | None, s: Setting) -> Spared:
-    """Whoever could settle, or could if a row of theirs went missing; nobody without a list."""
+    """Everybody who could settle, or could if one of their rows went missing; nobody without a list."""
     if line is None:
         return Spared(made.ids.clear(), made.jobs.codes.clear())
     # a lost row could hide violations, detentions and the study deduction

@@ -106,7 +106,7 @@ def final_employers(rng: Rng, plan: Plan, edges: Ints) -> Ints:
 
 
 def barred_by_employer(plan: Plan) -> Bools:
-    """Of those barred, every other one is by the employer; the rest in person."""
+    """Every second one of those barred is barred by the employer; the others in person."""
     every_other = plan.birth_year % 2 == 0
     return np.asarray(plan.failing("not_barred") & every_other & ~plan.failing("employer"))
 

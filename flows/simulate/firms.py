@@ -15,7 +15,7 @@ DECOY_SHARES = (0, 25, 15, 15, 15, 20, 10)
 
 
 def ways(rng: Rng, plan: Plan, jobs: Jobs) -> Ints:
-    """Why each firm's owner gets points or not; who does not work there has no need of a reason."""
+    """Why each firm's owner gets points or not; one who does not work there needs no reason."""
     decoys = pick(rng, DECOY_SHARES, len(jobs.owner))
     return np.where((plan.tier != NONE)[jobs.owner] | ~jobs.works_there, EARNS, decoys)
 

@@ -29,7 +29,7 @@ def all_rows(rng: Rng, ids: pl.Series, plan: Plan, s: Setting) -> Feeds:
 def yearly_sums(rng: Rng, plan: Plan, s: Setting) -> Ints:
     """Net tax of each person and year: as many years at the threshold as planned.
 
-    Who is to get nothing may still have years above it, if one year is not above zero.
+    Somebody who is to get nothing may still have years above it, if one year is not above zero.
     """
     rule = s.values["tax"]
     n, years = len(plan), rule["years"]

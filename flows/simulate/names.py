@@ -10,7 +10,7 @@ NAMES = ASSUMED["names"]
 
 
 def drawn(rng: Rng, name: str, size: int, skew: float = 1.0) -> pl.Series:
-    """Of a list of names or characters so many; the first ones more often the greater the skew."""
+    """So many from a list of names or characters; the greater the skew, the more often the first ones."""
     return among(list(NAMES[name]), (len(NAMES[name]) * rng.random(size) ** skew).astype(np.int64))
 
 

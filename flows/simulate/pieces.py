@@ -34,7 +34,7 @@ PIECE = Fraction(3, 5)  # of the rows come first where one department delivers t
 MOST_BAD = Fraction(1, 20)
 ORDER = "deliveries.csv"
 WRONG_DISTRICT = pl.lit("000000").alias("district")
-NOT_WITHDRAWN = {"applications", "employers"}  # nobody stands in these who is not in the end
+NOT_WITHDRAWN = {"applications", "employers"}  # nobody is in these at first who is not in the end
 
 
 @dataclass(frozen=True)

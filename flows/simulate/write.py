@@ -34,7 +34,7 @@ def delivery(out: Path) -> Iterator[Path]:
 
 
 def umask() -> int:
-    """The user's umask, which can only be told by setting one."""
+    """The user's umask, which can only be read by setting one."""
     found = os.umask(0o077)
     os.umask(found)
     return found

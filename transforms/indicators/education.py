@@ -49,7 +49,7 @@ class Params:
 
 
 def evidence(facts: Facts, p: Params, this_round: Round) -> pl.LazyFrame:
-    """The best credential of whoever claims the indicator, with its counted months of study."""
+    """The best credential of each applicant who claims the indicator, with its counted months of study."""
     return best(studied(facts, credentials(facts, p, this_round)))
 
 
@@ -62,7 +62,7 @@ def best(found: pl.LazyFrame) -> pl.LazyFrame:
             "graduated_on",
             "months_studied",
             *CREDENTIAL,
-            "study_from",  # tells apart what is equal else, so that the evidence is one
+            "study_from",  # decides where all else is equal, so that the evidence is one
             descending=[False, True, True, *[False] * 5],
         )
         .unique("person", keep="first", maintain_order=True)

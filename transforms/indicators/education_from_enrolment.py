@@ -18,7 +18,7 @@ parts = education.parts
 
 
 def evidence(facts: Facts, p: Params, this_round: Round) -> pl.LazyFrame:
-    """The best credential of whoever claims the indicator, with its counted months of study."""
+    """The best credential of each applicant who claims the indicator, with its counted months of study."""
     enrolled = pl.col("enrolled_on").dt.truncate("1mo")
     credentials = education.credentials(facts, p, this_round).with_columns(
         study_from=pl.coalesce(enrolled, "study_from")

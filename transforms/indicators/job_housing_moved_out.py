@@ -1,8 +1,8 @@
 """Home and job moved out of the six districts (职住区域, Trial measures art. 5(4)).
 
 From `counts_from`, each full twelve months with the home outside earn points, and each full twelve
-with the job outside as well earn more.  Home and job must have moved: the one had last before the
-first outside lay inside.  A month's home is the one owned, else the dormitory, else the one rented.
+with the job outside as well earn more.  Home and job must have moved: the last one before the
+first outside was inside.  A month's home is the one owned, else the dormitory, else the one rented.
 Fewer than twelve months earn nothing, so nothing is rounded.
 """
 
@@ -81,7 +81,7 @@ def evidence(facts: Facts, p: Params, this_round: Round) -> pl.LazyFrame:
 
 
 def homes_of(facts: Facts, p: Params, this_round: Round) -> pl.LazyFrame:
-    """Homes as spells of months, with the place of their kind, of whoever had one outside."""
+    """Homes as spells of months, with the place of their kind, of everybody who had one outside."""
     spells = covered_spells(
         facts.feeds["housing"]
         .filter(pl.col("kind").cast(pl.String).is_in(p.home_kinds))

@@ -64,7 +64,7 @@ def part_of(kind: Kind, period: str) -> str:
 
 
 def rates(p: Params) -> dict[str, int]:
-    """The parts in the order they are told, with their yearly rate: held early, by default, late."""
+    """The parts in the order they are shown, with their yearly rate: held early, by default, late."""
     held, late = (periods(p)[period] for period in ("early", "late"))
     parts = [(part_of(kind, period), kind) for kind in held for period in ("early", "late")]
     parts += [(DEFAULT, kind) for kind in late if kind["early"] == "default"]

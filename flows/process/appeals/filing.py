@@ -1,6 +1,6 @@
 """`appeal file`: one appeal, or a list of them, all or none (docs/process.md, 4).
 
-One pending appeal on a matter, and one of a kind: a retry is told the id of the first.
+One pending appeal on a matter, and one of a kind: a retry is given the id of the first.
 """
 
 from collections.abc import Iterable, Sequence

@@ -41,7 +41,7 @@ class Missing(NamedTuple):
 
     @property
     def brief(self) -> str:
-        """The same where nobody may be named: how many, and by name only what is about nobody."""
+        """The same where nobody may be named: how many; by name only what is about no person."""
         named = self.expected.name in ABOUT_NOBODY
         return self.message if named else f"{self.expected.title} ({len(self.items):,})"
 

@@ -15,7 +15,7 @@ from flows.process.rules import Rules, rules
 from transforms.phases import Span, Spans, Standing, shown, spans, standing, when
 from transforms.rounds import load_round
 
-LONGEST = 5  # as many as a line for people names
+LONGEST = 5  # at most so many are named in a line for people
 
 
 class Late(NamedTuple):
@@ -74,7 +74,7 @@ def standing_of(state: State, year: int, of_round: Spans, its_rules: Rules, at: 
         if each.late_since
     ]
     late += [
-        Late(each.name, told(each), since, told(each))
+        Late(each.name, in_words(each), since, in_words(each))
         for each in steps
         if (since := each.late_since(at))
     ]
@@ -91,7 +91,7 @@ def standing_of(state: State, year: int, of_round: Spans, its_rules: Rules, at: 
     )
 
 
-def told(step: Step) -> str:
+def in_words(step: Step) -> str:
     """A step for people, with why it was refused."""
     refused = f", refused: {step.refusal.body['refused']}" if step.refusal else ""
     return f"{step.rule.title} ({step.phase}){refused}"
@@ -141,7 +141,7 @@ def lines(found: Status) -> list[str]:
     return [
         f"round {found.round} at {shown(found.at.replace(microsecond=0))}, Beijing time",
         f"phase    {phase_of(found)}",
-        *(f"due      {told(each)}, {since_of(each.since)}" for each in found.due),
+        *(f"due      {in_words(each)}, {since_of(each.since)}" for each in found.due),
         *(f"late     {each.message}, since {shown(each.since)}" for each in found.late),
         *(f"missing  {short(each)}" for each in found.missing if not each.late_since),
         *([f"next     {shown(found.next[0])}: {found.next[1]}"] if found.next else []),

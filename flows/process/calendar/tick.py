@@ -72,12 +72,12 @@ class Tick:
 
 
 def tick(this: Tick) -> list[Done]:
-    """Do what is due; a round whose file is not right is told, and the others go on."""
+    """Do what is due; a round whose file is not right is reported, and the others go on."""
     require_warehouse(this.warehouse)
     require_writable(this.warehouse)
     with only_one(this.warehouse / LOCK):  # who comes second waits
         state = read(this.warehouse)
-        time_of_entry(state, system_time(), this.at)  # a time that cannot be given is told at once
+        time_of_entry(state, system_time(), this.at)  # a time that cannot be given raises at once
         for year in state.rounds:
             try:
                 tick_round(this, year)
@@ -137,7 +137,7 @@ def run_step(this: Tick, asked: Asked, step: Step) -> None:
 
 
 def record(this: Tick, now: Turn, steps: list[tuple[Step, Body, str, bool]]) -> None:
-    """An entry for each step, all or none, and what is told of it."""
+    """An entry for each step, all or none, and what is reported of it."""
     if not steps:
         return
     now.judge()

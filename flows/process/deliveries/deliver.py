@@ -1,7 +1,7 @@
 """`deliver`: held against its note, screened, kept as it came, and recorded (docs/process.md, 3).
 
 The files are copied first, and everything is looked at in the copy.  The same delivery again is
-recognised before anything else.  What is refused leaves nothing behind; whoever is killed leaves at
+recognised before anything else.  What is refused leaves nothing behind; a killed command leaves at
 most a complete copy that no entry names, which is taken up when the delivery comes again.
 """
 
@@ -95,7 +95,7 @@ def deliver(
     if known := recognised(state, note, parts, withdrawn):
         make_up(asked, state)
         return Delivered(known, state)
-    with turn(asked) as before:  # what can be told at once is told before anything is read
+    with turn(asked) as before:  # what can be refused at once is refused before anything is read
         before.judge()
         require_in_order(before, note)
     with private_folder(asked.warehouse) as work, message_without_values(DELIVER):

@@ -1,7 +1,7 @@
 """Findings in the ledger (docs/process.md, 6) that are added to every run's `sanctions`.
 
-The ledger names a person by round and application number: who that is, a run of that round says, or
-where there is none yet what was delivered.
+The ledger names a person by round and application number: who that is follows from a
+run of that round or, where there is none yet, from what was delivered.
 """
 
 from collections.abc import Iterator, Sequence

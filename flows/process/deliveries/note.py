@@ -48,7 +48,7 @@ class Note:
 
     @property
     def digest(self) -> str:
-        """What tells one delivery from another: everything the note says, the files' bytes included."""
+        """What distinguishes one delivery from another: all the note says, the files' bytes included."""
         return sha256_of(
             {
                 **{name: getattr(self, name) for name in sorted(NEEDED | OPTIONAL)},

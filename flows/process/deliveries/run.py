@@ -1,7 +1,7 @@
 """`run` on what is known: the deliveries of the ledger, now or as they were on a day (docs/process.md, 3).
 
-The lock is not held while it scores.  The run is on the disk first, then its entry: whoever is killed in
-between has a run that nobody was told of, and makes the same one again.
+The lock is not held while it scores.  The run is on the disk first, then its entry: a command killed in
+between leaves a run that nobody was told of, and the next one makes the same run again.
 """
 
 from collections.abc import Callable

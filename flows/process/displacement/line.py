@@ -70,7 +70,7 @@ class Ranked:
 
 
 def ranked(directory: Path, wanted: Sequence[str]) -> Ranked:
-    """What a run says of its line and of some applicants."""
+    """What a run says about its line and about some applicants."""
     rows = table(directory, "ranking").select(
         "application_no", "rank", "settled", total=centipoints("total")
     )

@@ -28,7 +28,7 @@ class Measured:
 
     @property
     def keys(self) -> Iterator[dict[str, Any]]:
-        """By which figures that are known already can be told from others."""
+        """What distinguishes figures that are known already from others."""
         for each in self.appeals:
             assert each.decision
             yield {
@@ -39,7 +39,7 @@ class Measured:
             }
 
     def decided(self, runs: Mapping[str, Path] | None = None) -> list[Decided]:
-        """A row a decision, worked out; `runs` are those there are, if they are others than kept."""
+        """A row a decision, worked out; `runs` are given where they are others than those kept."""
         if not self.appeals:
             return []
         runs = runs or runs_of(self.warehouse / "runs" / f"{self.year}")

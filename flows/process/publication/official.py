@@ -43,7 +43,7 @@ def require_published(state: State, year: int, what: str) -> Official:
 
 
 def overtaken(state: State, warehouse: Path, current: Mapping[int, str]) -> dict[int, Path]:
-    """Published runs, by round, that the database shows another run, or none, in place of."""
+    """By round, published runs in whose place the database shows another run or none."""
     found = {year: official(state, year) for year in state.rounds}
     return {
         year: each.directory(warehouse)

@@ -1,4 +1,4 @@
-"""What stands against publishing a run: every matter that is open, told at once (docs/process.md, 5)."""
+"""What stands against publishing a run: every matter that is open, reported at once (docs/process.md, 5)."""
 
 from collections.abc import Iterator, Sequence
 from datetime import date

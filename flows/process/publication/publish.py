@@ -1,6 +1,6 @@
 """`publish`: make a run the official result of its round (docs/process.md, 5).
 
-What is still open is told all at once.  The entry names the digests of the run's manifest, ranking and
+All that is still open is reported at once.  The entry names the digests of the run's manifest, ranking and
 public list: from then on the ledger vouches for them.
 """
 

@@ -17,7 +17,7 @@ WORKED_OUT = ("rounds", "deliveries", "appeals", "settlements")  # what the ledg
 
 
 def faults_of_tables(warehouse: Path, year: int) -> Iterator[Finding]:
-    """Each table that shows something else than the ledger; a damaged ledger is told elsewhere."""
+    """Each table that shows something else than the ledger; a damaged ledger is reported elsewhere."""
     with suppress(LedgerDamaged):
         state = read(warehouse)
         if not state.entries or is_behind(warehouse, state):

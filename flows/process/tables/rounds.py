@@ -22,7 +22,7 @@ def table(of: View) -> pl.DataFrame:
 
 
 def state(of: View, year: int) -> dict[str, Any]:
-    """What a published round has; nothing of one that is not."""
+    """What a published round has; nothing for one that is not published."""
     result = official(of.state, year)
     if result is None:
         return {}

@@ -77,5 +77,5 @@ def frame(table: str, rows: Iterable[Mapping[str, Any]]) -> pl.DataFrame:
 
 
 def in_table(moment: datetime) -> datetime:
-    """A moment as tables have it: Beijing's, without saying so."""
+    """A moment as tables have it: Beijing time without a zone."""
     return in_beijing(moment).replace(tzinfo=None)

@@ -119,7 +119,7 @@ def prove_validator_once() -> None:
 
 
 def exchange_files(folder: Path, *given: Any) -> dict[str, str | None]:
-    """Send the rows of some files to buckets below a folder; tells a refusal instead of raising it."""
+    """Send the rows of some files to buckets below a folder; returns a refusal instead of raising it."""
     prove_validator_once()
     files = Files(*given)
     try:

@@ -19,7 +19,7 @@ def every_refusal(
     places: list[Path],
     max_rejects: Fraction,
 ) -> FeedRefused:
-    """What is told where feeds are refused before their buckets are settled; `done` were read whole."""
+    """What is reported where feeds are refused before their buckets are settled; `done` were read whole."""
     screened = {
         feed: together(feed, batches, repeats_in(feed, places)) for feed, batches in done.items()
     }

@@ -31,14 +31,14 @@ class Numbered:
         self.lock = Lock()
 
     def add(self, path: Path) -> None:
-        """One more that is there, before its rows are let go."""
+        """Add a file that is there, before its rows are let go."""
         with self.lock:
             self.paths.add(path)
             if self.held is None:
                 self.held = held()
 
     def has(self, path: Path) -> bool:
-        """Whether a file is one."""
+        """Whether a file is one of them."""
         return path in self.paths
 
     def forget_gone(self) -> None:

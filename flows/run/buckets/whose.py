@@ -36,7 +36,7 @@ class Whose:
             return pl.Series("bucket", self.known[codes.to_numpy()])
 
     def learn(self, people: pl.Series) -> None:
-        """Hash whoever was not met before."""
+        """Hash the ID numbers that were not seen before."""
         codes = people.to_physical().to_numpy()
         size = int(codes.max(initial=0)) + 1
         if size > len(self.known):

@@ -45,7 +45,7 @@ def check(order: Order, work: Path, buckets: Sequence[Path] = ()) -> None:
 def recheck(order: Order, work: Path, buckets: Sequence[Path] = ()) -> list[Difference]:
     """Recompute a scored and ranked work folder; every difference, empty when both engines agree.
 
-    Of what was recomputed in buckets, ranks and differences are left.
+    Where the buckets were recomputed already, ranks and differences are left to do.
     """
     book = open_book(order.data, order.year)
     line = json.loads((work / "line.json").read_text(encoding="utf-8"))

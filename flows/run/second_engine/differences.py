@@ -1,7 +1,7 @@
-"""What the tables about to be published say otherwise than the second engine, cell by cell.
+"""Where the tables about to be published differ from the second engine, cell by cell.
 
-Names, birth months and employers stand in the public list only: a difference in one of them is told
-without its value.
+Names, birth months and employers stand in the public list only: a difference in one of them is
+reported without its value.
 """
 
 from collections.abc import Iterator
@@ -19,7 +19,7 @@ LINE = "line"  # the "application" of a difference in the line or the segments
 PLACE = "place "
 POINTS = {*INDICATORS, "total", "ranked_total", "cutoff"}
 OF_A_PERSON = {"name", "birth_month", "employer"}  # of the public list; a condition has one's name
-# what has a row an application
+# tables with one row for each application
 OF_APPLICATIONS = (
     "published.scores",
     "published.eligibility",
@@ -98,7 +98,7 @@ def number_of(ours: Row, theirs: Row) -> str:
 
 
 def of_row(table: str, ours: Row, theirs: Row) -> Iterator[Difference]:
-    """Column by column what differs, personal values of the public list not told."""
+    """Column by column what differs, personal values of the public list not shown."""
     number = number_of(ours, theirs)
     if there := only_one_side(ours, theirs):
         yield Difference(number, table, *there)

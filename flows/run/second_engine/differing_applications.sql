@@ -1,7 +1,8 @@
 -- Every application of a part of them on which the tables about to be published say anything else than
--- this engine, with both sides in the same columns, points in centipoints.  Null is the rank of whoever is
--- not ranked, and all of a side that does not know the application.  Whom an employer's quarantined row marks
--- for review is told by ingest; whomever a published reject names is marked in any case (data contract 1).
+-- this engine, with both sides in the same columns, points in centipoints.  The rank is null for
+-- applicants who are not ranked, and all is null on a side that does not know the application.  Ingest says
+-- whom an employer's quarantined row marks for review; those whom a published reject names are marked in any
+-- case (data contract 1).
 
 WITH named AS (
     SELECT DISTINCT application_no

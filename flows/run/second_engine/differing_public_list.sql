@@ -1,5 +1,5 @@
 -- Data contract 7: the public list has everybody who settles, by serial, with name, month of birth and
--- employer as filed and the points.  Every serial on which it says anything else than this engine, with
+-- employer as filed and the points.  Every serial on which it differs from this engine, with
 -- both sides in the same columns, points in centipoints; a serial nobody has stands for an application.
 
 WITH recomputed AS (

@@ -1,6 +1,6 @@
 -- Measures art. 5(1), data contract 4, counted months: of the five insurances the one with the most
 -- months paid on time counts, the first in their order where some have equally many.  Its months paid
--- on time are the counted ones; months paid back, by whomever, are not among them.
+-- on time are the counted ones; months paid back, whoever paid them, are not among them.
 
 -- regular months add the same to each of the five: the others decide which one is the longest
 CREATE TABLE facts.longest AS

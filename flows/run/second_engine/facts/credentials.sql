@@ -1,7 +1,7 @@
 -- Measures art. 5(3), data contract 4: every row that may count for education, with its points and
 -- the months before graduation in which insurance is deducted.  It must be verified, graduated by the
--- reference date, and belong to somebody who claims education; what it is worth is told by its level,
--- diploma and degree together.
+-- reference date, and belong to somebody who claims education; its level, diploma and
+-- degree together decide what it is worth.
 
 CREATE TABLE facts.credentials AS
 WITH worth AS (

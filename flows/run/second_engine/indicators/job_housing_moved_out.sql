@@ -16,7 +16,7 @@ WITH homes AS (
     WHERE last >= month_number($first_month)
       AND list_contains($home_kinds, kind)
 ),
--- the months that can count, a line a month and home held in it; whoever has no home outside since
+-- the months that can count, a line a month and home held in it; somebody without a home outside since
 -- then has no such month
 housed AS (
     SELECT person, month, place, outside
