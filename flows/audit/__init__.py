@@ -2,8 +2,9 @@
 
 The accepted rows, the round and the policy come from the run's own directory, the code is today's, or
 the one the run pinned.
-Only reads what is published: the repetition goes to a private folder that is removed again, outside a
-warehouse nobody can write to, so that an auditor may work on such a copy, without network or Prefect.
+Only reads what is published: the repetition goes to a private folder that is removed again.  Where
+the warehouse cannot be written to, that folder lies outside it: an auditor may work on such a copy,
+without network or Prefect.
 """
 
 from collections.abc import Iterator
@@ -47,7 +48,7 @@ from transforms.policy import PolicyError
 AS_DELIVERED = "rejects"  # follows from rows that are not kept: held against its digests only
 AS_WRITTEN = "as written: not repeated"  # by code that has no way to be asked for it
 BUT_FOR = "but for"
-OTHER_CODE = "code"  # the cause that is nobody's tampering
+OTHER_CODE = "code"  # the cause that is no tampering
 STEPS = 4
 NOTHING = Compared([], 0, 0)
 
@@ -71,13 +72,13 @@ class Audit:
     past: PastRun
     files: Integrity
     tables: list[TableAudit]
-    untold: list[Finding]  # why it could not be repeated
+    obstacles: list[Finding]  # why it could not be repeated
     own_code: bool  # or with today's
     ledger: tuple[Finding, ...] = ()  # what is wrong with the warehouse's ledger
 
     @property
     def notes(self) -> list[str]:
-        """What is merely other."""
+        """What is only different, and no finding."""
         then, now = self.past.manifest["code"], short(code_digest())
         if not is_other_code(self.past.manifest):
             return self.files.notes
@@ -91,7 +92,7 @@ class Audit:
     @property
     def findings(self) -> list[Finding]:
         """Every finding: files first."""
-        return [*self.files.findings, *self.untold, *self.ledger]
+        return [*self.files.findings, *self.obstacles, *self.ledger]
 
     @property
     def passed(self) -> bool:
@@ -132,7 +133,7 @@ def audit_run(past: PastRun, own_code: Trust | None = None) -> Audit:
         repeat = list(repeated(past, work, own_code))
         report("comparing", 3, STEPS)
         grown = own_code is None and is_other_code(past.manifest)
-        # of a run that code has grown since, the tables it wrote: there may be more today
+        # where the code has grown since the run, only the tables it wrote: there may be more today
         wrote = past.manifest["outputs"]
         there = [name for name in TABLES if not grown or f"{name}.parquet" in wrote]
         with message_without_values("audit"):
@@ -142,7 +143,7 @@ def audit_run(past: PastRun, own_code: Trust | None = None) -> Audit:
 
 
 def repeated(past: PastRun, work: Path, own_code: Trust | None) -> Iterator[Finding]:
-    """Score and rank the pinned rows into `work`; tells what kept it from being done."""
+    """Score and rank the pinned rows into `work`; yields what kept it from being done."""
     feeds = (*past.manifest["feeds"], NEEDS_REVIEW)
     needed = [*(f"accepted/{feed}.parquet" for feed in feeds), PEOPLE]
     absent = [name for name in needed if not (past.directory / name).is_file()]
@@ -160,7 +161,7 @@ def repeated(past: PastRun, work: Path, own_code: Trust | None) -> Iterator[Find
             else:
                 repeat(work, past.year, past.manifest | {"run_id": past.run_id})
     except (PublicationFailed, BadUsage):
-        raise  # a full disk is nobody's tampering
+        raise  # a full disk is no tampering
     except (Failure, PolicyError) as failure:
         yield Finding("(run)", f"the run cannot be repeated to its end: {failure}")
     except pl.exceptions.PanicException:
@@ -224,7 +225,7 @@ def differences(
 
 
 def cause(file: str, past: PastRun, found: Integrity) -> str:
-    """What a difference comes from, as far as the files tell; several causes cannot be told apart."""
+    """What a difference comes from, as far as the files show; several causes cannot be distinguished."""
     if found.wrong(file):
         return f"tampered: {file}"
     inputs = [*found.wrong("accepted/"), *found.wrong("restricted/")]
@@ -246,7 +247,7 @@ def as_json(found: Audit) -> dict[str, Any]:
         "round": found.past.year,
         "run_id": found.past.run_id,
         "passed": found.passed,
-        "repeated": not found.untold,
+        "repeated": not found.obstacles,
         "with_its_own_code": found.own_code,
         "notes": found.notes,
         "findings": [each._asdict() for each in found.findings],

@@ -1,6 +1,6 @@
 """Two versions of a published table, compared row by row: what was written then, what comes out now.
 
-Nothing said about a difference may tell who somebody is: names and the like are shown as shapes.
+Nothing said about a difference may reveal who somebody is: names and the like are shown as shapes.
 """
 
 import json
@@ -11,7 +11,7 @@ import polars as pl
 
 from flows.common.shapes import mask
 
-# what tells the rows of a round's table apart
+# what distinguishes the rows of a round's table
 KEYS = {
     "rounds": ["round"],
     "scores": ["application_no"],
@@ -155,7 +155,7 @@ def pair(table: str, column: str, then: object, now: object) -> tuple[str, str]:
 
 
 def shown(table: str, column: str, value: object) -> str:
-    """A value as text, or its shape where it could tell who somebody is."""
+    """A value as text, or its shape where it could reveal who somebody is."""
     text = "null" if value is None else str(value)
     if table in ABOUT_NOBODY:
         return text[:WIDTH]

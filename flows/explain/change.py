@@ -13,7 +13,7 @@ AMOUNTS = "fen"
 
 
 def sentences(found: Nearest, receipt: dict[str, Any], words: Words) -> list[str]:
-    """What would have been enough; nothing for who settled."""
+    """What would have been enough; nothing for an applicant who settled."""
     if found.settled:
         return []
     if not found.places:

@@ -17,7 +17,7 @@ class Law(NamedTuple):
 
 
 def law(edition: Edition, words: Words) -> Law:
-    """The law of an edition; one that has no words is told as its list of rules cites it."""
+    """The law of an edition; one that has no words is shown as its list of rules cites it."""
     rules = (*edition.conditions.values(), *edition.indicators.values())
     act = words.tree["edition"].get(edition.name)
     return Law(

@@ -1,4 +1,4 @@
-"""Months as spans: which count, which do not, and why; spans alike for a reader are told as one."""
+"""Months as spans: which count, which do not, and why; spans alike for a reader are shown as one."""
 
 from collections.abc import Iterable
 from typing import Any, NamedTuple

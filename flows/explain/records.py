@@ -6,7 +6,7 @@ from typing import Any
 from flows.explain.words import Words
 from schemas.words import meaning_of
 
-# told month by month, or with the conditions
+# shown month by month, or with the conditions
 ELSEWHERE = ("birth_date", "retirement_class", "claims_education", "insurance", "insurance_outside")
 
 
@@ -18,7 +18,7 @@ def records(receipt: dict[str, Any], words: Words) -> Iterator[tuple[str, str]]:
             continue
         name = words.say("feed", feed)
         for row in rows:
-            # an employer is told whole by the condition about it, unless there is more to tell
+            # an employer is shown in full by the condition about it, unless there is more to show
             more = feed != "employers" or row["sanctions"] or row["financings"]
             if not more and row["filed_application"]:
                 continue

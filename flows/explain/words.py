@@ -1,7 +1,7 @@
 """Words of the page, as data: every label, sentence and code in one language.
 
 How a value is written follows from its name and kind: centipoints as points, fen as yuan, months and
-days as the language writes them, codes as words.  A word that is missing raises: nobody is told half.
+days as the language writes them, codes as words.  A word that is missing raises: nobody gets half a page.
 """
 
 import re
@@ -53,11 +53,11 @@ class Words:
         return self.filled(self.tree[section][name], values)
 
     def lines(self, section: str, name: str, values: Values, *, zeros: bool = False) -> list[str]:
-        """The sentences that have something to tell: all values there, not all of the counts zero."""
+        """The sentences that have something to say: all values there, not all of the counts zero."""
         return [
             self.filled(each, values)
             for each in self.tree[section][name]
-            if tells(each, values, zeros=zeros)
+            if says_something(each, values, zeros=zeros)
         ]
 
     def filled(self, template: str, values: Values) -> str:
@@ -65,7 +65,7 @@ class Words:
         return template.format_map({each: self.hole(each, values) for each in fields(template)})
 
     def hole(self, field: str, values: Values) -> str:
-        """What stands in one place of a template: a value, or from one to another, told once if equal."""
+        """What stands in one place of a template: a value, or from one to another, shown once if equal."""
         first, *more = (self.shown(name, values[name]) for name in field.split(TO))
         return self.span(first, more[0]) if more else first
 
@@ -117,7 +117,7 @@ def holes(template: str) -> list[str]:
     return [name for field in fields(template) for name in field.split(TO)]
 
 
-def tells(template: str, values: Values, *, zeros: bool = False) -> bool:
+def says_something(template: str, values: Values, *, zeros: bool = False) -> bool:
     """Whether a line has all its values, and not only counts of zero."""
     asked = [values.get(name) for name in holes(template)]
     counts = [

@@ -16,10 +16,10 @@ QUIET = ("denominator", "at_most", "age")  # say nothing on their own
 
 
 def working(rule: dict[str, Any], found: Values, words: Words) -> list[str]:
-    """The parts of an indicator that have something to tell, how they make its points, and what was
+    """The parts of an indicator that have something to show, how they make its points, and what was
     found."""
     values = values_of(rule, found)
-    parts = telling(rule["parts"])
+    parts = parts_to_show(rule["parts"])
     lines = [part_line(part, values, words) for part in parts]
     shown = [*lines, *together(rule, parts, words), *facts(rule, found, words)]
     return shown or [nothing(rule, found, words)]
@@ -37,7 +37,7 @@ def values_of(rule: dict[str, Any], found: Values) -> Values:
     return {**found, **in_force, **flags, **rule["evidence"]}
 
 
-def telling(parts: list[dict[str, Any]]) -> list[dict[str, Any]]:
+def parts_to_show(parts: list[dict[str, Any]]) -> list[dict[str, Any]]:
     """The parts that count something; of calendar years all, as a year without tax decides."""
     counting = [part for part in parts if counts(part)]
     years = any(is_year(part) for part in counting)
@@ -45,7 +45,7 @@ def telling(parts: list[dict[str, Any]]) -> list[dict[str, Any]]:
 
 
 def is_year(part: dict[str, Any]) -> bool:
-    """Whether a part is that of a calendar year, named for it."""
+    """Whether a part is of one calendar year, and named for it."""
     return named(part["part"])[0] == "year"
 
 
@@ -104,12 +104,12 @@ def nothing(rule: dict[str, Any], found: Values, words: Words) -> str:
 
 
 def facts(rule: dict[str, Any], found: Values, words: Words) -> list[str]:
-    """What a rule found, in sentences; counts of zero only when there is nothing else to tell."""
+    """What a rule found, in sentences; counts of zero only when there is nothing else to say."""
     if not rule["evidence"]:
         return []
     values = values_of(rule, found)
-    telling_lines = words.lines("fact", rule["rule"], values)
-    return telling_lines or words.lines("fact", rule["rule"], values, zeros=True)
+    lines = words.lines("fact", rule["rule"], values)
+    return lines or words.lines("fact", rule["rule"], values, zeros=True)
 
 
 def decimal(numerator: int, denominator: int) -> str:

@@ -1,7 +1,7 @@
 """Does a run directory still hold what its manifest says, and is the manifest the one published?
 
 A file is held against the manifest, the manifest against its own run id and against the digest the
-database keeps, the database against the tables.  Whoever changes one of them has to change all.
+database keeps, the database against the tables.  Anyone who changes one of them has to change all.
 """
 
 from collections.abc import Iterator
@@ -26,7 +26,7 @@ from flows.kept.tables import table as table_of
 from schemas.results import TABLES
 
 LOCK = "requirements.lock"
-FIRST = 5  # so many findings are told where a run is not used
+FIRST = 5  # so many findings are reported where a run is not used
 
 
 class Finding(NamedTuple):
@@ -38,7 +38,7 @@ class Finding(NamedTuple):
 
 @dataclass(frozen=True)
 class Integrity:
-    """What is wrong with the files, what is merely other, and the digest of every file there is."""
+    """What is wrong with the files, what is only different, and the digest of every file there is."""
 
     findings: list[Finding]
     notes: list[str]
@@ -73,7 +73,7 @@ def integrity(past: PastRun) -> Integrity:
 
 def require_untouched(past: PastRun, found: Integrity, what_for: str) -> None:
     """Raise CheckFailed when a file of the run is not what its manifest or the database says."""
-    # another lock on this machine is nobody's tampering with the run
+    # another lock on this machine is no tampering with the run
     tampered = [each for each in found.findings if each.file != LOCK]
     if tampered:
         message = "\n  ".join(f"{file}: {what}" for file, what in tampered[:FIRST])
@@ -127,7 +127,7 @@ def code(past: PastRun, digests: dict[str, str], expected: dict[str, str]) -> It
 
 
 def decision(past: PastRun, digests: dict[str, str], expected: dict[str, str]) -> Iterator[Finding]:
-    """The pinned round file says what names the run; one that is not as it was is told already."""
+    """The pinned round file says what names the run; one that is not as it was is reported already."""
     for file in odd_rounds(past.directory, past.manifest):
         if digests.get(file) == expected[file]:
             yield Finding(file, "expected what names the run, found another decision: edited")
@@ -173,7 +173,7 @@ def identity(past: PastRun, digests: dict[str, str], notes: list[str]) -> Iterat
 
 
 def surroundings(manifest: dict[str, Any], notes: list[str]) -> Iterator[Finding]:
-    """Code, lock and libraries: another one is told; another lock of the same code is a finding."""
+    """Code, lock and libraries: another one is noted; another lock of the same code is a finding."""
     then, now = manifest["environment"], environment()
     if then.get("lock") != now["lock"]:
         message = f"expected sha256 {short(then.get('lock'))} as the run had it, found"

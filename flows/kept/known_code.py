@@ -3,8 +3,9 @@
 A run directory may come from elsewhere, and with it whatever somebody put into its `code.zip`; a
 manifest that fits can be written by anybody.  Known is the code of this installation, and the code of
 runs made in the warehouse that is named: its database keeps the digest of each run's manifest, and the
-manifest that of the code.  The database has to be the user's own, or the administrator's, and not for
-everybody to write to: a directory that came with a database of its own is from elsewhere all the same.
+manifest keeps the digest of the code.  The database has to be the user's own, or the administrator's,
+and not for everybody to write to: a directory that came with a database of its own is from elsewhere
+all the same.
 Where a directory lies does not matter, what its code is does.
 """
 
@@ -28,9 +29,9 @@ ADMINISTRATOR = 0
 
 @dataclass(frozen=True)
 class Trust:
-    """Code that may be run: by its digest, or whatever there is because the user said so.
+    """Code that may be run: what is known by its digest, or any, because the user said so.
 
-    What is run on the user's word alone is told first, through `say`.
+    What is run on the user's word alone is announced first, through `say`.
     """
 
     known: frozenset[str]
@@ -41,7 +42,7 @@ class Trust:
 def trust_of(
     warehouse: Path, *, whatever: bool = False, say: Callable[[str], None] = print
 ) -> Trust:
-    """What may be run by whoever uses a warehouse; `whatever` is the user's word for all else."""
+    """What the user of a warehouse may run; with `whatever`, the user allows all other code as well."""
     return Trust(frozenset(registered(warehouse)), whatever, say)
 
 

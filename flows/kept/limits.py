@@ -1,6 +1,6 @@
 """What is read of a run that may come from elsewhere, in a capsule or a directory: checked beforehand.
 
-Of every table rows and size as its footer tells them, kinds of columns as a run writes them, dates of
+Of every table: rows and size as its footer gives them, kinds of columns as a run writes them, dates of
 four-digit years and numbers of at most sixteen digits: rules turn a home into the months it was held.
 """
 
@@ -32,7 +32,7 @@ def require_bounded(directory: Path, manifest: dict[str, Any]) -> None:
     for name in manifest["outputs"]:
         path = directory / name
         if not path.is_file():
-            continue  # told where files are held against the manifest
+            continue  # reported where files are held against the manifest
         if problem := parquet_problem(path):
             raise TooLarge(f"{path}: {problem}: not read")
         for problem in odd_columns(path):
@@ -61,7 +61,7 @@ def odd_columns(path: Path) -> Iterator[str]:
             .collect(engine="streaming")
         )
     except UNREADABLE:
-        return  # told by whoever reads it
+        return  # reported where it is read
     for place, (name, (least, most)) in enumerate(ranges.items()):
         low, high = found[f"least {place}"].item(), found[f"most {place}"].item()
         if low is not None and (low < least or high > most):

@@ -12,7 +12,7 @@ from flows.common.files import sha256_of
 from flows.common.settings import MAX_REJECTS
 from flows.kept.past_run import MANIFEST, listed, read_manifest, runs_of
 
-SHORT = 8  # characters of a digest that only has to be told from others
+SHORT = 8  # characters of a digest that only has to be distinguished from others
 CURRENT, KEPT = "current", "kept"
 HEADINGS = (
     *("round", "run", "completed", "applications", "rows", "delivery", "policy", "code"),

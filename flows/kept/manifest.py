@@ -32,7 +32,7 @@ OF_THE_RUN = ("rejects", "feeds", "rounds")
 
 
 def made_from(order: Order, delivery: dict[str, Any]) -> dict[str, Any]:
-    """What a run is made from, which names it, and the format it is told in."""
+    """What a run is made from, which names it, and the format it is written in."""
     return {
         "format": FORMAT,
         "round": {f"{order.year}.toml": round_digest(order.data / "rounds" / f"{order.year}.toml")},

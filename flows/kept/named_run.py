@@ -44,7 +44,7 @@ class NamedRun:
                 wanted = expected.get(name, "none")[:SHORT]
                 raise CheckFailed(
                     f"{path}: expected sha256 {wanted} as the manifest has it, found"
-                    f" {found[:SHORT] if found else 'no file'}: what differs cannot be told from a"
+                    f" {found[:SHORT] if found else 'no file'}: what differs cannot be distinguished from a"
                     f" run that was changed; try: luohu audit {self.year} --run {self.run_id}"
                 )
 

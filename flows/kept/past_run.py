@@ -60,7 +60,7 @@ class PastRun:
 
 def past_run(warehouse: Path, year: int, run_id: str | None) -> PastRun:
     """The named run, or the published one, or the only one; raises NotFound that says which exist,
-    or DatabaseUnreadable where neither the database nor a run directory tells."""
+    or DatabaseUnreadable where neither the database nor a run directory says it."""
     require_there(warehouse)
     publication = published(warehouse, year)
     kept = {path.name: runs_of(path) for path in runs_of(warehouse / "runs").values()}
@@ -84,12 +84,12 @@ def past_run(warehouse: Path, year: int, run_id: str | None) -> PastRun:
 
 
 def pinned(directory: Path, year: int, *, recheck: bool = False) -> Order:
-    """A run of before as an order: its round and its policy are the ones pinned in its directory."""
+    """A past run as an order: its round and its policy are the ones pinned in its directory."""
     return Order(year, directory, directory, directory / "pinned", recheck=recheck)
 
 
 def require_there(warehouse: Path) -> None:
-    """Raise NotFound where there is no warehouse: the default is one in the folder one stands in."""
+    """Raise NotFound where there is no warehouse: the default is one in the current folder."""
     if (warehouse / "runs").is_dir() or (warehouse / DATABASE).is_file():
         return
     there = "none"

@@ -59,7 +59,7 @@ def source_files(*starts: str) -> dict[str, Path]:
 
 
 def file_of(module: str) -> Path | None:
-    """The file of a module of ours; nothing for a library, or for what is no module."""
+    """The file of a module of this program; nothing for a library, or for what is no module."""
     if module.partition(".")[0] not in PACKAGES:
         return None
     path = HOME.joinpath(*module.split("."))
@@ -118,7 +118,7 @@ def contents(archive: Path, named_as: Path | None = None) -> dict[str, str]:
     """The SHA-256 of every file in a zip of code; raises CheckFailed for one with anything else.
 
     Only source files go into the digest of the code, so nothing but them may be unpacked and run.
-    `told` is what the message calls it, where it is a copy.
+    `named_as` is what the message calls it, where it is a copy.
     """
     where = named_as or archive
     require_size(archive, MOST_BYTES)

@@ -1,6 +1,6 @@
 """The name of a run: the beginning of a digest of what it was made from.
 
-Of the delivery one digest over all feeds goes in, so that the name can be checked by whoever may see
+Of the delivery one digest over all feeds goes in, so that the name can be checked by anyone who may see
 that digest and not the digests of single files: in a receipt, in a public capsule.  Nobody finds a
 small feed by it: a guess would have to be right about all feeds at once, the applications and every
 insurance row among them.  Runs of format 1 are named by the digests of the files themselves.

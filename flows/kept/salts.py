@@ -1,6 +1,6 @@
 r"""Salts: why nobody finds out about people by guessing what a published digest is the digest of.
 
-A digest tells whether a guess is right.  Of a feed with a handful of rows, or of a neighbour's
+A digest shows whether a guess is right.  Of a feed with a handful of rows, or of a neighbour's
 receipt, that is a guess somebody could make; a hundred thousand digests take a third of a second.  So
 what leaves the restricted folder is salted with a key that is the SHA-256 of a label and the bytes
 of the restricted table of people:
@@ -37,7 +37,7 @@ class Salts:
     key: bytes = field(repr=False)
 
     def of_receipt(self, run_id: str, application_no: str) -> str:
-        """What is hidden in a receipt, so that its hash tells nothing to whoever has not got it."""
+        """What is hidden in a receipt, so that its hash shows nothing to anyone who does not have it."""
         return self._hmac("receipt", run_id, application_no)
 
     def of_file(self, name: str, sha256: str) -> str:

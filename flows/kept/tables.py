@@ -2,7 +2,7 @@
 
 A run is not wrong because code has grown since.  A feed it did not have is empty and a column it did
 not have is null; a code list may be longer today.  So a column that is added to a table
-may be null; one that never is was always there, and lacks in a file that is no run's.
+may be null.  A column that is never null was always there: a file that lacks it is no run's.
 
 Until manifest format 1 a reject named the real file, in columns called `row`, `column` and `check`,
 words of SQL.  Since format 2 a file is `feed/part-N`, its place among the feed's files sorted by name.
@@ -45,7 +45,7 @@ def as_today(
 ) -> pl.LazyFrame:
     """A Parquet file with columns of these types: what it lacks and may lack is null.
 
-    Without a word on what may, everything may, and no file is no row.
+    Where nothing says what may, everything may, and a file that is not there has no rows.
     """
     if optional is None and not path.is_file():
         return pl.LazyFrame(schema=types)

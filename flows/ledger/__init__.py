@@ -2,5 +2,5 @@
 
 One entry a line in canonical JSON, each with the digest of the one before.  This room knows the form
 of an entry, its chain, its clock, its lock and what stands; it knows no operation.  It lies below
-`kept`, so that an audit reads the ledger, and whoever writes to it, `process`, lies above them all.
+`kept`, so that an audit reads the ledger; `process`, which writes to it, lies above them all.
 """

@@ -1,6 +1,6 @@
 """The ledger as a file: read by anybody who may, appended to by one at a time.
 
-An entry is made when its line is on the disk.  Whoever is killed before leaves at most a torn last
+An entry is made when its line is on the disk.  A process killed before leaves at most a torn last
 line, or the beginning of entries that belong together; the next to append removes that and says so.
 A line that lacks nothing but its end is completed: what was acknowledged is never lost by one byte.
 """
@@ -53,7 +53,7 @@ def read(warehouse: Path) -> State:
 
 
 def is_rehearsal(warehouse: Path) -> bool:
-    """Whether the first time in a ledger was given; not where there is none this user may read."""
+    """Whether the first time in a ledger was given; false where there is none this user may read."""
     try:
         with (warehouse / LEDGER).open("rb") as file:
             first = file.readline()
@@ -118,7 +118,7 @@ def tail(warehouse: Path) -> Tail:
 
 
 def tail_of(block: bytes, start: int) -> Tail | None:
-    """The end of a ledger by its last bytes; nothing where they are too few to tell."""
+    """The end of a ledger by its last bytes; nothing where they are too few to find it."""
     complete = block.rfind(b"\n") + 1
     torn = block[complete:]
     lines = block[:complete].splitlines(keepends=True)
@@ -137,7 +137,7 @@ def tail_of(block: bytes, start: int) -> Tail | None:
 
 
 def mend(warehouse: Path, found: Tail, say: Callable[[str], object]) -> Tail:
-    """Remove what was never acknowledged and say so; the end as it is then.  For who has the lock."""
+    """Remove what was never acknowledged and say so; the end as it is then.  For the holder of the lock."""
     if not found.torn and not found.dropped:
         return found
     seq = (found.last.seq if found.last else 0) + 1
@@ -157,7 +157,7 @@ def mend(warehouse: Path, found: Tail, say: Callable[[str], object]) -> Tail:
 
 
 def append(warehouse: Path, after: Tail, entries: list[Entry]) -> Tail:
-    """Put entries on the disk, all of them or none; for who has the lock.
+    """Put entries on the disk, all of them or none; for the holder of the lock.
 
     Raises PublicationFailed where the disk does not take them.
     """

@@ -16,7 +16,7 @@ def is_published(state: State, year: int) -> bool:
 def may_become_current(warehouse: Path, year: int) -> bool:
     """Whether a run may become the current one of its round: as long as the round is not published.
 
-    Who asks holds the lock of the database, and so does whoever publishes: neither overtakes the other.
+    The caller holds the lock of the database, and so does a publication: neither overtakes the other.
     Raises LedgerDamaged for a ledger that lost what the database shows: it may have been published.
     """
     state = read(warehouse)

@@ -43,7 +43,7 @@ def is_behind(warehouse: Path, state: State) -> bool:
 
 
 def require_of_ledger(shown: Shown | None, state: State) -> None:
-    """Raise LedgerDamaged where the database knows of an entry that the ledger has not."""
+    """Raise LedgerDamaged where the database knows of an entry that the ledger does not have."""
     if shown is None:
         return
     warehouse, seq, head = shown

@@ -1,7 +1,7 @@
 """Whether a ledger is as it was written: its chain, its order, and every file it names.
 
 A chain that was written anew from some entry on holds together as well: only a digest that was noted
-elsewhere, when it was the head, tells that (`require_head`).
+elsewhere, when it was the head, shows that (`require_head`).
 """
 
 import re

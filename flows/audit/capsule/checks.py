@@ -1,9 +1,9 @@
 """What a public capsule can show by itself, without one row about anybody who did not settle.
 
 The list is held against the arithmetic of the ranking and against what policy, round and manifest
-say.  Whoever edits the list has to keep sums, order, line and counts together; that nobody who
-should stand on it is missing, and that the points are those the records give, only a full capsule
-shows.
+say.  Anyone who edits the list has to keep sums, order, line and counts together.  Only a full
+capsule shows that nobody who should stand on it is missing, and that the points are those the records
+give.
 """
 
 from collections.abc import Callable, Iterator

@@ -1,8 +1,8 @@
 """One file that is whole or refused: a first line with its length and SHA-256, then a zip archive.
 
 The digest covers every byte but its own, so that a file cut short or with one flipped bit anywhere,
-also in what a zip reader skips, is told as damaged before anything in it is believed.  The first
-line keeps its shape in every later format: a newer file is told from a damaged one.  Any zip tool
+also in what a zip reader skips, is reported as damaged before anything in it is believed.  The first
+line keeps its shape in every later format: a newer file is distinguished from a damaged one.  Any zip tool
 reads the archive, which starts behind that line.
 
 The same members give the same bytes: names in order, one date, one mode.  Parquet is packed inside
@@ -47,7 +47,7 @@ class Member:
 
     @property
     def size(self) -> int:
-        """Its bytes, packed by nobody."""
+        """How many bytes it has, before packing."""
         return self.source.stat().st_size if isinstance(self.source, Path) else len(self.source)
 
     def open(self) -> IO[bytes]:
@@ -62,7 +62,7 @@ class Whole:
     path: Path
     file: IO[bytes]
     size: int
-    sha256: str  # as `sha256sum` tells it
+    sha256: str  # as `sha256sum` prints it
 
     def archive(self) -> zipfile.ZipFile:
         """The archive behind the first line; raises CapsuleRefused where it is none."""
@@ -101,7 +101,7 @@ def add(archive: zipfile.ZipFile, member: Member) -> None:
 
 
 def digests(file: IO[bytes], header: bytes) -> tuple[str, str]:
-    """The digest that stands in the first line, and that of the file as it lies there."""
+    """The digest that stands in the first line, and the digest of the file as it is."""
     file.seek(0)
     whole = hashlib.sha256(file.read(FIRST_LINE_BYTES))
     covered = hashlib.sha256(header)
@@ -113,7 +113,7 @@ def digests(file: IO[bytes], header: bytes) -> tuple[str, str]:
 
 @contextmanager
 def opened(path: Path) -> Iterator[Whole]:
-    """A capsule nobody damaged and this version can read; raises CapsuleRefused otherwise."""
+    """A capsule that is not damaged and that this version can read; raises CapsuleRefused otherwise."""
     try:
         file = limited(path)
     except OSError as error:

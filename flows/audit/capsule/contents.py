@@ -1,15 +1,15 @@
 """What a capsule holds, and its table of contents, `capsule.json`.
 
 A full capsule holds the whole run directory and the lock: all that an auditor needs to repeat the
-run.  Whoever has it has the applicants' names and ID numbers.
+run.  Anyone who has it has the applicants' names and ID numbers.
 
 A public one holds what is about nobody, and `public_list`, which is published by name in any case
 (公示名单): rounds, feeds, segments, clauses, the report (counts and means), what the run pinned, the
 lock and the manifest with its digests salted (`public_manifest`).  Every other table with a row a
 person stays out, also where it names applications by number only: a number beside a total or a birth
 date says who it is to whoever knows the person.  Of these files, and of the delivered ones, salted
-digest and number of rows are kept: a plain one would tell whether a guess of a small file is right.
-Whoever has the full capsule can make the public manifest again, and both kinds carry its digest.
+digest and number of rows are kept: a plain one would show whether a guess of a small file is right.
+Anyone who has the full capsule can make the public manifest again, and both kinds carry its digest.
 What a later version adds to a run stays out until it is named here.
 """
 
@@ -85,6 +85,6 @@ def index(
 
 
 def digest_and_rows(file: dict[str, Any]) -> dict[str, Any]:
-    """What is told of a delivered file: rows, and its digest, salted where it is public."""
+    """What is said of a delivered file: rows, and its digest, salted where it is public."""
     digest = SALTED if SALTED in file else "sha256"
     return {digest: file[digest], "rows": file["rows"]}

@@ -1,4 +1,4 @@
-"""Hold an unpacked capsule against itself: contents, members, manifest and lock tell the same."""
+"""Hold an unpacked capsule against itself: contents, members, manifest and lock say the same."""
 
 import hashlib
 from collections.abc import Iterator
@@ -44,7 +44,7 @@ def public_digest(past: PastRun) -> str | None:
 
 
 def other_index(contents: dict[str, Any], expected: dict[str, Any]) -> Iterator[Finding]:
-    """Where the table of contents in the capsule tells something else."""
+    """Where the table of contents in the capsule says something else."""
     for name in sorted(expected.keys() | contents.keys()):
         then, now = contents.get(name), expected.get(name)
         if then != now and name == "members":

@@ -88,7 +88,7 @@ def pack(
 
 
 def lock(past: PastRun, notes: list[str]) -> Iterator[Member]:
-    """The lock the run was made with, where this machine has that one; else its digest has to do."""
+    """The lock the run was made with, where this machine has it; otherwise only its digest is packed."""
     path, digest = HOME / LOCK, past.manifest["environment"].get("lock")
     if path.is_file() and sha256(path) == digest:
         yield Member(LOCK, path, digest)

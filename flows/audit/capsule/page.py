@@ -21,7 +21,7 @@ REACHES = {
 
 
 def lines(found: CapsuleAudit) -> Iterator[str]:
-    """What was packed, by what it was made then and is audited now, what came out, the verdict."""
+    """What was packed, what made it then and audits it now, what came out, and the verdict."""
     contents, manifest = found.contents, found.past.manifest
     yield f"{found.file.path}: a {contents['kind']} capsule of {found.file.size:,} bytes"
     yield f"sha256 {found.file.sha256}"
@@ -34,7 +34,7 @@ def lines(found: CapsuleAudit) -> Iterator[str]:
         yield from table_lines(found.repeated)
     receipts = contents["receipts"]  # the root in full, to be held against the one announced
     yield (
-        f"{'receipts root':20}{receipts['receipts']:>12,}  {receipts['root']}  {found.root_told}"
+        f"{'receipts root':20}{receipts['receipts']:>12,}  {receipts['root']}  {found.root_result}"
     )
     if "public_manifest" in contents:
         yield f"{'public manifest':34}{contents['public_manifest']}"
@@ -118,7 +118,7 @@ def as_json(found: CapsuleAudit) -> dict[str, Any]:
             "sha256": found.file.sha256,
             "kind": found.contents["kind"],
         },
-        "receipts": {**found.contents["receipts"], "told": found.root_told},
+        "receipts": {**found.contents["receipts"], "told": found.root_result},
         "round": found.past.year,
         "run_id": found.past.run_id,
         "passed": found.passed,

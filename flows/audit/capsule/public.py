@@ -16,7 +16,14 @@ from schemas.results import INDICATORS, TABLES, columns_of
 from transforms.policy import Edition
 from transforms.rounds import Round
 
-UNTOLD = (KeyError, TypeError, ValueError, AttributeError, OverflowError, pl.exceptions.PolarsError)
+UNREADABLE = (
+    KeyError,
+    TypeError,
+    ValueError,
+    AttributeError,
+    OverflowError,
+    pl.exceptions.PolarsError,
+)
 HELD = ("rounds", "feeds", "segments", "clauses", "public_list")
 
 
@@ -58,11 +65,11 @@ def read(past: PastRun) -> Published:
         segments=tables["segments"],
         clauses=tables["clauses"],
         listed=tables["public_list"].with_columns(points),
-        **told_by(past.manifest, past.year),
+        **counts_in(past.manifest, past.year),
     )
 
 
-def told_by(manifest: dict[str, Any], year: int) -> dict[str, Any]:
+def counts_in(manifest: dict[str, Any], year: int) -> dict[str, Any]:
     """What is needed of a manifest; raises Failure where it does not say so."""
     try:
         if not set(manifest["feeds"]) <= set(FEEDS):
@@ -76,7 +83,7 @@ def told_by(manifest: dict[str, Any], year: int) -> dict[str, Any]:
             "rows": {name: int(outputs[f"{name}.parquet"]["rows"]) for name in names},
             "rechecked": manifest["options"]["recheck"] is True,
         }
-    except UNTOLD:
+    except UNREADABLE:
         raise Failure(
             "manifest.json: expected counts of every feed and table, found something else"
         ) from None

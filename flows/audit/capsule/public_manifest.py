@@ -1,7 +1,7 @@
 """The manifest of a run for anybody: every digest a guess could be held against is salted or left out.
 
 A manifest holds the digest of every delivered file and of every table.  Of a feed with a handful of
-rows such a digest tells whether a guess is right.  Here these are salted (`flows.kept.salts`); of what
+rows such a digest shows whether a guess is right.  Here these are salted (`flows.kept.salts`); of what
 is public the digests stay, and of the whole delivery the one digest that names the run, so that it
 can still be shown that round, policy and code are those of the run.  What stays besides is a digest
 over tables about everybody (`result_digest`), which nobody guesses.  What a later version adds to a

@@ -61,7 +61,7 @@ class CapsuleAudit:
     past: PastRun
     files: Integrity  # of the run's files, and how the capsule fits together
     repeated: Audit | None
-    root_told: str  # whether the receipts come to the root again
+    root_result: str  # whether the receipts come to the root again
     checks: list[Check]
 
     @property
@@ -94,7 +94,7 @@ def audit_capsule(path: Path, own_code: Trust | None = None) -> CapsuleAudit:
             require_bounded(past.directory, past.manifest)
         expected = expected_index(contents, past, digests)
         own = [*other_index(contents, expected), *odd_members(contents["kind"], digests, past)]
-        contents = expected  # from here on nobody's word, but what the members come to
+        contents = expected  # from here on what the members come to, not what the capsule says
         if contents["kind"] == FULL:
             with named_as(path, past.directory):
                 found = audit_run(past, own_code)
@@ -179,7 +179,7 @@ def named_as(path: Path, directory: Path) -> Iterator[None]:
 
 
 def root_again(past: PastRun, packed: dict[str, Any]) -> str:
-    """Make the receipts root again from the rows; tells whether it is the one packed."""
+    """Make the receipts root again from the rows; says whether it is the one packed."""
     other_code, format_ = is_other_code(past.manifest), packed["format"]
     if format_ < FORMAT_OF_RECEIPTS or (other_code and format_ != FORMAT_OF_RECEIPTS):
         return NOT_COMPARED

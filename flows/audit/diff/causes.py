@@ -5,7 +5,7 @@ policy    the rule files: editions, values, clauses
 decision  the round file: quota, dates, what else the authority decides for the year
 code      the source files
 
-Options and libraries are told too: options move nobody, libraries are measured apart.
+Options and libraries are reported too: options move nobody, libraries are measured apart.
 """
 
 from collections.abc import Iterator
@@ -21,7 +21,7 @@ from transforms.policy import read_toml
 DATA, POLICY, DECISION, CODE = CAUSES = ("data", "policy", "decision", "code")
 OPTION, LIBRARIES = "option", "libraries"
 ACCEPTED = "accepted/"
-ADMITS = "received_on"  # the one value of a round file on which it depends what rows are accepted
+ADMITS = "received_on"  # the one value of a round file that decides which rows are accepted
 NONE = "none"
 
 
@@ -37,7 +37,7 @@ class Change(NamedTuple):
 class Causes(NamedTuple):
     """The causes that differ, what differs in each, and which of them brings its accepted rows along.
 
-    `rows_with` is the data, unless the delivery is the same: then whatever let other rows in.
+    `rows_with` is the data, unless the delivery is the same: then it is what let other rows in.
     """
 
     differing: tuple[str, ...]
@@ -72,7 +72,7 @@ def causes(a: NamedRun, b: NamedRun) -> Causes:
     elif rows and admits:
         notes.append(
             f"rows that {' or '.join(admits)} let in or kept out count as data: deliveries are not"
-            " kept, so that the two cannot be told apart"
+            " kept, so that the two cannot be distinguished"
         )
     elif changes[DATA] and not rows:
         notes.append("the delivery differs, the rows accepted of it do not: it moves nobody")
@@ -105,7 +105,7 @@ def round_file(run: NamedRun) -> str:
 def of_delivery(a: NamedRun, b: NamedRun) -> Iterator[Change]:
     """The feeds whose delivered files differ; what a file is called does not matter.
 
-    Nor are they the same where other rows of them were replaced, or other findings added.
+    A feed differs as well where other rows of it were replaced, or other findings added.
     """
     one, other = (run.manifest["feeds"] for run in (a, b))
     for feed in dict.fromkeys([*one, *other]):
@@ -160,7 +160,7 @@ def flat(value: Any, name: str = "") -> dict[str, str]:
 
 
 def of_code(a: NamedRun, b: NamedRun) -> Iterator[Change]:
-    """The source files that differ; that they do, where a run is older than kept code."""
+    """The source files that differ; only that some do, where a run is older than kept code."""
     if ARCHIVE in a.expected and ARCHIVE in b.expected:
         if a.expected[ARCHIVE] != b.expected[ARCHIVE]:
             files = [pinned_code.contents(run.directory / ARCHIVE) for run in (a, b)]

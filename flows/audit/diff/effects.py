@@ -21,7 +21,7 @@ Combine = Callable[[Combination], Results]
 
 
 class Measured(NamedTuple):
-    """What tells the causes apart, and what has to be said about it."""
+    """What distinguishes the causes, and what has to be said about it."""
 
     span: Span
     effects: list[Effect]

@@ -26,7 +26,7 @@ BY = pl.col("total_now").fill_null(0) - pl.col("total_then").fill_null(0)
 OTHER_STANDING = {
     name: pl.col(f"{name}_then").ne_missing(pl.col(f"{name}_now")) for name in STANDING
 }
-# whoever stands otherwise: moved, came in or dropped out
+# those whose standing differs: moved, came in or dropped out
 OTHERWISE = pl.any_horizontal(each for name, each in OTHER_STANDING.items() if name != "rank")
 COUNTED = {
     "moved": IN_BOTH & OTHERWISE,

@@ -48,7 +48,7 @@ def latest_work(of: Records, this_round: Round) -> dict[str, Any] | None:
 def months_of(
     work: dict[str, Any], of: Records, this_round: Round, last: date, status: str
 ) -> list[dict[str, Any]]:
-    """The months to come that nothing is told of, insured as the latest one was and paid on time."""
+    """The months to come that nothing is known of, insured as the latest one was and paid on time."""
     known = {number_of(month) for month in of.feeds["social_insurance"]["month"]}
     on_time = {name: status for name in INSURANCES if work[name] is not None}
     numbers = range(number_of(this_round.reference_date) + 1, number_of(last) + 1)
@@ -61,7 +61,7 @@ def months_of(
 
 def tax_of(of: Records, this_round: Round, until: Round) -> list[dict[str, Any]]:
     """The net income tax of the year before the round, by kind of income, in each year to come that
-    nothing is told of."""
+    nothing is known of."""
     rows = of.feeds["tax"].with_columns(year=pl.col("treasury_date").dt.year())
     known = set(rows["year"])
     net = (

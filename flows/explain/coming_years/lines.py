@@ -27,7 +27,7 @@ class Lines:
 def lines_of(
     growth: int | None = None, data: Path = DATA, own: dict[int, int] | None = None
 ) -> Lines:
-    """The official lines, those of runs of one's `own` in their place; growth as asked or as it was."""
+    """The official lines, or those of one's `own` runs where there are any; growth as asked or as it was."""
     official = official_lines(data) | (own or {})
     return Lines(official, mean_growth(official) if growth is None else growth)
 

@@ -43,7 +43,7 @@ class Year:
 def coming_years(
     of: Records, this_round: Round, lines: Lines, data: Path = DATA, most: int = MOST_YEARS
 ) -> Iterator[Year]:
-    """The round's own year and those after it, as far as asked for; none after that of retirement.
+    """The round's own year and those after it, as far as asked for; none after the year of retirement.
 
     A later year costs nothing until it is asked for.
     """

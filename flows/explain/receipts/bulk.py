@@ -83,9 +83,9 @@ def hashes_of(run: Source, stage: str) -> list[bytes]:
 def receipts_root(past: PastRun, *, kept: bool = False) -> dict[str, Any]:
     """Format, number and root of the receipts of a run; `kept` leaves their hashes for proofs.
 
-    A capsule carries it, also a public one: whoever holds their receipt and the proof that comes with
-    it can show that the run published gave them just these points.  It is made of the rows, not of a
-    file of receipts, so an audit of a full capsule makes it again.
+    A capsule carries it, also a public one: an applicant with their receipt and the proof beside it
+    can show that the run published gave them just these points.  It is made of the rows, not of a file
+    of receipts, so an audit of a full capsule makes it again.
     """
     run = source_of(past)
     hashes = hashes_of(run, "receipts root")

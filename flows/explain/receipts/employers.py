@@ -1,7 +1,7 @@
-"""The employers in a receipt: numbered within it, told by what they are registered as.
+"""The employers in a receipt: numbered within it, known by what they are registered as.
 
 Number 1 filed the application; the others follow in the order in which they insured the applicant,
-then firms the applicant only holds shares in.  No name and no credit code is told.  An employer that
+then firms the applicant only holds shares in.  No name and no credit code is shown.  An employer that
 is in no register has no number.
 """
 
@@ -16,7 +16,7 @@ FILES, HOLDS = -1, 1 << 30  # before and after every month number
 
 
 def numbers(whose: Applicants, spans: pl.DataFrame) -> pl.DataFrame:
-    """person, employer, number, files (whether it filed the application), told (in `employers`)."""
+    """person, employer, number, files (whether it filed the application), shown (in `employers`)."""
     filed = whose.feed("applications").select("person", "employer", order=pl.lit(FILES))
     held = whose.feed("shareholdings").select("person", "employer", order=pl.lit(HOLDS))
     insured = spans.lazy().select("person", "employer", order="first")
@@ -27,7 +27,7 @@ def numbers(whose: Applicants, spans: pl.DataFrame) -> pl.DataFrame:
         .agg(
             first=order.min(),
             files=(order == FILES).any(),
-            told=order.is_in([FILES, HOLDS]).any(),
+            shown=order.is_in([FILES, HOLDS]).any(),
         )
         .sort("person", "first", "employer")
         .with_columns(number=pl.int_range(1, pl.len() + 1).over("person"))
@@ -44,7 +44,7 @@ def employers(whose: Applicants, known: pl.DataFrame) -> pl.LazyFrame:
     received = json_object(
         {"received_on": quoted("received_on"), "amount_fen": plain("amount_fen")}
     )
-    rows = known.lazy().filter("told")
+    rows = known.lazy().filter("shown")
     for each in (
         register,
         of_employer(sanctions, quoted("found_on"), "sanctions"),

@@ -2,7 +2,7 @@
 
 The canonical form is compact UTF-8, keys in the order written here: exactly what `json.dumps` of the
 standard library gives, with `separators=(",", ":")` and `ensure_ascii=False`, for what it has read.
-Columns put in here hold whole numbers, dates, flags and codes of our own lists, never a text that
+Columns put in here hold whole numbers, dates, flags and codes of this program's own lists, never a text that
 would have to be escaped; texts of others go through `compact` one by one.
 """
 
@@ -88,7 +88,7 @@ def text(pieces: Pieces) -> pl.Expr:
 
 
 def listed(rows: pl.LazyFrame, fields: dict[str, Any], name: str) -> pl.LazyFrame:
-    """Per applicant an array of objects, in the order of the rows; who has none is left out."""
+    """Per applicant an array of objects, in the order of the rows; an applicant without rows is left out."""
     return arrays(rows.select("person", text(an_object(fields)).alias(name)), name)
 
 

@@ -1,7 +1,7 @@
 """The facts of a receipt: everything on record about an applicant that a rule may look at.
 
-All rows are told, also those that change nothing, so that a reader sees why.  A text somebody typed
-is told only where it is one the policy lists; names and ID numbers are never told.
+All rows are shown, also those that change nothing, so that a reader sees why.  A text somebody typed
+is shown only where it is one the policy lists; names and ID numbers are never shown.
 """
 
 from typing import Any
@@ -90,7 +90,7 @@ def shareholdings(whose: Applicants, known: pl.DataFrame) -> pl.LazyFrame:
 
 
 def honours(whose: Applicants) -> pl.LazyFrame:
-    """Titles; one that the policy does not list is told without its text."""
+    """Titles; one that the policy does not list is shown without its text."""
     titles = whose.run.edition.indicators["honour"].values["titles"]
     rows = whose.feed("honours").with_columns(pl.when(pl.col("title").is_in(titles)).then("title"))
     shown = pl.col("title").replace_strict({each: compact(each) for each in titles}, default="null")

@@ -66,7 +66,7 @@ def first_kind(states: pl.Expr, kinds: Sequence[str]) -> pl.Expr:
 
 
 def residence(whose: Applicants, rule: Rule, jobs: pl.DataFrame) -> pl.LazyFrame:
-    """Homes of every kind; which of them count, early and late, says the rule's table of kinds."""
+    """Homes of every kind; the rule's table of kinds says which of them count, early and late."""
     this_round = whose.run.this_round
     p = params(rules.residence.Params, rule)
     window = (p.first_month, this_round.reference_date)

@@ -25,7 +25,7 @@ RECEIPTS = "flows.explain.receipts.bulk"
 
 
 def keep(warehouse: Path, run: Source, hashes: list[bytes]) -> None:
-    """Leave the hashes in the warehouse, where it can be written to; those of runs that are gone go."""
+    """Keep the hashes in the warehouse, where it can be written to; remove those of runs that are gone."""
     body = b"".join(hashes)
     first = json.dumps({"leaves": len(hashes), "sha256": hashlib.sha256(body).hexdigest()})
     target = place(warehouse, run)

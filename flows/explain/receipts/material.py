@@ -76,7 +76,7 @@ def material(whose: Applicants, recorded: Recorded | None = None) -> Material:
 
 
 def as_written(whose: Applicants) -> Recorded:
-    """The evidence a run wrote of conditions and indicators, told anew where today's rules read more."""
+    """The evidence a run wrote of conditions and indicators, made again where today's rules read more."""
     run = whose.run
     conditions = by_rule(whose, "condition_evidence", "condition", "holds")
     evidence = by_rule(whose, "evidence", "indicator", "points")
@@ -91,7 +91,10 @@ def as_written(whose: Applicants) -> Recorded:
     if all(fitting):
         return conditions, evidence
     again = ledger(whose.feeds(), run.edition, run.this_round)
-    return retold(conditions, again.conditions), retold(evidence, again.indicators)
+    return (
+        with_new_evidence(conditions, again.conditions),
+        with_new_evidence(evidence, again.indicators),
+    )
 
 
 def by_rule(whose: Applicants, table: str, rule: str, result: str) -> ByRule:
@@ -107,8 +110,8 @@ def fits(stored: pl.DataFrame, read: set[str]) -> bool:
     return filled.is_empty() or read <= json.loads(filled[0]).keys()
 
 
-def retold(stored: ByRule, again: ByRule) -> ByRule:
-    """What a run wrote, with its evidence as today's rules tell it; the results stay as published."""
+def with_new_evidence(stored: ByRule, again: ByRule) -> ByRule:
+    """What a run wrote, with its evidence as today's rules give it; the results stay as published."""
     return {
         name: rows.with_columns(again[name]["evidence"].alias("evidence"))
         for name, rows in stored.items()
@@ -116,7 +119,7 @@ def retold(stored: ByRule, again: ByRule) -> ByRule:
 
 
 def aligned(people: pl.LazyFrame, found: pl.LazyFrame, name: str) -> pl.Series:
-    """Arrays of applicants for everybody, an empty one for whoever has none."""
+    """Arrays of applicants for everybody, an empty one for an applicant without rows."""
     joined = people.join(found, on="person", how="left", maintain_order="left", validate="1:1")
     return joined.select(pl.col(name).fill_null("[]")).collect().to_series()
 

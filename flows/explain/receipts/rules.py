@@ -47,7 +47,7 @@ def conditions(rows: pl.DataFrame, rule: Rule, this_round: Round) -> pl.Series:
         "evidence": pl.col("evidence"),
         "checks": an_array(check(each, found) for each in checks),
     }
-    return told(rule, found, described, holds != pl.col("holds"))
+    return as_text(rule, found, described, holds != pl.col("holds"))
 
 
 def indicators(
@@ -67,14 +67,16 @@ def indicators(
         **({} if months is None else {"months": pl.col("months")}),
     }
     found = found if months is None else found.with_columns(months.alias("months"))
-    return told(rule, found, described, stored != parts.centipoints.fill_null(0))
+    return as_text(rule, found, described, stored != parts.centipoints.fill_null(0))
 
 
-def told(rule: Rule, rows: pl.DataFrame, described: dict[str, Any], differs: pl.Expr) -> pl.Series:
+def as_text(
+    rule: Rule, rows: pl.DataFrame, described: dict[str, Any], differs: pl.Expr
+) -> pl.Series:
     """A rule of each applicant as JSON; raises CheckFailed where it differs from what was published."""
-    found = rows.select(told=text(an_object(described)), differs=differs)
+    found = rows.select(rule=text(an_object(described)), differs=differs)
     require_same(rule, found["differs"])
-    return found["told"]
+    return found["rule"]
 
 
 def check(of: Check, rows: pl.DataFrame) -> Pieces:

@@ -1,7 +1,7 @@
 """Insurance month by month as spans that tile the years: every month counted or not, and why.
 
 From the first month that can count to December of the year before, each month lies in exactly one
-span; a span is a run of months alike in everything a rule looks at.  Rows of other months are told
+span; a span is a run of months alike in everything a rule looks at.  Rows of other months are shown
 beside them.  The reasons are those of the counted months rule (data contract 3 and 4).
 """
 

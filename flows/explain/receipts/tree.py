@@ -1,7 +1,7 @@
 """The receipts root: a Merkle tree hash as in RFC 6962, section 2.1, with SHA-256.
 
 A leaf is hashed behind the byte 0, a node behind the byte 1, so that neither passes for the other.
-Leaves stand in the order of their hashes: a receipt's place in the tree is by chance, and tells
+Leaves stand in the order of their hashes: a receipt's place in the tree is by chance, and shows
 nobody whose numbers come before, or that a number between two others was not accepted.  One root
 commits to every receipt; one is shown to be under it with some seventeen hashes, without showing
 another.  Each receipt holds a salt of its own, so that the hash beside it fits no guess.

@@ -50,7 +50,7 @@ MOST_VALUES = 500  # entries of a policy value
 MOST_MONTHS = 200 * YEAR  # from the first month that can count to the last
 MOST_HOME_MONTHS = 10_000_000
 MOST_YEARS = 100  # a rule looks back
-MOST_TOLD, WIDEST = 1_000, 1_500  # differences of a receipt, characters of a line
+MOST_SHOWN, WIDEST = 1_000, 1_500  # differences of a receipt, characters of a line
 INSURANCES = ("pension", "medical", "unemployment", "injury", "maternity")
 OWN = ("own",)
 RUN_ID = 16  # characters
@@ -196,7 +196,7 @@ class Case:
         return held
 
     def employer(self, number: int) -> Json:
-        """An employer told of in the receipt; number 1 filed the application."""
+        """An employer that the receipt names; number 1 filed the application."""
         return self.employers[number]
 
 
@@ -230,8 +230,8 @@ def spans(states: dict[int, Json]) -> list[Json]:
     found = []
     for state, run in groupby(states.items(), key=lambda each: each[1]):
         months = [month for month, _ in run]
-        told = {"from": written(months[0]), "to": written(months[-1]), "months": len(months)}
-        found.append({**told, **state})
+        extent = {"from": written(months[0]), "to": written(months[-1]), "months": len(months)}
+        found.append({**extent, **state})
     return found
 
 
@@ -348,7 +348,7 @@ def best_credential(case: Case) -> Json:
         first = last - entry["window_months"] + 1
         if rule["rule"] == "education_from_enrolment" and row["enrolled_on"]:
             first = month_of(row["enrolled_on"])
-        told = {
+        credential = {
             "centipoints": entry["centipoints"],
             **holds,
             "graduated_on": row["graduated_on"],
@@ -356,8 +356,8 @@ def best_credential(case: Case) -> Json:
             "window_months": entry["window_months"],
             "months_studied": case.counted_between(first, last),
         }
-        found.append((told, (levels.index(row["level"]), *list(holds.values())[1:], first)))
-    # the last three tell apart what is equal for the law
+        found.append((credential, (levels.index(row["level"]), *list(holds.values())[1:], first)))
+    # the last three distinguish what is equal for the law
     found.sort(key=lambda each: (each[0]["months_studied"], each[1]))
     found.sort(key=lambda each: (each[0]["centipoints"], each[0]["graduated_on"]), reverse=True)
     return found[0][0] if found else {}
@@ -566,13 +566,13 @@ def innovation_award_or_position(case: Case, values: Json) -> Outcome:
             found.append((-points, -years, place, held["held_from"], until))
     worth, long, which, begun, until = min(found, default=(0, 0, None, None, None))
     is_held = which is not None
-    told: Json = {
+    shown: Json = {
         "position_kind": kinds[which] if is_held else None,
         "full_years": -long if is_held else None,
     }
-    evidence |= {"position_kind": told["position_kind"], "position_years": told["full_years"]}
+    evidence |= {"position_kind": shown["position_kind"], "position_years": shown["full_years"]}
     evidence |= {"position_from": begun, "position_until": until}
-    parts = [award, part("position", -worth, **told)]
+    parts = [award, part("position", -worth, **shown)]
     return Outcome(parts, "largest", values["centipoints_at_most"], evidence=evidence)
 
 
@@ -795,7 +795,7 @@ def not_barred(case: Case, values: Json) -> tuple[list[Json], Json]:
     return checks, {**evidence, "last_found_on": last}
 
 
-# an edition is a list of rules: the condition or indicator, and the name of its rule where it is another
+# an edition is a list of rules: the condition or indicator, and the name of its rule where that differs
 CONDITIONS: dict[str, Callable[[Case, Json], tuple[list[Json], Json]]] = {
     "residence_permit": residence_permit,
     "retirement_age": retirement_age,
@@ -856,7 +856,7 @@ def differences(receipt: Json) -> Iterator[Difference]:
     body = {name: each for name, each in receipt.items() if name != "sha256"}
     yield from unlike("sha256", digest(canonical(body)), receipt["sha256"])
     of_run = any(name in receipt for name in OF_A_RUN)
-    # of a run named otherwise it cannot be told
+    # where a run is named in another way, this cannot be checked
     if of_run and receipt["made_from"]["feeds"] is not None:
         made_from = json.dumps(receipt["made_from"], **COMPACT, sort_keys=True)
         yield from unlike("run_id", digest(made_from.encode())[:RUN_ID], receipt["run_id"])
@@ -940,7 +940,7 @@ def why_not(case: Case, span: Json) -> str | None:
 
 
 def standing(said: Json, total: int, *, eligible: bool) -> Iterator[Difference]:
-    """Only who is eligible is ranked; everyone at or above the line settles (同分同落)."""
+    """Only eligible applicants are ranked; everyone at or above the line settles (同分同落)."""
     line = None if said["line"] is None else int(said["line"].replace(".", ""))
     settled = eligible and line is not None and total >= line
     follows = {
@@ -954,13 +954,13 @@ def standing(said: Json, total: int, *, eligible: bool) -> Iterator[Difference]:
 
 
 def counts(where: str, expected: Json, found: Json) -> Iterator[Difference]:
-    """Counts shown; where nothing is on record none is."""
+    """The counts shown; where nothing is on record, no count is shown."""
     for name, value in found.items():
         yield from unlike(f"{where}.{name}", expected.get(name), value)
 
 
 def unlike(where: str, expected: Any, found: Any) -> Iterator[Difference]:
-    """The differences between two values, as deep inside as they can be told."""
+    """The differences between two values, as deep inside as they can be found."""
     if isinstance(expected, dict) and isinstance(found, dict) and expected.keys() == found.keys():
         for name, each in expected.items():
             yield from unlike(f"{where}.{name}", each, found[name])
@@ -1118,7 +1118,7 @@ def check(receipt: Json) -> list[str]:
         held = "; what stands in it as `receipt` may be one" * ("receipt" in bare)
         return [f"receipt: expected a receipt, found another object, without `format`{held}"]
     try:
-        found = list(islice(differences(bare), MOST_TOLD))
+        found = list(islice(differences(bare), MOST_SHOWN))
     except (LookupError, TypeError, ValueError, AttributeError, ArithmeticError) as error:
         found = [("receipt", "a complete one", f"{type(error).__name__}: {error}")]
     number = receipt.get("application_no", "receipt")
@@ -1161,20 +1161,20 @@ class Checked:
         if proof is not None:
             try:
                 self.proved.add(root := proved_root(leaf, proof))
-                told = unlike("proof.root", root, proof["root"])
+                unequal = unlike("proof.root", root, proof["root"])
             except ValueError as error:
                 self.proved.add("")
-                told = iter([("proof", "one that leads to a root", str(error))])
+                unequal = iter([("proof", "one that leads to a root", str(error))])
             found += [
                 printable(
                     f"{number}: {where}: expected {shown(one)}, the receipt says {shown(other)}"
                 )
-                for where, one, other in told
+                for where, one, other in unequal
             ]
         elif receipt.get("format") != FIRST_FORMAT and isinstance(number, str):
             if self.number and number <= self.last_no:
-                told_no = "application numbers that ascend, each once"
-                found.append(printable(f"{number}: expected {told_no}, found it behind another"))
+                ascending = "application numbers that ascend, each once"
+                found.append(printable(f"{number}: expected {ascending}, found it behind another"))
             self.last_no = number
         self.hashes.append(leaf)
         self.formats.add(receipt.get("format") == FIRST_FORMAT)
@@ -1215,16 +1215,16 @@ def main() -> int:
                 print(*found, sep="\n", end="\n" * bool(found))
     except (OSError, EOFError, ValueError, RecursionError, zlib.error) as error:
         why = getattr(error, "strerror", None) or error
-        told = f"{chosen.file}: receipt {checked.number + 1} cannot be read: {why}"
-        print(printable(told), file=sys.stderr)
+        message = f"{chosen.file}: receipt {checked.number + 1} cannot be read: {why}"
+        print(printable(message), file=sys.stderr)
         return 2
     if not checked.number and not chosen.root:  # nothing was checked
         print(f"{printable(chosen.file)}: the file holds no receipt", file=sys.stderr)
         return 2
     roots = checked.roots()
-    told = roots[0] if len(roots) == 1 and roots[0] else f"{len(roots)} different ones, or none"
+    root = roots[0] if len(roots) == 1 and roots[0] else f"{len(roots)} different ones, or none"
     how = ", by proof" if checked.proved else ""
-    print(f"{checked.number} checked, {checked.wrong} with differences; root {told}{how}")
+    print(f"{checked.number} checked, {checked.wrong} with differences; root {root}{how}")
     if not checked.number:
         print("the file holds no receipt, as a round without applications has none")
     if chosen.root and roots != [chosen.root]:

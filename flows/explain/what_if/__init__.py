@@ -5,10 +5,10 @@ longer, one award, one credential, one finding absent (`kinds.py` lists them; `d
 bounds them).  Its size is the number of records it touches, where a month counts as a record when the
 record lasts: an insurance month, a month of a home.  So sizes can be compared across kinds without
 weighing one against another, which the law does not do.  Months are taken in a fixed order, latest
-first, so that a change of n months contains that of n - 1.
+first, so that a change of n months contains the change of n - 1.
 
 **The smallest change of a kind** is the one of fewest units with which the applicant settles; among
-equals that proposed first (fewest points of an award, next credential up, latest year).  All sizes are
+equals the one proposed first (fewest points of an award, next credential up, latest year).  All sizes are
 scored, as not every kind is monotone: an earlier graduation month may cost more than it earns, a year
 of home and job needs twelve months.  **The smallest of all** has the fewest units; among equals the
 one that raises the total least, then the first in the order of `KINDS`.

@@ -10,7 +10,7 @@ from typing import Any
 from flows.explain.what_if.change import Edit, Row
 from flows.explain.what_if.nearest import Nearest, Reached
 
-UNTOLD = ("person", "name", "employer_id")
+LEFT_OUT = ("person", "name", "employer_id")
 
 
 def as_json(found: Nearest) -> dict[str, Any]:
@@ -39,13 +39,13 @@ def change(reached: Reached) -> dict[str, Any]:
 
 def record(edit: Edit) -> dict[str, Any]:
     """A row before and after; nothing before = put in, nothing after = taken out."""
-    return {"feed": edit.feed, "before": told(edit.before), "after": told(edit.after)}
+    return {"feed": edit.feed, "before": row_as_json(edit.before), "after": row_as_json(edit.after)}
 
 
-def told(row: Row | None) -> Row | None:
-    """A row without whom it names, days as text."""
+def row_as_json(row: Row | None) -> Row | None:
+    """A row without the fields that name somebody, days as text."""
     return row and {
         name: value.isoformat() if isinstance(value, date) else value
         for name, value in row.items()
-        if name not in UNTOLD
+        if name not in LEFT_OUT
     }

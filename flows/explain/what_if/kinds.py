@@ -55,7 +55,7 @@ KINDS = (
     Kind("employer_findings_absent", ("not_barred",), standing.findings_on_employer),
 )
 
-# told only where it takes fewer months than the other kind, which asks for less
+# shown only where it takes fewer months than the other kind, which asks for less
 BESIDE = {"insurance_months_outside": "insurance_months"}
 
 

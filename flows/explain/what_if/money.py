@@ -56,7 +56,7 @@ def company(of: Applicant) -> Iterator[Change]:
             row = rows.get(year, {"person": of.person, "year": year})
             after = {**row, "attributed_fen": share[year] + fen}
             edits.append(Edit("company_tax", rows.get(year), after))
-        yield Change("company_tax_years", len(edits), tuple(edits), told(lacking))
+        yield Change("company_tax_years", len(edits), tuple(edits), raised_by_year(lacking))
 
 
 def lacks(net: dict[int, int], chosen: tuple[int, ...], enough: int) -> dict[int, int]:
@@ -80,10 +80,10 @@ def payments(of: Applicant, fen: dict[int, int]) -> Change:
         for year, amount in fen.items()
     ]
     edits = tuple(Edit("tax", None, row) for row in rows)
-    return Change("tax_years", len(edits), edits, told(fen))
+    return Change("tax_years", len(edits), edits, raised_by_year(fen))
 
 
-def told(fen: dict[int, int]) -> Row:
+def raised_by_year(fen: dict[int, int]) -> Row:
     """The years raised, and by how much."""
     return {"fen": {str(year): amount for year, amount in sorted(fen.items())}}
 

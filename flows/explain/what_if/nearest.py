@@ -1,4 +1,4 @@
-"""Try the single changes on an applicant of a past run, and tell those that settle them.
+"""Try the single changes on an applicant of a past run, and name those that settle them.
 
 See `flows.explain.what_if` for what a single change is, which is the smallest, and why reaching the line is
 enough.
@@ -135,7 +135,7 @@ class Trial:
 
 
 def repeats(change: Change, other: Change) -> bool:
-    """Whether a change tells nothing that another one told before does not."""
+    """Whether a change shows nothing that one shown before it does not."""
     stricter = BESIDE.get(change.kind) == other.kind and change.units >= other.units
     return stricter or change.rows() == other.rows()
 
@@ -148,7 +148,7 @@ def require_published(past: PastRun, application_no: str, total: int) -> None:
         raise CheckFailed(
             f"run {past.run_id}: expected {published_total} centipoints as published for"
             f" application {application_no}, found {total} from the accepted rows:"
-            f" `luohu audit {past.year}` tells what was changed"
+            f" `luohu audit {past.year}` shows what was changed"
         )
 
 

@@ -27,7 +27,7 @@ def verified(of: Applicant) -> Iterator[Change]:
 def higher(of: Applicant) -> Iterator[Change]:
     """A credential that earns more, of the same study and confirmed; the next one up first.
 
-    Who has none on record is given one of before the first insured month: nothing is deducted.
+    An applicant with none on record is given one from before the first insured month: nothing is deducted.
     """
     if not of.application["claims_education"]:
         return
