@@ -47,13 +47,13 @@ def stage(name: str, function: Callable[..., Result]) -> Task[..., Result | Stat
     """
 
     @wraps(function)
-    def told(*arguments: object) -> Result | State[Any]:
+    def attempt(*arguments: object) -> Result | State[Any]:
         try:
             return function(*arguments)
         except (Failure, PolicyError) as failure:
             return failed(failure)
 
-    return task(name=name, persist_result=False)(told)
+    return task(name=name, persist_result=False)(attempt)
 
 
 def done(result: Result | State[Any]) -> Result:

@@ -74,13 +74,13 @@ def failed(
             continue
         for row, path, one in zip(rows, places, holds, strict=True):
             if one is False and row[each.column] is not None:  # left out, and that means something
-                fault = told_as(each, row, path)
+                fault = fault_of(each, row, path)
                 if fault not in said:  # one row may stand for many months
                     said.add(fault)
                     yield fault
 
 
-def told_as(check: Asked, row: Row, path: str) -> Fault:
+def fault_of(check: Asked, row: Row, path: str) -> Fault:
     """A failed check of a row, in the words of the run."""
     value = row[check.column]
     came = shown(value.isoformat() if isinstance(value, date) else value)

@@ -97,8 +97,8 @@ class Query:
             "born_from": self.born_from,
             "born_to": self.born_to,
         }
-        told = {name: value for name, value in values.items() if value is not None and value != ""}
-        return [urlencode(told)] if told else []
+        asked = {name: value for name, value in values.items() if value is not None and value != ""}
+        return [urlencode(asked)] if asked else []
 
     def in_words(self) -> list[tuple[str, str]]:
         """What is looked for, as paper says it."""

@@ -42,11 +42,11 @@ def unchanged(this_round: ShownRound) -> Listing | None:
     if this_round.year not in _kept:
         return None
     before, listing = _kept[this_round.year]
-    same = told(before) == told(this_round) and before.people.equals(this_round.people)
+    same = details(before) == details(this_round) and before.people.equals(this_round.people)
     return listing if same else None
 
 
-def told(this_round: ShownRound) -> tuple[object, ...]:
+def details(this_round: ShownRound) -> tuple[object, ...]:
     """What pages and files say of a round beside its list."""
     return (
         *(this_round.preliminary, this_round.published_at, this_round.run_id, this_round.edition),

@@ -151,8 +151,8 @@ async def read(announced: int, receive: Receive) -> bytes:
 
 def length(scope: Message) -> int:
     """How long the body says it is; 0 where it says nothing."""
-    told = dict(scope["headers"]).get(b"content-length", b"0")
-    return int(told) if told.isdigit() else 0
+    stated = dict(scope["headers"]).get(b"content-length", b"0")
+    return int(stated) if stated.isdigit() else 0
 
 
 def once(body: bytes, receive: Receive) -> Receive:
