@@ -58,7 +58,7 @@ def api() -> APIRouter:
 
 
 async def score(request: Request) -> Response:
-    """Score whoever asks."""
+    """Score the facts in a request."""
     kind = request.headers.get("content-type", JSON).partition(";")[0].strip().lower()
     if kind != JSON:
         body = f'{{"detail": "expected {JSON}"}}'

@@ -20,7 +20,7 @@ def assets() -> APIRouter:
 
 
 async def style_or_script(name: str) -> Response:
-    """A file of our own; its address changes when it does."""
+    """A style or script; its address changes when its content does."""
     if name not in static():
         raise HTTPException(404)
     kind = TYPES[f".{name.rpartition('.')[2]}"]
