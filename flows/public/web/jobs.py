@@ -58,7 +58,7 @@ def score_all(texts: Sequence[bytes]) -> list[Reply]:
 
 
 def together(people: Sequence[Facts]) -> list[Reply]:
-    """The answers to people of one round; an unforeseen error for one of them stops no other answer."""
+    """The answers to people of one round; where scoring them together fails, each is scored alone."""
     try:
         with message_without_values("score"):
             return [Reply(SCORED, in_utf8(each)) for each in answers(people)]
