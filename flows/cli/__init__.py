@@ -1,8 +1,8 @@
 """The command line: arguments, messages and exit codes; one module a group of commands.
 
 Results go to stdout, progress and messages to stderr.  Exit status: 0 done; 1 a check failed;
-2 bad input or usage, with nothing published.  What stdout cannot take is told on stderr: the status is
-then that of the work where it lies on disk, else 2 (`streams.py`).
+2 bad input or usage, with nothing published.  What stdout cannot take is reported on stderr: the status
+is then the one of the work where that lies on disk, else 2 (`streams.py`).
 """
 
 from typing import Annotated

@@ -13,7 +13,7 @@ from flows.ledger.entries import LEDGER
 def swept(warehouse: Path) -> Path:
     """A warehouse without what killed commands left there; says where it is a rehearsal."""
     sweep(warehouse)
-    with suppress(OSError):  # a path that is none is told by whoever works there
+    with suppress(OSError):  # the command itself reports a path that is none
         if (warehouse / LEDGER).exists():
             from flows.cli.process_arguments import print_rehearsal
 

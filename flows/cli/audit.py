@@ -25,7 +25,7 @@ TrustCode = Annotated[
 
 
 def trusted(warehouse: Path, *, whatever: bool) -> "Trust":
-    """Which pinned code may be run; what is run on the user's word alone is told on stderr."""
+    """Which pinned code may be run; what is run on the user's word alone is reported on stderr."""
     from flows.kept.known_code import trust_of
 
     return trust_of(warehouse, whatever=whatever, say=print_message)
@@ -79,7 +79,7 @@ def audit(
 
     The run is one of a warehouse, or the one in a capsule, which needs no warehouse.  Today's code
     repeats it; what it had not yet is left out, and differences that may come from a change of code
-    are told as that.  The code it pinned is run only where this installation or the warehouse's
+    are reported as such.  The code it pinned is run only where this installation or the warehouse's
     database knows it, unless you --trust-code.
 
     Exit status: 0 all the same; 1 something differs or was tampered with; 2 nothing to audit.
@@ -131,10 +131,10 @@ def diff(
 
     The causes are data, policy, decision (the round file) and code.  Where several differ, mixed
     combinations are recomputed, so that no cause is guessed; what only causes together bring about
-    is told as that.  Exit status 0, whatever differs; 2 when a run is not there.
+    is reported as such.  Exit status 0, whatever differs; 2 when a run is not there.
 
     A run may come from elsewhere.  Its code is run only if this installation or the warehouse's
-    database knows it; if not, what code does is told as the remainder, unless you --trust-code.
+    database knows it; if not, what code does is reported as the remainder, unless you --trust-code.
 
     [bold]Examples[/]
 

@@ -59,8 +59,8 @@ def tick(
 
     Phases are noted as they begin; feeds without a delivery are named when departments' results are
     gathered; runs are made when applicants ask for results and before the list; an unpublished list is
-    told each day; places nobody used lapse.  However long nobody looked, each step is done once.  What
-    is late is told on stderr; `luohu status` leaves with 1 for it.
+    reported each day; places nobody used lapse.  However long nobody looked, each step is done once.
+    What is late is printed on stderr; `luohu status` leaves with 1 for it.
 
     [bold]Examples[/]
 

@@ -120,7 +120,7 @@ def carry(
 ) -> None:
     """Draft a correction from last round: verified facts of those who apply again (housing, education).
 
-    It follows the feed's first delivery of this round, and leaves out whoever stands in it already.
+    It follows the feed's first delivery of this round, and leaves out everybody who is in it already.
 
     [bold]Examples[/]
 

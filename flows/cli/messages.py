@@ -17,7 +17,7 @@ from transforms.policy import PolicyError
 
 @contextmanager
 def one_message() -> Iterator[None]:
-    """Tell a foreseen failure in one message and leave with status 2, or 1 for a failed check."""
+    """Report a foreseen failure in one message and leave with status 2, or 1 for a failed check."""
     try:
         yield
     except (Failure, PolicyError) as failure:

@@ -107,7 +107,7 @@ def run(
     with one_message():
         order.reason()
         order.share()
-        order.edition()  # a round or a policy that is not right is told before a server is started
+        order.edition()  # a round or a policy that is not right is reported before a server is started
         require_startable(order, given=feeds is not None)
         require_workers(workers or 0, dask, direct=direct, insecure=insecure_dask)
         if feeds is not None and (as_known_on is not None or allow_missing):

@@ -24,7 +24,7 @@ def score(
     """Work out one person's points by the rules of the annual run.
 
     Nothing is stored or logged, and nobody is named: a birth date, and rows as departments have them.
-    Facts that cannot be scored are told with their place, one line each.
+    Facts that cannot be scored are listed with their place, one line each.
 
     [bold]Examples[/]
 

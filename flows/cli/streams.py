@@ -1,8 +1,8 @@
-"""stdout and stderr that never fail a command: what they cannot take is remembered, and told once.
+"""stdout and stderr that never fail a command: what they cannot take is remembered, and reported once.
 
-A pipe whose reader went away (`| head`) has what it wanted.  A full disk is told on stderr; the exit
-status stays that of the work where that is done, published say, and is 2 where the result was all the
-command was for.  A sign that stdout's encoding lacks is written as its escape.
+A pipe whose reader went away (`| head`) has what it wanted.  A full disk is reported on stderr; the
+exit status stays the one of the work where that is done (published, say), and is 2 where the result was
+all the command was for.  A character that stdout's encoding lacks is written as its escape.
 """
 
 import io
@@ -16,7 +16,7 @@ from flows.common.shapes import visible
 
 STOPS_OR_SURROGATES = ("strict", "surrogateescape")
 
-_done = False  # whether what the running command was asked for lies on disk already
+_done = False  # whether the work of the running command lies on disk already
 
 
 class Sturdy:
@@ -92,7 +92,7 @@ def silence(stream: TextIO) -> None:
 
 
 def status_of(out: Sturdy, status: int) -> int:
-    """The exit status once stdout is known to have taken everything or not; tells of a full disk."""
+    """The exit status once stdout is known to have taken everything or not; reports a full disk."""
     out.flush()
     if out.trouble is None or isinstance(out.trouble, BrokenPipeError):
         return status

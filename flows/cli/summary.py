@@ -19,7 +19,7 @@ QUERIES = (
 )
 
 SHOWN = ("rounds", "segments", "rejects", "ranking", "scores")
-# a row about them was quarantined: who is that near might not have settled with it
+# a row about them was quarantined: somebody this near the line might not have settled with it
 NEAR_THE_LINE = 2  # points
 REVIEW = (
     "SELECT count(*), count(*) FILTER (ranking.total <= rounds.cutoff + ?)"

@@ -2,7 +2,7 @@
 
 Five coarse tasks that pass paths and small values, never frames.  Prefect's database is a view of
 the run; the record is the run's own manifest.  A foreseen failure is a state with one sentence and
-no traceback: of the task, of the flow, and on the console of whoever serves it.
+no traceback: of the task, of the flow, and on the console that serves it.
 """
 
 import flows.orchestration.prefect_settings  # noqa: F401  (before Prefect reads its settings)
@@ -47,13 +47,13 @@ def stage(name: str, function: Callable[..., Result]) -> Task[..., Result | Stat
     """
 
     @wraps(function)
-    def told(*arguments: object) -> Result | State[Any]:
+    def attempt(*arguments: object) -> Result | State[Any]:
         try:
             return function(*arguments)
         except (Failure, PolicyError) as failure:
             return failed(failure)
 
-    return task(name=name, persist_result=False)(told)
+    return task(name=name, persist_result=False)(attempt)
 
 
 def done(result: Result | State[Any]) -> Result:
@@ -95,13 +95,13 @@ def run_name() -> str:
 
 
 def report_end(flow: Flow[..., Any], flow_run: FlowRun, state: State[Any]) -> None:  # noqa: ARG001
-    """One line on the console of `luohu serve` when a run ends; `luohu run` tells for itself."""
+    """One line on the console of `luohu serve` when a run ends; `luohu run` prints its own."""
     if flow_run.deployment_id is not None:
         how = str(state.type.value).lower()
         say(f"{flow_run.name} {how}" + (f": {state.message}" if state.message else ""))
 
 
-# of every flow here: what its end is told by, and that Prefect keeps no result
+# of every flow here: what reports its end, and that Prefect keeps no result
 HOOKS: dict[str, Any] = {
     "on_completion": [report_end],
     "on_failure": [report_end],
@@ -147,7 +147,7 @@ def annual(
     )
     try:
         with message_without_values("run"):
-            order.round()  # an unknown round is told before anything is made
+            order.round()  # an unknown round is reported before anything is made
             if feeds:
                 outcome = through_tasks(order)
             else:

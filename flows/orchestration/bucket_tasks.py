@@ -50,7 +50,7 @@ TRIES = 3
 LOOKS_EVERY = 0.05  # seconds
 COUNTS_EVERY = 5  # seconds, the workers that are there
 ALONE_FOR = 60  # seconds without a scheduler, or without a worker
-NOT_AGAIN = (BadUsage, PolicyError, ValidatorBroken)  # of what comes out the same however often
+NOT_AGAIN = (BadUsage, PolicyError, ValidatorBroken)  # they come again, however often it is tried
 DIED = "its worker died, of too little memory perhaps"
 
 
@@ -97,7 +97,7 @@ class OnWorkers:
         report(stage, 0, len(tasks))
         try:
             while waiting or self.running:
-                # no more than there are workers: who waits for a worker does not die with it
+                # no more than there are workers: a task that waits here does not die with a worker
                 workers = crew.size()
                 while waiting and len(self.running) < workers:
                     self.start(waiting.popleft())
@@ -146,7 +146,7 @@ class OnWorkers:
         return done.counts
 
     def cancel(self) -> None:
-        """Ask for nothing more; what a worker is at ends by itself or with it."""
+        """Ask for nothing more; what a worker is doing ends by itself or with the worker."""
         with suppress(Exception):
             self.runner.client.cancel([each.wrapped_future for each in self.running], force=True)  # type: ignore[no-untyped-call]
         self.running.clear()
@@ -186,7 +186,7 @@ def why(failure: Failure, title: str) -> str:
 
 
 def show_crashed(future: PrefectDaskFuture[Any]) -> None:
-    """Let Prefect's page say that a task's worker died, which nobody else tells it."""
+    """Let Prefect's page say that a task's worker died, which nothing else reports to it."""
     with suppress(Exception), get_client(sync_client=True) as client:  # it is a view, no record
         client.set_task_run_state(future.task_run_id, Crashed(message=DIED), force=True)
 

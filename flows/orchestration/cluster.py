@@ -1,6 +1,6 @@
-"""The workers of a run: some processes of this machine, or a Dask that stands and passes inspection.
+"""The workers of a run: some processes of this machine, or a standing Dask that passes inspection.
 
-Our own scheduler takes only who has the key that was made for this run.
+The run's own scheduler takes only connections with the key that was made for this run.
 """
 
 import flows.orchestration.dask_settings as ours  # (before Dask reads its settings)
@@ -115,7 +115,7 @@ def standing(address: str) -> Iterator[DaskTaskRunner]:
 
 
 async def greeted(address: str) -> None:
-    """Greet a scheduler; raises TimeoutError for what takes a call and says nothing: Dask would wait on."""
+    """Greet a scheduler; raises TimeoutError where the call is taken but not answered: Dask would wait on."""
     how = Security().get_connection_args("client")
     async with asyncio.timeout(ANSWERS_WITHIN):
         comm = await call(address, timeout=ANSWERS_WITHIN, **how)

@@ -1,7 +1,7 @@
-"""Where a scheduler of Dask may stand.
+"""Where a Dask scheduler may stand.
 
-Whoever may talk to one runs their own code as its owner, on restricted data.  So one that stands needs
-certificates, unless it is on this machine or somebody takes the risk.
+Anybody who can talk to one can run their own code as its owner, on restricted data.  So a standing one
+needs certificates, unless it is on this machine or somebody takes the risk.
 """
 
 import flows.orchestration.dask_settings  # noqa: F401  (before Dask reads its settings)
@@ -34,7 +34,7 @@ def require_safe(address: str, *, insecure: bool) -> None:
 
 
 def require_certificates(option: str) -> None:
-    """Raise BadUsage where Dask's settings name none, or files that are none."""
+    """Raise BadUsage where Dask's settings name no certificates, or files that are none."""
     named = {name: dask.config.get(f"distributed.comm.tls.{name}", None) for name in CERTIFICATES}
     if missing := [f"distributed.comm.tls.{name}" for name, file in named.items() if not file]:
         raise BadUsage(
@@ -57,7 +57,7 @@ def require_certificates(option: str) -> None:
 
 
 def parsed(address: str) -> tuple[str, str]:
-    """Scheme and host of a scheduler's address; raises BadUsage for what is none."""
+    """Scheme and host of a scheduler's address; raises BadUsage for a text that is none."""
     with suppress(ValueError):
         found = urlsplit(address)
         more = found.path or found.query or found.fragment or found.username or found.password

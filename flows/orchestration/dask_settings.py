@@ -1,8 +1,8 @@
 """Dask's settings for luohu; imported before Dask, in every process that starts workers.
 
-Nothing is said on the console but by us, and nothing of a task is kept in a log: what fails tells it by
-its state.  A page shows workers and tasks on this machine only.  What is set here can be set otherwise
-only by who starts a scheduler of their own.
+Only luohu prints on the console, and nothing of a task is kept in a log: a failure is known by the state
+of its task.  A page shows workers and tasks on this machine only.  Only somebody who starts their own
+scheduler can change what is set here.
 """
 
 import os
@@ -17,7 +17,7 @@ PAGES = "info/main/workers.html"  # of the scheduler; needs no library of charts
 
 OURS = {
     "distributed.worker.multiprocessing-method": "spawn",  # polars deadlocks in a fork
-    "distributed.worker.daemon": True,  # no worker outlives who started it
+    "distributed.worker.daemon": True,  # no worker outlives the process that started it
     "distributed.worker.preload": ["flows.orchestration.worker"],
     # a bucket's rows are no results of Dask's: nothing to put on a disk, and no reason to pause
     "distributed.worker.memory.target": False,
@@ -25,7 +25,7 @@ OURS = {
     "distributed.worker.memory.pause": False,
     "distributed.worker.memory.terminate": 0.95,
     "distributed.worker.profile.enabled": False,
-    # a task whose worker died is asked for again by us, who count and name it
+    # a task whose worker died is asked for again by `bucket_tasks.py`, which counts and names it
     "distributed.scheduler.allowed-failures": 0,
     "distributed.scheduler.http.routes": [
         "distributed.http.scheduler.info",

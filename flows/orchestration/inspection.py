@@ -1,7 +1,7 @@
 """Workers that somebody else started are looked at before they get anything to do.
 
 Each must see the folder the run works in and the delivery, have the same code, policy and libraries, and
-work on one task at a time.  Who does not is refused by name.
+work on one task at a time.  One that does not is refused by name.
 """
 
 import platform
@@ -21,9 +21,9 @@ from flows.kept.manifest import LIBRARIES, code_digest, file_digests
 from flows.kept.pinned_code import MAKE_TABLES
 
 TASKS = "flows.orchestration.bucket_tasks"
-CODE = code_digest(TASKS, *MAKE_TABLES)  # what this process came up with, whatever lies there since
+CODE = code_digest(TASKS, *MAKE_TABLES)  # as this process started, even if files changed since
 
-ANSWER_WITHIN = 60  # seconds for all, whose Prefect has 15 to answer
+ANSWER_WITHIN = 60  # seconds for all workers, each of which gives Prefect 15
 ALONE_WITHIN = 20
 
 

@@ -110,7 +110,7 @@ def require_answer(url: str) -> None:
 
 
 def without_banner(record: logging.LogRecord) -> bool:
-    """Keep only warnings and errors: progress is told by the command line."""
+    """Keep only warnings and errors: progress is printed by the command line."""
     return record.levelno >= logging.WARNING
 
 
@@ -166,7 +166,7 @@ class Serving(Runner):
 
 def report_trouble() -> None:
     """Show what the runner warns of, a line each: that a run's process died, for one."""
-    # a runner that stops while its server is lost drops what it would have told it
+    # a runner that stops while its server is lost drops what it would have sent
     warnings.filterwarnings("ignore", "coroutine .* was never awaited", RuntimeWarning)
     handler = logging.StreamHandler()
     handler.setLevel(logging.WARNING)
@@ -175,7 +175,7 @@ def report_trouble() -> None:
 
 
 class Trouble(TextIOBase):
-    """What a runner prints that has lost its server: pages of traceback, told in a line."""
+    """What a runner that has lost its server prints: instead of pages of traceback, one line."""
 
     said: ClassVar = {
         "Failed the last": "Prefect's server does not answer; trying again",
@@ -194,7 +194,7 @@ class OneLine(logging.Formatter):
     """The first line of a message, without its traceback."""
 
     def format(self, record: logging.LogRecord) -> str:
-        """As every line of ours."""
+        """As luohu prints every line."""
         return "luohu: " + record.getMessage().partition("\n")[0]
 
 

@@ -34,7 +34,7 @@ DEFAULTS = {
     "PREFECT_HOME": str(STATE / "luohu" / "prefect"),
     # an annual schedule shows its next run all year; Prefect looks 100 days ahead by itself
     "PREFECT_SERVER_SERVICES_SCHEDULER_MAX_SCHEDULED_TIME": "P400D",
-    # progress and errors are told by the command line, once
+    # progress and errors are printed by the command line, once
     "PREFECT_LOGGING_HANDLERS_CONSOLE_LEVEL": "CRITICAL",
 }
 
@@ -49,7 +49,7 @@ for name, value in DEFAULTS.items():
     os.environ.setdefault(name, value)
 for name in ("NO_PROXY", "no_proxy"):  # what is on this machine is not asked of a proxy elsewhere
     os.environ[name] = ",".join(filter(None, [os.environ.get(name), "127.0.0.1", "localhost"]))
-with suppress(OSError):  # told by `private_home` to whoever needs it
+with suppress(OSError):  # `private_home` reports it where the folder is needed
     Path(os.environ["PREFECT_HOME"]).mkdir(mode=0o700, parents=True, exist_ok=True)
 
 

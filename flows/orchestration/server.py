@@ -39,11 +39,11 @@ def serve_standing(port: int, announce: Callable[[Path], None]) -> None:
     `announce` is called with Prefect's home once the server answers.
     """
     listening = bound(port)
-    # nobody else tells of this server's troubles; and what it serves is its own, not another's
+    # nothing else reports this server's troubles; and what it serves is its own, not another's
     os.environ["PREFECT_LOGGING_HANDLERS_CONSOLE_LEVEL"] = "WARNING"
     os.environ.pop("PREFECT_API_URL", None)
     home = private_home(standing=True)
-    # what uvicorn was stopped by it raises again when it has stopped: that is no failure
+    # when uvicorn has stopped, it raises the signal that stopped it again: that is no failure
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     with suppress(KeyboardInterrupt):
         answer(listening, "warning", lambda: announce(home), embedded=False)

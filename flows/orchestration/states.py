@@ -1,4 +1,4 @@
-"""What Prefect is told of a failure: one sentence of ours, no traceback."""
+"""What Prefect gets to know of a failure: one sentence, no traceback."""
 
 from typing import Any
 

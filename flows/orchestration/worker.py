@@ -1,4 +1,4 @@
-"""What a worker of ours is before its first task; Dask calls `dask_setup` in its process."""
+"""What is set in a worker before its first task; Dask calls `dask_setup` in its process."""
 
 import os
 import signal

@@ -34,14 +34,14 @@ class Asked(NamedTuple):
 
 @lru_cache(maxsize=256)
 def asked_of(feed: str, received_on: date | None) -> list[Asked]:
-    """Every check of a feed's model but those of the person's number, which nobody tells here, and
+    """Every check of a feed's model but those of the person's number, which nobody gives here, and
     of codes, which `rows.py` has held against the model's own list."""
     register_polars_backends()
     found = []
     for name, column in schema_of(feed, received_on).columns.items():
         known = name == OF_PERSON or column.metadata  # codes were asked of the model already
         for check in [] if known else column.checks:
-            # pandera's own ones: a schema keeps copies of before it knew what polars is
+            # pandera's own checks: a schema keeps copies from before it knew what polars is
             asks = Check.CHECK_FUNCTION_REGISTRY.get(check.name, check._check_fn)  # noqa: SLF001
             asked = partial(asks, **check._check_kwargs)  # noqa: SLF001
             found.append(Asked(name, EXPECTED.get(check.name, check.name), asked))
@@ -74,13 +74,13 @@ def failed(
             continue
         for row, path, one in zip(rows, places, holds, strict=True):
             if one is False and row[each.column] is not None:  # left out, and that means something
-                fault = told_as(each, row, path)
+                fault = fault_of(each, row, path)
                 if fault not in said:  # one row may stand for many months
                     said.add(fault)
                     yield fault
 
 
-def told_as(check: Asked, row: Row, path: str) -> Fault:
+def fault_of(check: Asked, row: Row, path: str) -> Fault:
     """A failed check of a row, in the words of the run."""
     value = row[check.column]
     came = shown(value.isoformat() if isinstance(value, date) else value)
@@ -93,7 +93,7 @@ def kept(dtype: Any) -> Any:
 
 
 def of_birth(days: Sequence[date]) -> pl.Series:
-    """ID numbers nobody has, right for some birth dates: the model compares the two."""
+    """Invented ID numbers that fit some birth dates: the model compares the two."""
     numbers = pl.DataFrame({OF_PERSON: [SEVENTEEN.format(day) for day in days]})
     first_17 = pl.col(OF_PERSON)
     return numbers.select(first_17 + id_check_character(first_17)).to_series()

@@ -1,4 +1,4 @@
-"""How far a total is from the official lines, for whoever shows an answer."""
+"""How far a total is from the official lines, for every page that shows an answer."""
 
 from decimal import Decimal
 from typing import Any

@@ -1,4 +1,4 @@
-"""One person's facts, read from JSON: everything wrong with them is told at once.
+"""One person's facts, read from JSON: everything wrong with them is reported at once.
 
 Nothing names the person: no ID number, no name.  What is left out and what it then means stands in
 `rows.py`; what a row must be is asked of the feeds' models in `checks.py`.
@@ -106,7 +106,7 @@ def year_asked(value: dict[str, Any], data: Path) -> Round:
 
 
 def lists_of(value: Any) -> tuple[dict[str, list[Any]], list[Fault]]:
-    """The feeds that are told, a list each."""
+    """The feeds that are given, a list each."""
     if not isinstance(value, dict):
         return {}, [Fault("feeds", "an object", shown(value))]
     faults = unknown(value, ON_RECORD, "feeds.")
@@ -175,7 +175,7 @@ def defaulted(
     if "residence_permits" not in given:
         rows["residence_permits"] = [{"valid_from": this_round.permit_date, "valid_to": None}]
     register = {row["employer_id"] for row in rows["employers"]}
-    if "employers" not in given:  # whoever files meets every condition
+    if "employers" not in given:  # the employer that files meets every condition
         rows["employers"] = [in_order(filed["employer_id"])]
     elif rows["employers"] and None not in register:
         rows["employers"].append(in_order(None))

@@ -36,7 +36,7 @@ class BadFacts(Failure):
     """Facts nobody can be scored on."""
 
     def __init__(self, faults: Sequence[Fault]) -> None:
-        """The first thousand of them; how many more there are is told."""
+        """The first thousand of them; the last line says how many more there are."""
         self.faults = tuple(faults[:MOST_FAULTS])
         more = len(faults) - MOST_FAULTS
         lines = [*map(str, self.faults), *([f"and {more:,} faults more"] if more > 0 else [])]

@@ -1,6 +1,6 @@
 """The answer to one person as a page: total and gap first, then conditions, points, study, lines, months.
 
-Conditions, points and months look as on the page of `luohu explain`, which tells the same of a run.
+Conditions, points and months look as on the page of `luohu explain`, which shows the same for a run.
 """
 
 import tomllib

@@ -24,13 +24,13 @@ GAINED, DEDUCTED = "education", "education_deduction"
 def study_or_work(facts: Facts) -> dict[str, Any]:
     """Points with and without claiming education, for all credentials together and one by one.
 
-    claimed: all of them told, as the rules take the best.  credentials: in the order they were told,
-    each as if it were the only one, with its window month by month where there is one; the first
-    twenty, how many more there are is told.
+    claimed: all that were given, as the rules take the best.  credentials: in the order they were
+    given, each as if it were the only one, with its window month by month where there is one; the
+    first twenty.  not_compared: how many more there are.
     """
-    told_rows = facts.rows["education"]
-    rows = told_rows[:MOST_COMPARED]
-    choices = [claiming(facts, [], claims=False), claiming(facts, told_rows)]
+    all_rows = facts.rows["education"]
+    rows = all_rows[:MOST_COMPARED]
+    choices = [claiming(facts, [], claims=False), claiming(facts, all_rows)]
     choices += [claiming(facts, [row]) for row in rows]
     found = scored(choices)
     waived, together, *single = zip(results(found), receipts(found), strict=True)
@@ -39,10 +39,10 @@ def study_or_work(facts: Facts) -> dict[str, Any]:
         "without": in_text(without),
         "claimed": compared(*together, without),
         "credentials": [
-            {**told(row), **compared(*each, without), "months": list(window(each[1]))}
+            {**as_json(row), **compared(*each, without), "months": list(window(each[1]))}
             for row, each in zip(rows, single, strict=True)
         ],
-        "not_compared": len(told_rows) - len(rows),
+        "not_compared": len(all_rows) - len(rows),
     }
 
 
@@ -65,7 +65,7 @@ def compared(result: dict[str, Any], receipt: dict[str, Any], without: int) -> d
     }
 
 
-def told(row: Row) -> Row:
+def as_json(row: Row) -> Row:
     """A credential as it came, days as text."""
     return {
         name: value.isoformat() if isinstance(value, date) else value for name, value in row.items()

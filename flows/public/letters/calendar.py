@@ -1,4 +1,4 @@
-"""When the phases of a round are, and until when a result can be contested; what is not known is said so."""
+"""When the phases of a round are, until when a result can be contested, and what of it is unknown."""
 
 from datetime import datetime, timedelta
 from pathlib import Path

@@ -1,6 +1,6 @@
 """The folder of letters: for its owner only, with one file an applicant, named by application number.
 
-It replaces nothing but an empty folder or earlier letters of the same round, which a mark in each page tells.
+It replaces nothing but an empty folder or earlier letters of the same round, known by a mark in each page.
 """
 
 import os

@@ -1,4 +1,4 @@
-"""What was decided of an applicant and why, in sentences; no number tells anything about somebody else."""
+"""What was decided of an applicant and why, in sentences; no number says anything about anybody else."""
 
 from decimal import Decimal
 from typing import Any, NamedTuple

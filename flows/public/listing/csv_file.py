@@ -1,7 +1,7 @@
 """The list as CSV, in UTF-8 with a mark by which Excel knows it.
 
 A text that a spreadsheet would take for a formula has an apostrophe before it, and so has one that
-begins with an apostrophe: whoever takes one leading apostrophe off has the text again.
+begins with an apostrophe: taking one leading apostrophe off gives the text again.
 """
 
 import csv

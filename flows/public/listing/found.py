@@ -7,7 +7,7 @@ from flows.public.listing.query import EVERYBODY, Query
 from flows.public.listing.rows import Listing
 
 BESIDE = 2  # pages named on either side of the one shown
-MOST_KEPT = 128  # answers of one list: who turns pages asks again
+MOST_KEPT = 128  # answers of one list: somebody who turns pages asks again
 
 
 class Part(NamedTuple):
@@ -46,7 +46,7 @@ def looked_up(listing: Listing, query: Query) -> list[int]:
 
 
 def with_text(listing: Listing, needle: str) -> list[bool]:
-    """Which rows have a text: kept, since who sorts or narrows what was found looks for it again."""
+    """Which rows have a text: kept, since sorting or narrowing what was found looks for it again."""
     kept: list[bool] | None = listing.kept.get("with_text", {}).get(needle)
     if kept is not None:
         return kept

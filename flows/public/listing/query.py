@@ -1,6 +1,6 @@
 """What somebody asks of the list: read from an address, and written into one.
 
-Nothing typed fails it: what makes no sense is told beside its field and left out.
+Nothing typed fails it: what makes no sense is reported beside its field and left out.
 """
 
 import re
@@ -97,8 +97,8 @@ class Query:
             "born_from": self.born_from,
             "born_to": self.born_to,
         }
-        told = {name: value for name, value in values.items() if value is not None and value != ""}
-        return [urlencode(told)] if told else []
+        asked = {name: value for name, value in values.items() if value is not None and value != ""}
+        return [urlencode(asked)] if asked else []
 
     def in_words(self) -> list[tuple[str, str]]:
         """What is looked for, as paper says it."""
@@ -137,14 +137,14 @@ def hundredths(found: re.Match[str]) -> int:
 
 
 class Number(NamedTuple):
-    """A number that is typed: its shape, what it is then, and what is said of another."""
+    """A number as it is typed: its pattern, its value, and what is said of a text that is none."""
 
     shape: re.Pattern[str]
     value: Callable[[re.Match[str]], int]
     fault: str
 
     def read(self, text: str) -> int | None:
-        """The number; none where the text is none, however wide it is set."""
+        """The number, typed in half or full width; none where the text is no number."""
         found = self.shape.fullmatch("".join(unicodedata.normalize("NFKC", text).split()))
         return self.value(found) if found else None
 

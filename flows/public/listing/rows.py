@@ -1,6 +1,6 @@
 """The published list held in memory: its rows as shown, folded for search, in each order.
 
-Names and employers stand in the order of GB 18030, which is that of pinyin for the usual characters.
+Names and employers are sorted by GB 18030, which is the order of pinyin for the usual characters.
 """
 
 from collections.abc import Callable, Mapping
@@ -85,7 +85,7 @@ class Listing:
         return [int(row.birth_month[:4]) for row in self.rows]
 
     def keep(self, kind: str, asked: Any, made: Any, most: int) -> Any:
-        """Keep what was made for who asks again, at most so many of a kind."""
+        """Keep what was made for those who ask again, at most so many of a kind."""
         of_kind = self.kept.setdefault(kind, {})
         of_kind[asked] = made
         while len(of_kind) > most:

@@ -42,7 +42,7 @@ OF_INDICATOR = "指标积分，两位小数；本年度没有这项指标的为�
 
 @dataclass(frozen=True)
 class About:
-    """What the second sheet says of a list, and the moment its dates are those of (Beijing time)."""
+    """What the second sheet says of a list, and the moment the file is dated with (Beijing time)."""
 
     title: str
     lines: tuple[tuple[str, str], ...]

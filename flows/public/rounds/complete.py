@@ -1,4 +1,4 @@
-"""What a database must not lack: told where it is read, since a page would find it too late."""
+"""What a database must not lack: reported where it is read, since a page would find it too late."""
 
 import polars as pl
 
@@ -18,13 +18,13 @@ def require_values(table: str, found: pl.DataFrame) -> pl.DataFrame:
 
 
 def require_months(born: pl.Series) -> None:
-    """Raise ValueError where a month of birth is none."""
+    """Raise ValueError where a month of birth is not a month."""
     if not born.str.contains(MONTH).all():
         raise ValueError(born.name)
 
 
 def require_titles(titled: pl.Series, people: pl.DataFrame) -> None:
-    """Raise ValueError where an indicator somebody has points of has no title, or one of ours is not."""
+    """Raise ValueError where an indicator with points has no title, or a title belongs to no indicator."""
     there = {name for name in INDICATORS if people[name].count()}
     if not titled.len() or not there <= set(titled) <= set(INDICATORS):
         raise ValueError(titled.name)

@@ -34,7 +34,7 @@ def rounds_of(warehouse: Path, *, preliminary: bool = False) -> Shown:
 
 
 def in_memory(warehouse: Path, *, preliminary: bool = False) -> Shown | None:
-    """The same where that takes no reading: for who may not wait."""
+    """The same where that takes no reading: for callers that may not wait."""
     state = state_of(warehouse)
     return NOTHING if state is None else _kept.get((warehouse, state, preliminary))
 
@@ -66,7 +66,7 @@ def last_of(warehouse: Path, *, preliminary: bool) -> Shown:
 
 
 def state_of(warehouse: Path) -> State | None:
-    """What tells one state of the database from another; none where there is no database."""
+    """What distinguishes one state of the database from another; none where there is no database."""
     try:
         found = (warehouse / DATABASE).stat()
     except (FileNotFoundError, NotADirectoryError):

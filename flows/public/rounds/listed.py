@@ -15,7 +15,7 @@ _turn = threading.Lock()
 
 
 def in_memory(this_round: ShownRound) -> Listing | None:
-    """The list where that takes no work: for who may not wait."""
+    """The list where that takes no work: for callers that may not wait."""
     kept = _kept.get(this_round.year)
     return kept[1] if kept and kept[0] is this_round else None
 
@@ -23,7 +23,7 @@ def in_memory(this_round: ShownRound) -> Listing | None:
 def listing_of(this_round: ShownRound) -> Listing:
     """The list, ready to be searched and sorted; of many who ask, the first makes it.
 
-    Who asks for what is there waits for nobody who makes another.
+    A list that is there is given at once, even while another is made.
     """
     listing = in_memory(this_round)
     if listing is not None:
@@ -38,16 +38,16 @@ def listing_of(this_round: ShownRound) -> Listing:
 
 
 def unchanged(this_round: ShownRound) -> Listing | None:
-    """The list of the state before, where it is the same: what was published is another round."""
+    """The list of the state before, where it is the same, as when another round was published."""
     if this_round.year not in _kept:
         return None
     before, listing = _kept[this_round.year]
-    same = told(before) == told(this_round) and before.people.equals(this_round.people)
+    same = details(before) == details(this_round) and before.people.equals(this_round.people)
     return listing if same else None
 
 
-def told(this_round: ShownRound) -> tuple[object, ...]:
-    """What pages and files say of a round beside its list."""
+def details(this_round: ShownRound) -> tuple[object, ...]:
+    """What pages and files say of a round besides its list."""
     return (
         *(this_round.preliminary, this_round.published_at, this_round.run_id, this_round.edition),
         this_round.rehearsal,

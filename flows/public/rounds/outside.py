@@ -7,11 +7,12 @@ Everything is worked out here, once, and the rest is forgotten: a page can only 
   left is no finding about anybody: the law says it.
 - Bars below the line begin at the line; one with fewer than twenty people takes its neighbours, downwards,
   until it has them.  Where the lowest people stand is not shown: the last bar is as low as the
-  twentieth from below, and holds whoever has less.
-- Where an answer to "where do I stand" turns, a bar begins too, or twenty people stand between: else whoever
-  takes one from the other learns of fewer.
+  twentieth from below, and holds everybody who has less.
+- Where the answer to "where do I stand" changes, a bar begins too, or twenty people at least lie between:
+  otherwise subtracting one from the other would show fewer than twenty.
 - An indicator's mean below the line is left out where fewer than twenty have other points than most: a mean
-  times the number of people would tell of them.  Then the mean of the total would, too, and goes with it.
+  times the number of people would reveal something about them.  So would the mean of the total then, and it
+  is left out too.
 """
 
 from bisect import bisect_left
@@ -144,7 +145,7 @@ def counted(totals: pl.Series, start: int, step: int) -> list[tuple[int, int]]:
 
 
 def means(below: pl.DataFrame) -> Mapping[str, int | None]:
-    """Mean centipoints below the line by indicator and `total`, none where they would tell of few."""
+    """Mean centipoints below the line by indicator and `total`, none where they would expose a few people."""
     if below.height < FEWEST:
         return {}
     found = {

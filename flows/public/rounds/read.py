@@ -45,7 +45,7 @@ def read(warehouse: Path, *, preliminary: bool, before: Shown = NOTHING) -> Show
 
 
 def recorded_of(database: duckdb.DuckDBPyConnection) -> Mapping[int, Hashable]:
-    """What tells by year whether a round is as it was: of each table that is shown its rows' digest."""
+    """What shows by year whether a round is as it was: the digest of its rows in each table that is shown."""
     asked = " UNION ALL ".join(map(RECORDED.format, SHOWN))
     found: dict[int, set[Hashable]] = {}
     for year, *digest in database.execute(asked).fetchall():
@@ -109,7 +109,7 @@ def shown(
 def everybody_else(
     database: duckdb.DuckDBPyConnection, row: dict[str, Any], settled: pl.Series
 ) -> Outside:
-    """What may be said of who is not on the list; it takes longer than all the rest."""
+    """What may be said of people who are not on the list; it takes longer than all the rest."""
     below = database.execute(
         "SELECT s.* FROM scores s JOIN ranking r USING (round, application_no)"
         " WHERE r.round = ? AND NOT r.settled",
@@ -124,7 +124,7 @@ def everybody_else(
 
 
 def rows_of(database: duckdb.DuckDBPyConnection, table: str, year: int) -> pl.DataFrame:
-    """The rows of a round in a table of ours, with all that they must have."""
+    """The rows of a round in a table, with all the values they must have."""
     found = database.execute(f"FROM {table} WHERE round = ?", [year]).pl()
     return require_values(table, found)
 

@@ -1,6 +1,6 @@
 """Where a total stands: exact on the list; below the line to the nearest hundred, or not at all.
 
-Whoever asks often enough learns where an answer changes.  So below the line all totals with one answer
+Somebody who asks often enough learns where an answer changes.  So below the line all totals with one answer
 hold twenty people at least, and totals for which that cannot be share one answer: no place.  What lies
 below the lowest person has the answer of the lowest people, or these have none either: where the
 last person stands does not show.

@@ -68,7 +68,7 @@ def is_folder(path: Path) -> bool:
 
 
 def is_site(out: Path) -> bool:
-    """Whether a folder's first page says that it is one of ours."""
+    """Whether a folder's first page says that it is a site of luohu."""
     try:
         with (out / INDEX).open("rb") as file:
             return MARK in file.read(HEAD)

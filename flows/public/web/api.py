@@ -58,10 +58,10 @@ def api() -> APIRouter:
 
 
 async def score(request: Request) -> Response:
-    """Score whoever asks."""
+    """Score the facts in a request."""
     kind = request.headers.get("content-type", JSON).partition(";")[0].strip().lower()
     if kind != JSON:
-        told = f'{{"detail": "expected {JSON}"}}'
-        return Response(told, WRONG_TYPE, media_type=JSON)
+        body = f'{{"detail": "expected {JSON}"}}'
+        return Response(body, WRONG_TYPE, media_type=JSON)
     reply = await request.app.state.scoring.score(await request.body())
     return Response(reply.body, reply.status, media_type=JSON)

@@ -20,7 +20,7 @@ def assets() -> APIRouter:
 
 
 async def style_or_script(name: str) -> Response:
-    """A file of our own; its address changes when it does."""
+    """A style or script; its address changes when its content does."""
     if name not in static():
         raise HTTPException(404)
     kind = TYPES[f".{name.rpartition('.')[2]}"]
@@ -33,6 +33,6 @@ async def failed(request: Request, error: Exception) -> Response:
     headers = dict(getattr(error, "headers", None) or {})
     title = getattr(error, "title", TITLES.get(status, OTHER))
     if request.url.path.startswith("/api/"):
-        told = getattr(error, "detail", title)
-        return JSONResponse({"detail": told}, status, headers)
+        detail = getattr(error, "detail", title)
+        return JSONResponse({"detail": detail}, status, headers)
     return HTMLResponse(page("wrong.html", title=title), status, headers)

@@ -169,7 +169,7 @@ async def shown(request: Request, visit: Visit, go: str = "") -> Response:
     found = await request.app.state.scoring.work_out(
         text.encode("utf-8", "replace"), growth, frozenset(parts)
     )
-    wrong = list(faults_zh.told(found.get("faults", []), steps()))
+    wrong = list(faults_zh.in_chinese(found.get("faults", []), steps()))
     if go == "next" and any(each.step == before for each in wrong):
         step = before
     asked = go in ("here", "next") or bool(visit.note)

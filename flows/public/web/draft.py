@@ -77,7 +77,7 @@ def answered(facts: Json, step: Json, form: Mapping[str, Any], last_month: str) 
             if rows:
                 made["feeds"][table["feed"]] = rows
             if table["feed"] == "shareholdings":
-                told_employers(made, form, last_month)
+                put_firms(made, form, last_month)
     return made
 
 
@@ -179,7 +179,7 @@ def put(row: Json, field: Json, text: str, texts: Texts) -> None:
         if text:
             row["treasury_date"] = f"{text}-12-31"
     elif name in ("tech", "works_there"):
-        return  # told of the employer and of the insurance
+        return  # `put_firms` writes them: to the employer and to the insurance
     elif text:
         row[name] = kind_of(field).read(text)
 
@@ -224,7 +224,7 @@ def status_of(row: Json, _: Json) -> str:
 
 
 def firm_of(row: Json, facts: Json) -> str:
-    """Which kind of firm an employer is told to be."""
+    """Which kind of firm an employer is said to be."""
     flags = next(
         (
             (firm.get("high_tech"), firm.get("tech_sme"))
@@ -253,8 +253,8 @@ SHOWN: dict[str, Callable[[Json, Json], str]] = {
 }
 
 
-def told_employers(facts: Json, form: Mapping[str, Any], last_month: str) -> None:
-    """What is said of firms somebody has a share in: their class, and that one works there.
+def put_firms(facts: Json, form: Mapping[str, Any], last_month: str) -> None:
+    """Write what is said of firms somebody has a share in: their class, and that one works there.
 
     Where the employer that files is said not to be in order, no firm is known, and none is added.
     """

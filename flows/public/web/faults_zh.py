@@ -44,8 +44,8 @@ class Wrong(NamedTuple):
     message: str
 
 
-def told(faults: list[tuple[str, str, str]], steps: list[dict[str, Any]]) -> Iterator[Wrong]:
-    """Faults of facts as the form tells them."""
+def in_chinese(faults: list[tuple[str, str, str]], steps: list[dict[str, Any]]) -> Iterator[Wrong]:
+    """Faults of facts as the form shows them."""
     for path, expected, came in faults:
         yield of_row(path, expected, came, steps) or of_field(path, expected, came, steps)
 

@@ -42,13 +42,13 @@ def read_month(text: str) -> str:
 
 
 def write_day(value: Any) -> str:
-    """A day as Chinese has it; what is none as it came."""
+    """A day as it is written in Chinese; a value that is no day stays as it came."""
     found = ISO.fullmatch(text_of(value))
     return f"{found[1]}年{int(found[2])}月{int(found[3])}日" if found else text_of(value)
 
 
 def write_month(value: Any) -> str:
-    """A month as Chinese has it, told by its first day; what is none as it came."""
+    """A month as it is written in Chinese, from its first day; a value that is none stays as it came."""
     written = write_day(value)
     return written.removesuffix("1日") if written.endswith("月1日") else written
 

@@ -36,8 +36,8 @@ def form_of(
 
 def table_of(table: Json, facts: Json, chooser: "Choices", *, add: bool, last: date) -> Json:
     """A table with its rows, those that are there from the start, and one more where asked."""
-    told = facts["feeds"].get(table["feed"], [])
-    texts = [shown(table, row, facts) for row in told[:MOST_SHOWN]]
+    given = facts["feeds"].get(table["feed"], [])
+    texts = [shown(table, row, facts) for row in given[:MOST_SHOWN]]
     blank = {each["name"]: each.get("first", "") for each in table["fields"]}
     if not texts:
         texts = [blank | started(table, back, last) for back in range(table["rows"], 0, -1)]
@@ -53,7 +53,7 @@ def table_of(table: Json, facts: Json, chooser: "Choices", *, add: bool, last: d
         new = add and number == len(texts) - 1
         fields[0]["focus"] = new
         rows.append({"name": of, "fields": fields, "months": months(table, row, last), "new": new})
-    return {**table, "shown": rows, "more": max(len(told) - MOST_SHOWN, 0)}
+    return {**table, "shown": rows, "more": max(len(given) - MOST_SHOWN, 0)}
 
 
 def started(table: Json, back: int, last: date) -> Json:

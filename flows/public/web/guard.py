@@ -1,7 +1,7 @@
-"""What every request must keep, whatever it asks: at most so much, in so much time; and every answer.
+"""The limits of every request, whatever it asks: size and time; and the headers of every answer.
 
-The outermost layer.  A request is read whole before anything looks at it, and no error goes past here:
-what an unforeseen one says may be somebody's birth date, so its kind and place are told and no more.
+The outermost layer.  A request is read whole before anything looks at it, and no error goes past here.
+The text of an unforeseen error may be somebody's birth date, so only its kind and place are printed.
 """
 
 import asyncio
@@ -19,7 +19,7 @@ Send: TypeAlias = Callable[[Message], Awaitable[None]]
 App: TypeAlias = Callable[[Message, Receive, Send], Awaitable[None]]
 
 SECONDS_TO_SEND, SECONDS_IN_ALL = 20.0, 60.0
-MOST_THROWN_AWAY = 16 * MOST_BYTES  # read of what is too much, so that the answer is read too
+MOST_THROWN_AWAY = 16 * MOST_BYTES  # read of too long a body, so that the answer is read too
 POLICY = (
     "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; connect-src 'self';"
     " form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
@@ -56,7 +56,7 @@ class Guard:
     """An application behind the limits."""
 
     def __init__(self, app: App) -> None:
-        """Whatever answers."""
+        """`app` is what answers."""
         self.app = app
 
     async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
@@ -103,7 +103,7 @@ class Answering:
         await self.onward(message)
 
     async def refuse(self, status: int) -> None:
-        """Say that nothing comes of it; a half answer is broken off."""
+        """Answer that the request is refused; an answer that has begun is broken off."""
         if self.ended:  # said already
             return
         if self.started:
@@ -151,8 +151,8 @@ async def read(announced: int, receive: Receive) -> bytes:
 
 def length(scope: Message) -> int:
     """How long the body says it is; 0 where it says nothing."""
-    told = dict(scope["headers"]).get(b"content-length", b"0")
-    return int(told) if told.isdigit() else 0
+    stated = dict(scope["headers"]).get(b"content-length", b"0")
+    return int(stated) if stated.isdigit() else 0
 
 
 def once(body: bytes, receive: Receive) -> Receive:

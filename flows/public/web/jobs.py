@@ -50,7 +50,7 @@ def score_all(texts: Sequence[bytes]) -> list[Reply]:
                 facts = read_facts(text)
             rounds.setdefault(facts.this_round.year, []).append((place, facts))
         except BadFacts as bad:
-            replies[place] = Reply(UNFIT, to_json(told(bad)))
+            replies[place] = Reply(UNFIT, in_utf8(as_json(bad)))
     for people in rounds.values():
         for (place, _), reply in zip(people, together([each for _, each in people]), strict=True):
             replies[place] = reply
@@ -58,17 +58,17 @@ def score_all(texts: Sequence[bytes]) -> list[Reply]:
 
 
 def together(people: Sequence[Facts]) -> list[Reply]:
-    """The answers to people of one round; one whom nobody foresaw takes no other along."""
+    """The answers to people of one round; where scoring them together fails, each is scored alone."""
     try:
         with message_without_values("score"):
-            return [Reply(SCORED, to_json(each)) for each in answers(people)]
+            return [Reply(SCORED, in_utf8(each)) for each in answers(people)]
     except Exception:
         if len(people) == 1:
             raise
         return [reply for each in people for reply in together([each])]
 
 
-def told(bad: BadFacts) -> dict[str, Any]:
+def as_json(bad: BadFacts) -> dict[str, Any]:
     """Faults for machines."""
     return {
         "detail": str(bad).splitlines()[0],
@@ -86,7 +86,7 @@ def work_out(text: bytes, growth: int | None, parts: frozenset[str]) -> dict[str
             found = answer(facts)
             return {
                 "answer": {name: each for name, each in found.items() if name != "receipt"},
-                "told": explained(facts, found),
+                "explained": explained(facts, found),
                 "choice": compared(study_or_work(facts)) if "choice" in parts else None,
                 "forward": forward(facts, growth, YEARS_SHOWN) if "forward" in parts else None,
             }
@@ -94,6 +94,6 @@ def work_out(text: bytes, growth: int | None, parts: frozenset[str]) -> dict[str
         return {"faults": [(each.path, each.expected, each.came) for each in bad.faults]}
 
 
-def to_json(content: Any) -> bytes:
-    """JSON in UTF-8."""
+def in_utf8(content: Any) -> bytes:
+    """JSON text in UTF-8."""
     return json.dumps(content, ensure_ascii=False, separators=(",", ":")).encode()

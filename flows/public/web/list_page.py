@@ -111,10 +111,10 @@ def places_by_text(listing: Listing) -> dict[str, str]:
 
 def notes(query: Query, part: Part) -> list[str]:
     """What of the address makes no sense and stands in no field."""
-    told = [query.faults[name] for name in ("sort", "size", "page") if name in query.faults]
+    wrong = [query.faults[name] for name in ("sort", "size", "page") if name in query.faults]
     if query.page != part.page and part.last:
-        told.append(f"一共 {part.pages} 页，现在是第 {part.page} 页。")
-    return told
+        wrong.append(f"一共 {part.pages} 页，现在是第 {part.page} 页。")
+    return wrong
 
 
 def in_words(hits: int, query: Query) -> str:

@@ -73,7 +73,7 @@ async def prepared(this_round: ShownRound) -> Listing:
 
 class Workbooks:
     """A workbook takes a core a second: one at a time, in a process that scores otherwise, so that pages are
-    sent meanwhile; kept for who asks again."""
+    sent meanwhile; kept for those who ask again."""
 
     def __init__(self) -> None:
         """Nobody's turn yet."""

@@ -28,7 +28,7 @@ MONTH = re.compile(r"(\d{4})-(\d{2})")
 
 
 def zh_day(value: str | date) -> str:
-    """A day or month as Chinese has it."""
+    """A day or month as it is written in Chinese."""
     if isinstance(value, date):
         day = value.date() if isinstance(value, datetime) else value
         return zh_day(day.isoformat())

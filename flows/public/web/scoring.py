@@ -1,7 +1,7 @@
 """People who ask at the same time, scored together: many of one round cost little more than one.
 
-A process takes whoever waits; those who come meanwhile are the next ones.  A process that dies is
-replaced, and whoever it was working for is told to ask again.
+A process takes those who wait; those who come meanwhile are next.  A process that dies is replaced,
+and the people it was working for are told to ask again.
 """
 
 import asyncio
@@ -19,8 +19,8 @@ from starlette.exceptions import HTTPException
 
 from flows.public.web.jobs import Reply, begin, score_all, work_out
 
-# seconds.  Who asks again at once after a common answer is scored together again; while others are being
-# scored one waits a little for more to come, since two processes cost twice what one does
+# seconds.  People who ask again at once after a common answer are scored together again.  While others are
+# being scored, one waits a little for more to come, since two processes cost twice what one does
 GATHERED_FOR = 0.005
 PATIENCE = 0.05
 MOST_TOGETHER, MOST_BYTES_TOGETHER = 32, 1 << 18
@@ -40,7 +40,7 @@ class Asked:
 
 @dataclass
 class Scoring:
-    """The processes and whoever waits for them."""
+    """The processes and those who wait for them."""
 
     processes: int = field(default_factory=lambda: max(2, os.cpu_count() or 2))
     waiting: deque[Asked] = field(default_factory=deque)
@@ -100,14 +100,14 @@ class Scoring:
         return await asked.future
 
     def hand_out(self) -> None:
-        """Give whoever waits to the processes that are free."""
+        """Give those who wait to the processes that are free."""
         while self.free and self.is_time() and (some := self.next_ones()):
             self.free -= 1
             task = asyncio.get_running_loop().create_task(self.carry_out(some))
             task.add_done_callback(lambda _: self.hand_out())
 
     def is_time(self) -> bool:
-        """Whether whoever waits longest waits no longer."""
+        """Whether the one who has waited longest need wait no longer."""
         if not self.waiting or self.free == self.processes:
             return True
         first = self.waiting[0]
@@ -145,7 +145,7 @@ class Scoring:
             if self.pool is pool:  # the first of those it concerns
                 self.pool, _ = self.new_pool()
             fail(some, busy())
-        except Exception as error:  # noqa: BLE001 (whoever waits is told, or waits for ever)
+        except Exception as error:  # noqa: BLE001 (those who wait get it, or wait for ever)
             fail(some, error)
         finally:
             self.free += 1
@@ -157,7 +157,7 @@ def busy() -> HTTPException:
 
 
 def fail(some: list[Asked], error: Exception) -> None:
-    """Tell those who wait that nothing comes of it."""
+    """Give the error to those who wait."""
     for asked in some:
         if not asked.future.done():
             asked.future.set_exception(error)

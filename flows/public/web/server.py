@@ -24,7 +24,7 @@ def serve(
     *,
     preliminary: bool = False,
 ) -> None:
-    """Serve until stopped; `announce` is told the address once it answers."""
+    """Serve until stopped; `announce` is called with the address once it answers."""
     logging.disable()  # what a library says of a request that makes no sense may quote it
     with listening(host, port) as at:
         config = uvicorn.Config(
@@ -47,7 +47,7 @@ class Announced(uvicorn.Server):
     """A server that says when it is ready."""
 
     def __init__(self, config: uvicorn.Config, ready: Callable[[], None]) -> None:
-        """With whom to tell."""
+        """`ready` is called once the server answers."""
         super().__init__(config)
         self.ready = ready
 
@@ -59,7 +59,7 @@ class Announced(uvicorn.Server):
 
     @contextmanager
     def capture_signals(self) -> Iterator[None]:
-        """Stop in order when told to, and then with status 0: uvicorn would end by the signal after all."""
+        """Stop in order on a signal, with status 0: uvicorn would raise the signal again afterwards."""
         with super().capture_signals():
             yield
             self._captured_signals.clear()
@@ -70,7 +70,7 @@ def listening(host: str, port: int) -> socket.socket:
     try:
         family = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0][0]
         at = socket.create_server((host, port), family=family, backlog=1024)
-        # connections inherit it; else the end of an answer waits 40 ms for a sign from who reads it
+        # connections inherit it; else the end of an answer waits 40 ms for a sign from its reader
         at.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     except OSError as error:
         # Python adds the address to what the system says, which is said already

@@ -23,16 +23,16 @@ def explained(facts: Facts, answer: Json) -> Json:
     receipt = answer["receipt"]
     found = said_of_all(facts, receipt, words)
     of_edition = law(facts.edition, words)
-    told = {}
+    rules = {}
     for name, rule in receipt["indicators"].items():
-        told[name] = {
+        rules[name] = {
             "title": title(rule, words),
             "points": rule["points"],
             "lines": working(rule, found, words),
             "clause": of_edition.clauses.get(rule["rule"]),
         }
     for name, rule in receipt["conditions"].items():
-        told[name] = {
+        rules[name] = {
             "title": title(rule, words),
             "holds": rule["holds"],
             "unmet": failed(rule, words),
@@ -40,7 +40,7 @@ def explained(facts: Facts, answer: Json) -> Json:
             "clause": of_edition.clauses.get(rule["rule"]),
         }
     return {
-        "rules": told,
+        "rules": rules,
         "act": of_edition.act,
         "conditions": list(receipt["conditions"]),
         "indicators": list(receipt["indicators"]),
@@ -50,7 +50,7 @@ def explained(facts: Facts, answer: Json) -> Json:
 
 
 def beyond(receipt: Json) -> int:
-    """Insured months that were told and lie after the reference date."""
+    """Insured months that were given and lie after the reference date."""
     spans = [*receipt["facts"]["insurance"], *receipt["facts"]["insurance_outside"]]
     return sum(each["months"] for each in spans if each["why"] == BEYOND)
 

@@ -100,7 +100,7 @@
 
   // --- what is shown ---
 
-  function tell(faults) {
+  function showFaults(faults) {
     for (const field of fields.filter((each) => each.dataset.fault)) {
       const id = `${field.name}-error`;
       const place = field.closest(".field").querySelector(".errors");
@@ -153,13 +153,13 @@
   function inWords(faults) {
     const value = (name) =>
       faults[name] && faults[name] !== form.dataset.turned ? "" : form.elements[name].value.trim();
-    const told = value("q") ? [`搜索：${value("q")}`] : [];
+    const parts = value("q") ? [`搜索：${value("q")}`] : [];
     for (const [name, title] of [["points", "总积分"], ["born", "出生年份"]]) {
       const [from, to] = [value(`${name}_from`), value(`${name}_to`)];
-      if (from && to) told.push(`${title}：${from} 至 ${to}`);
-      else if (from || to) told.push(`${title}：${from || to} ${from ? "及以上" : "及以下"}`);
+      if (from && to) parts.push(`${title}：${from} 至 ${to}`);
+      else if (from || to) parts.push(`${title}：${from || to} ${from ? "及以上" : "及以下"}`);
     }
-    return told.join("；");
+    return parts.join("；");
   }
 
   function say(...texts) {
@@ -176,7 +176,7 @@
     page = Math.min(Math.max(page, 1), pages);
     const part = all.slice((page - 1) * size, page * size);
     body.replaceChildren(...part.map((each) => each.row));
-    tell(faults);
+    showFaults(faults);
     showPages(pages);
     const first = (page - 1) * size;
     say(all.length ? `${inWords(faults) ? "查到" : "共"} ${number(all.length)} 人` : "没有查到",
