@@ -8,6 +8,7 @@ import logging
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
+from flows.common.failures import Failure
 from flows.common.messages import message_without_values
 from flows.common.rounds import known
 from flows.common.workers import serve_parent
@@ -40,9 +41,12 @@ def begin() -> None:
     answer(read_facts(json.dumps(facts)))
 
 
-def score_all(texts: Sequence[bytes]) -> list[Reply]:
-    """The answers to people who asked at the same time, in their order."""
-    replies: list[Reply | None] = [None] * len(texts)
+def score_all(texts: Sequence[bytes]) -> list[Reply | Failure]:
+    """The answers to people who asked at the same time, in their order.
+
+    What fails about one of them in a way nobody foresaw stands in that one's place.
+    """
+    replies: list[Reply | Failure | None] = [None] * len(texts)
     rounds: dict[int, list[tuple[int, Facts]]] = {}
     for place, text in enumerate(texts):
         try:
@@ -51,20 +55,22 @@ def score_all(texts: Sequence[bytes]) -> list[Reply]:
             rounds.setdefault(facts.this_round.year, []).append((place, facts))
         except BadFacts as bad:
             replies[place] = Reply(UNFIT, in_utf8(as_json(bad)))
+        except Failure as failure:
+            replies[place] = failure
     for people in rounds.values():
         for (place, _), reply in zip(people, together([each for _, each in people]), strict=True):
             replies[place] = reply
     return [each for each in replies if each is not None]
 
 
-def together(people: Sequence[Facts]) -> list[Reply]:
+def together(people: Sequence[Facts]) -> list[Reply | Failure]:
     """The answers to people of one round; where scoring them together fails, each is scored alone."""
     try:
         with message_without_values("score"):
             return [Reply(SCORED, in_utf8(each)) for each in answers(people)]
-    except Exception:
+    except Failure as failure:
         if len(people) == 1:
-            raise
+            return [failure]
         return [reply for each in people for reply in together([each])]
 
 

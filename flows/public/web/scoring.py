@@ -17,6 +17,7 @@ from typing import Any
 
 from starlette.exceptions import HTTPException
 
+from flows.common.failures import Failure
 from flows.public.web.jobs import Reply, begin, score_all, work_out
 
 # seconds.  People who ask again at once after a common answer are scored together again.  While others are
@@ -139,7 +140,9 @@ class Scoring:
                 texts = [each.text for each in some]
                 found = await loop.run_in_executor(pool, score_all, texts)
             for asked, result in zip(some, found, strict=True):
-                if not asked.future.done():
+                if isinstance(result, Failure):
+                    fail([asked], result)
+                elif not asked.future.done():
                     asked.future.set_result(result)
         except BrokenProcessPool:
             if self.pool is pool:  # the first of those it concerns
