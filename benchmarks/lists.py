@@ -27,7 +27,7 @@ import psutil
 from web import HERE, clients_asking, port_of
 
 from flows.public.rounds.in_memory import rounds_of
-from flows.public.rounds.shown import ShownRound
+from flows.public.rounds.shown_round import ShownRound
 from flows.public.web.addresses import in_folder, static
 from flows.public.web.list_page import list_html
 

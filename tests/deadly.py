@@ -17,7 +17,7 @@ from flows.run.buckets import exchange_elsewhere, ingest, rank, recheck, score
 FOLDER = "LUOHU_DEADLY"
 STAGES = {  # where each is looked up by name
     "exchange": (exchange_elsewhere, "exchange_files"),
-    "settle": (ingest, "settle"),
+    "accept": (ingest, "accept"),
     "score": (score, "score_bucket"),
     "rank": (rank, "rank_bucket"),
     "recheck": (recheck, "recompute_bucket"),
@@ -74,9 +74,9 @@ def exchange(folder: Path, *given: Any) -> Any:
     return REAL["exchange"](folder, *given)
 
 
-def settle(folder: Path) -> Any:
-    accident("settle", folder)
-    return REAL["settle"](folder)
+def accept(folder: Path) -> Any:
+    accident("accept", folder)
+    return REAL["accept"](folder)
 
 
 def score_(folder: Path, *given: Any) -> Any:
@@ -95,5 +95,5 @@ def recheck_(folder: Path, *given: Any) -> Any:
 
 
 DEADLY = {
-    "exchange": exchange, "settle": settle, "score": score_, "rank": rank_, "recheck": recheck_,
+    "exchange": exchange, "accept": accept, "score": score_, "rank": rank_, "recheck": recheck_,
 }  # fmt: skip

@@ -21,7 +21,7 @@ from flows.common.database import DATABASE
 from flows.kept.run_files import is_complete
 from flows.ledger.entries import LEDGER
 from flows.ledger.file import read
-from flows.ledger.shown import shown_by
+from flows.ledger.seen_in_database import shown_by
 from flows.ledger.state import State
 from flows.ledger.verify import verified
 from flows.process.tables import rebuilt

@@ -7,7 +7,7 @@ import polars as pl
 
 from flows.common.points import in_points
 from flows.public.rounds.outside import mean, outside
-from flows.public.rounds.shown import ShownRound
+from flows.public.rounds.shown_round import ShownRound
 from schemas.results import INDICATORS
 from transforms.ranking import cutoff
 

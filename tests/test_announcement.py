@@ -22,7 +22,7 @@ from flows.public.rounds import in_memory
 from flows.public.rounds import read as reading
 from flows.public.rounds.in_memory import rounds_of
 from flows.public.rounds.outside import outside
-from flows.public.rounds.standing import where
+from flows.public.rounds.place_of_total import where
 from flows.public.site.write import write_site
 from flows.public.web.round_page import publicity, said
 

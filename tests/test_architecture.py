@@ -1,6 +1,7 @@
 """What keeps the rules pure, read off the source: the layers, no clock, no float, no policy year."""
 
 import ast
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -13,6 +14,51 @@ CLOCK = {"today", "now", "utcnow", "time", "monotonic", "perf_counter"}
 PATHS_JOINED = {
     f"transforms/{name}.py" for name in ("editions", "policy", "rounds")
 }  # folder / "file" is no arithmetic
+# modules of one name do one thing in several places: a command and its work, a feed, rule or table where it
+# is delivered, judged, changed and shown, and what each room has
+ONE_THING = set(
+    [
+        "appeals",
+        "calendar",
+        "deliveries",
+        "export",
+        "ledger",
+        "messages",
+        "publish",
+        "recompute",
+        "run",
+        "score",
+        "employers",
+        "facts",
+        "feeds",
+        "homes",
+        "innovation",
+        "insurance",
+        "law",
+        "money",
+        "months",
+        "people",
+        "phases",
+        "records",
+        "rounds",
+        "rules",
+        "schooling",
+        "database",
+        "differences",
+        "ingest",
+        "known",
+        "limits",
+        "page",
+        "read",
+        "server",
+        "standing",
+        "summary",
+        "tables",
+        "verify",
+        "words",
+        "write",
+    ]
+)
 Function = ast.FunctionDef | ast.AsyncFunctionDef
 
 
@@ -51,6 +97,12 @@ def test_there_is_source_to_look_at() -> None:
     """The checks below would pass on empty folders."""
     assert len(TRANSFORMS) > 20
     assert len(SCHEMAS) > 2
+
+
+def test_one_name_means_one_thing() -> None:
+    modules = [*TRANSFORMS, *SCHEMAS, *(ROOT / "flows").rglob("*.py")]
+    names = Counter(path.stem for path in modules if path.name != "__init__.py")
+    assert {name for name, times in names.items() if times > 1} == ONE_THING
 
 
 @pytest.mark.parametrize("path", TRANSFORMS, ids=of)

@@ -36,11 +36,11 @@ from flows.common.progress import watched
 from flows.common.settings import DATA, Order
 from flows.explain.receipts.bulk import write_receipts
 from flows.run import read_parquet, screening
-from flows.run.buckets import exchange, how_many, merge, settle
-from flows.run.buckets.complete import require_whole
-from flows.run.buckets.places import OF_BUCKETS, WHOLE, buckets_of, counts
+from flows.run.buckets import accept, exchange, how_many, merge
+from flows.run.buckets.layout import OF_BUCKETS, WHOLE, buckets_of, counts
 from flows.run.buckets.rank import line as line_of
 from flows.run.buckets.rank import standings, totals
+from flows.run.buckets.whole import require_whole
 from flows.run.buckets.whose import Whose, bucket_of
 from flows.run.file_columns import types_of
 from flows.run.known import FINDINGS, REPLACED, findings_path, replaced_path
@@ -83,7 +83,7 @@ def few_at_a_time() -> Iterator[None]:
         patch.setattr(screening, "BATCH_ROWS", BATCH)
         patch.setattr(read_parquet, "PIECE_ROWS", BATCH)
         patch.setattr(exchange, "PIECE_ROWS", BATCH)
-        patch.setattr(settle, "PIECE_ROWS", BATCH)
+        patch.setattr(accept, "PIECE_ROWS", BATCH)
         yield
 
 
@@ -561,7 +561,7 @@ def test_a_whole_round_is_published(ready: tuple[Order, Path]) -> None:
 
 
 def test_progress_says_buckets_done_of_all(difficult: Both) -> None:
-    for stage in ("buckets settled", "buckets scored", "buckets rechecked"):
+    for stage in ("buckets accepted", "buckets scored", "buckets rechecked"):
         said = [each[1:] for each in difficult.said if each[0] == stage]
         assert said == [(done, BUCKETS) for done in range(BUCKETS + 1)]
 

@@ -488,7 +488,7 @@ def test_scores_by_place_are_held_against_the_list(
     delivery: Path, warehouse: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Few apply here, so the places shown are nearer."""
-    for module in ("flows.run.score", "flows.audit.capsule.checks"):
+    for module in ("flows.run.score", "flows.audit.capsule.public_checks"):
         monkeypatch.setattr(f"{module}.SEGMENTS", range(20, 81, 20))
     data = warehouse.parent / "data"
     run(Order(2020, delivery, tmp_path / "w", data, recheck=False))

@@ -35,7 +35,7 @@ from flows.kept.named_run import read as named_run
 from flows.kept.run_files import is_complete
 from flows.ledger.entries import LEDGER
 from flows.ledger.file import read
-from flows.ledger.shown import shown_by
+from flows.ledger.seen_in_database import shown_by
 from flows.ledger.verify import verified
 from flows.process.deliveries.carry import carry
 from flows.process.deliveries.deliver import kept_as

@@ -42,9 +42,9 @@ from flows.ledger.entries import (
     sealed,
 )
 from flows.ledger.file import append, mend, only_writer, read, tail
-from flows.ledger.shown import shown_by
+from flows.ledger.seen_in_database import shown_by
 from flows.ledger.verify import require_head, verified
-from flows.process import names
+from flows.process import signatures
 from flows.process import turn as process_turn
 from flows.process.calendar.tick import Tick, tick
 from flows.process.retract import retract
@@ -470,28 +470,28 @@ def test_the_system_clock(tmp_path: Path) -> None:
     ],
 )
 def test_two_names_of_one_person(other: str) -> None:
-    assert names.are_same("王芳", other)
+    assert signatures.are_same("王芳", other)
 
 
 def test_names_are_one_by_width_and_case_and_two_by_letters() -> None:
-    assert names.are_same("Li Ming", "ＬＩＭＩＮＧ")
-    assert names.are_same("Strasse", "STRAßE")
-    assert not names.are_same("王芳", "王方")
-    assert not names.are_same(None, None)
+    assert signatures.are_same("Li Ming", "ＬＩＭＩＮＧ")
+    assert signatures.are_same("Strasse", "STRAßE")
+    assert not signatures.are_same("王芳", "王方")
+    assert not signatures.are_same(None, None)
 
 
 @pytest.mark.parametrize("other", ["\u3164", "\u115f", "\ufff0", "\U000e0fff", "\u2028", "\u0301"])
 def test_nothing_that_shows_nothing_hides_an_id_number(other: str) -> None:
     with pytest.raises(BadUsage, match="without an ID number"):
-        names.free_text(f"证 {other.join(ID_NUMBER)}", "--claim")
+        signatures.free_text(f"证 {other.join(ID_NUMBER)}", "--claim")
 
 
 def test_an_id_number_in_words_is_one() -> None:
     for digits in ("〇一二三四五六七八九", "零壹贰叁肆伍陆柒捌玖"):
         text = ID_NUMBER.translate(dict(zip(map(ord, "0123456789"), digits, strict=True)))
         with pytest.raises(BadUsage, match="without an ID number"):
-            names.free_text(f"证号{text}有误", "--claim")
-    assert names.free_text("二〇二一年三月五日第一一〇号", "--claim")
+            signatures.free_text(f"证号{text}有误", "--claim")
+    assert signatures.free_text("二〇二一年三月五日第一一〇号", "--claim")
 
 
 @pytest.mark.usefixtures("ledger_alone")

@@ -20,9 +20,9 @@ from shown import shown_round
 from flows.common.points import in_text
 from flows.public.listing.csv_file import list_csv
 from flows.public.listing.found import found, named_pages, part_of
+from flows.public.listing.held_list import DOWN, KEYS, Listing, Row
 from flows.public.listing.plain import folded, plain
 from flows.public.listing.query import EVERYBODY, FIELDS, Query, read_query
-from flows.public.listing.rows import DOWN, KEYS, Listing, Row
 from flows.public.listing.xlsx_file import About, list_xlsx
 from flows.public.rounds import listed as lists
 from flows.public.rounds.listed import listing_of

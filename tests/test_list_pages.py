@@ -24,7 +24,7 @@ from flows.public.listing.found import found
 from flows.public.listing.query import Query, read_query
 from flows.public.rounds.in_memory import rounds_of
 from flows.public.rounds.listed import list_csv, list_xlsx, listing_of
-from flows.public.rounds.shown import ShownRound
+from flows.public.rounds.shown_round import ShownRound
 from flows.public.web.addresses import in_folder, static
 from flows.public.web.list_page import list_html
 from flows.run.stages import Outcome

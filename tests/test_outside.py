@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 from shown import shown_round
 
 from flows.public.rounds.outside import FEWEST, outside
-from flows.public.rounds.shown import ShownRound
-from flows.public.rounds.standing import where
+from flows.public.rounds.place_of_total import where
+from flows.public.rounds.shown_round import ShownRound
 from flows.public.rounds.typed import BadTotal, typed_total
 from flows.public.web.round_page import round_page
 from schemas.results import INDICATORS

@@ -16,7 +16,7 @@ from delivering import tables_later
 from flows.common.failures import Failure, LedgerDamaged
 from flows.ledger.entries import LEDGER
 from flows.ledger.file import read
-from flows.ledger.published import may_become_current
+from flows.ledger.official_result import may_become_current
 from flows.process.places.lapse import lapse
 from flows.process.places.objections import decide_objection, file_objection
 from flows.process.places.sanctions import sanction

@@ -14,7 +14,7 @@ import pytest
 from flows.common.points import in_points
 from flows.run.report import write_report
 from flows.run.report.charts import HEIGHT
-from flows.run.report.numbers import difference, number
+from flows.run.report.written_numbers import difference, number
 from flows.run.score import publish_table, segments
 from schemas.feeds import FEEDS
 from schemas.results import CONDITIONS, INDICATORS, columns_of

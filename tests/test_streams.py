@@ -8,8 +8,8 @@ import pytest
 from polars.testing import assert_frame_equal
 
 from flows.common.failures import StageFailed
-from flows.run.buckets.places import OF_BUCKETS
-from flows.run.buckets.streams import received, send, sent, types
+from flows.run.buckets.layout import OF_BUCKETS
+from flows.run.buckets.sent_rows import received, send, sent, types
 from schemas.columns import PersonId
 
 EXAMPLES: dict[type[pl.DataType], list[object]] = {

@@ -14,7 +14,7 @@ from flows.cli.summary import NEAR_THE_LINE
 from flows.common.database import OFFLINE
 from flows.common.settings import DATA, HOME, Order
 from flows.kept.tables import feed
-from flows.run.build import build
+from flows.run.build_database import build
 from flows.run.describe import FORMER
 from flows.run.publish import publish
 from flows.run.stages import Outcome, run
@@ -248,7 +248,7 @@ def test_a_table_that_nobody_explained_is_told_at_once(
 ) -> None:
     """So that the next table or view comes with its words."""
     more = [*layout.views(), ("newcomers", "SELECT round, 1 AS age_of_account FROM rounds")]
-    monkeypatch.setattr("flows.run.build.views", lambda: iter(more))
+    monkeypatch.setattr("flows.run.build_database.views", lambda: iter(more))
     with pytest.raises(KeyError, match="age_of_account"):
         build(tmp_path / "new.duckdb", None, warehouse / "luohu.duckdb")
 

@@ -180,7 +180,7 @@ def by_workers(standing: Place, feeds: Path, tmp_path_factory: pytest.TempPathFa
         found.waited.append(str(future.state.type.value))
         return careful(future, tried)
 
-    accidents(standing, "settle.kill.0", "settle.full.0")
+    accidents(standing, "accept.kill.0", "accept.full.0")
     order = order_of(feeds, tmp_path_factory.mktemp("workers"))
     with (
         pytest.MonkeyPatch.context() as patch,
@@ -198,7 +198,7 @@ def test_the_same_bytes_as_one_process(by_workers: ByWorkers, alone: Outcome) ->
     assert files(outcome) == files(alone)
     warehouse = Path(outcome.database).parent
     assert not (warehouse / ".work").exists()
-    for stage in ("buckets settled", "buckets scored", "buckets ranked", "buckets rechecked"):
+    for stage in ("buckets accepted", "buckets scored", "buckets ranked", "buckets rechecked"):
         assert [each[1:] for each in said if each[0] == stage] == [
             (done, BUCKETS) for done in range(BUCKETS + 1)
         ]
@@ -214,7 +214,7 @@ def test_prefect_shows_stages_by_bucket(by_workers: ByWorkers, standing: Place) 
     end = time.monotonic() + 30
     wanted = {
         f"{verb} bucket {number} of {BUCKETS}"
-        for verb in ("settle", "score", "rank", "recheck")
+        for verb in ("accept", "score", "rank", "recheck")
         for number in range(1, BUCKETS + 1)
     }
     while not wanted <= set(shown()):
@@ -268,7 +268,7 @@ POISON = {
     ("stage", "how"),
     [
         ("score", "full"),
-        pytest.param("settle", "kill", marks=soak),
+        pytest.param("accept", "kill", marks=soak),
         pytest.param("recheck", "greedy", marks=soak),
     ],
 )
@@ -623,7 +623,7 @@ def test_a_scheduler_that_is_killed_ends_in_a_named_error_and_the_next_run_goes_
     accidents(standing)
 
     def kill(stage: str, done: int, _of: int) -> None:
-        if stage == "buckets settled" and done == 1 and process.poll() is None:
+        if stage == "buckets accepted" and done == 1 and process.poll() is None:
             process.kill()
 
     with (
@@ -646,7 +646,7 @@ def test_a_scheduler_that_is_killed_ends_in_a_named_error_and_the_next_run_goes_
 @pytest.mark.parametrize(
     ("edit", "options", "words"),
     [
-        (("flows/run/buckets/settle.py", "validate", "validate"), (), "expected the same code, found another"),
+        (("flows/run/buckets/accept.py", "validate", "validate"), (), "expected the same code, found another"),
         (None, ("--nthreads", "2"), "expected one thread (--nthreads 1), found 2"),
     ],
 )  # fmt: skip
@@ -782,7 +782,7 @@ def test_names_and_numbers_stay_out_of_prefect_and_dask(
 ) -> None:
     feeds = Path(shutil.copytree(delivery, tmp_path / "feeds"))
     planted(feeds)
-    accidents(standing, "settle.full.0")
+    accidents(standing, "accept.full.0")
     on(Workers(address=standing.scheduler), order_of(feeds, tmp_path / "w"))
     from distributed import Client
 

@@ -39,7 +39,7 @@ from flows.kept.run_files import CODE
 from flows.kept.salts import PEOPLE
 from flows.kept.tables import NEEDS_REVIEW
 from flows.ledger.entries import LEDGER
-from flows.ledger.shown import require_of_ledger, shown_by
+from flows.ledger.seen_in_database import require_of_ledger, shown_by
 from flows.ledger.verify import verified
 from flows.run.recompute import repeat
 from schemas.results import TABLES

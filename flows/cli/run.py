@@ -169,7 +169,7 @@ def started(
 
 def show_published(order: Order, outcome: "Outcome") -> None:
     """Say where a run was kept only because the round's official result stands."""
-    from flows.ledger.published import may_become_current
+    from flows.ledger.official_result import may_become_current
 
     if not outcome.current and not may_become_current(order.warehouse, order.year):
         show([f"round {order.year} is published: its result stands, this run is kept beside it"])

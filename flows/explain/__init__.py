@@ -14,8 +14,8 @@ from flows.explain.receipts import receipt_in
 from flows.explain.receipts.source import source_of, vouched_run
 from flows.explain.still_possible import show_still_possible
 from flows.explain.what_if import nearest
+from flows.explain.what_if.accepted_rows import numbered_person, records
 from flows.explain.what_if.as_json import as_json
-from flows.explain.what_if.rows import numbered_person, records
 from flows.explain.words import Words
 
 

@@ -11,13 +11,13 @@ from typing import Any
 
 from rich.console import Console, RenderableType
 
-from flows.explain.change import sentences
 from flows.explain.law import Law
 from flows.explain.months import Span, homes, insurance, row
 from flows.explain.records import records
 from flows.explain.rules import conditions, indicators, title
+from flows.explain.smallest_change import sentences
 from flows.explain.sources import made_from, review
-from flows.explain.tables import REST, columns, strong, table, text
+from flows.explain.text_tables import REST, columns, strong, table, text
 from flows.explain.what_if import Nearest
 from flows.explain.words import Values, Words
 

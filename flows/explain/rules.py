@@ -4,7 +4,7 @@ from typing import Any
 
 from rich.console import RenderableType
 
-from flows.explain.tables import DIM, REST, STRONG, Cell, Line, columns, table
+from flows.explain.text_tables import DIM, REST, STRONG, Cell, Line, columns, table
 from flows.explain.words import Values, Words
 from flows.explain.working import facts, nothing, working
 

@@ -5,7 +5,7 @@ from typing import Any
 from rich.console import RenderableType
 from rich.text import Text
 
-from flows.explain.tables import REST, columns, table, text
+from flows.explain.text_tables import REST, columns, table, text
 from flows.explain.words import Values, Words
 
 

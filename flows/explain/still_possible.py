@@ -14,8 +14,8 @@ from flows.explain.coming_years import Lines, Year, coming_years, lines_of
 from flows.explain.coming_years.going_on import latest_work
 from flows.explain.coming_years.years import RETIRED
 from flows.explain.page import width_of
-from flows.explain.tables import REST, Column, strong, table, text
-from flows.explain.what_if.rows import Records
+from flows.explain.text_tables import REST, Column, strong, table, text
+from flows.explain.what_if.accepted_rows import Records
 from flows.explain.words import Words
 from flows.kept.past_run import PastRun, pinned
 from flows.kept.tables import table as table_of

@@ -21,8 +21,8 @@ from prefect.client.schemas.objects import FlowRun, State
 from flows.common.failures import Failure
 from flows.common.messages import message_without_values
 from flows.common.settings import DATA, MAX_REJECTS, WAREHOUSE, Order
+from flows.ledger.official_result import may_become_current
 from flows.ledger.operations import RUN
-from flows.ledger.published import may_become_current
 from flows.orchestration.artifacts import show
 from flows.orchestration.console import say
 from flows.orchestration.schedule import year_of

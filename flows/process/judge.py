@@ -10,8 +10,8 @@ from datetime import datetime
 
 from flows.common.failures import BadUsage, ProcessRefused
 from flows.ledger.entries import Entry
-from flows.process.names import are_same, folded, free_text, name, require_others
 from flows.process.rules import Operation, Rules
+from flows.process.signatures import are_same, folded, free_text, name, require_others
 from transforms.phases import Spans, Standing, shown, standing, when
 
 OVERRIDE = "--override REASON --by A --and-by B"

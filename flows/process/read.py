@@ -8,7 +8,7 @@ from flows.common.failures import CheckFailed, LedgerDamaged, NotFound
 from flows.common.private_folder import may_work_in
 from flows.ledger.entries import LEDGER
 from flows.ledger.file import read, tail
-from flows.ledger.shown import is_behind
+from flows.ledger.seen_in_database import is_behind
 from flows.ledger.state import State
 from flows.ledger.verify import verified
 from flows.process.tables import rebuilt

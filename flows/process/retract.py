@@ -2,13 +2,13 @@
 
 from flows.common.failures import NotFound, ProcessRefused
 from flows.ledger.entries import Entry
+from flows.ledger.official_result import is_published
 from flows.ledger.operations import APPEAL_DECIDE, OBJECTION_DECIDE, RETRACT
-from flows.ledger.published import is_published
 from flows.ledger.state import RETRACTED, State
 from flows.process.appeals.standing import PENDING, appeals
-from flows.process.names import free_text
 from flows.process.places.standing import objections
 from flows.process.read import require_warehouse
+from flows.process.signatures import free_text
 from flows.process.turn import Asked, Turn, turn
 
 

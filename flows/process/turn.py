@@ -28,12 +28,12 @@ from flows.common.settings import DATA, WAREHOUSE
 from flows.ledger.clock import time_of_entry
 from flows.ledger.entries import BATCH, GIVEN, NO_ENTRY, SYSTEM, Body, Entry, at_text, sealed
 from flows.ledger.file import Tail, append, mend, only_writer, read, tail
-from flows.ledger.shown import require_of_ledger, shown_by
+from flows.ledger.seen_in_database import require_of_ledger, shown_by
 from flows.ledger.state import PHASES, State
 from flows.ledger.state import WAREHOUSE as WAREHOUSE_ID
 from flows.process.judge import Signed, row_for, signed
-from flows.process.names import user
 from flows.process.rules import Operation, Rules, rules
+from flows.process.signatures import user
 from flows.process.tables import rebuilt
 from flows.run.work_folder import require_writable
 from transforms.phases import Spans, as_text, spans

@@ -5,7 +5,7 @@ from functools import lru_cache
 from pathlib import Path
 
 from flows.common.settings import DATA
-from flows.public.rows import to_day
+from flows.public.written_rows import to_day
 
 
 @lru_cache(maxsize=8)

@@ -1,7 +1,7 @@
 """One person's facts, read from JSON: everything wrong with them is reported at once.
 
 Nothing names the person: no ID number, no name.  What is left out and what it then means stands in
-`rows.py`; what a row must be is asked of the feeds' models in `checks.py`.
+`written_rows.py`; what a row must be is asked of the feeds' models in `row_checks.py`.
 """
 
 from dataclasses import dataclass
@@ -11,10 +11,10 @@ from typing import Any
 
 from flows.common.rounds import edition_of, is_assumed, round_of
 from flows.common.settings import DATA
-from flows.public.checks import failed, repeated
 from flows.public.faults import BadFacts, Fault, key, shown
 from flows.public.json_text import WHOLE, parsed
-from flows.public.rows import Column, Row, Written, columns, expected_of, whole, written
+from flows.public.row_checks import failed, repeated
+from flows.public.written_rows import Column, Row, Written, columns, expected_of, whole, written
 from schemas.feeds import FEEDS
 from transforms.policy import Edition, PolicyError
 from transforms.rounds import Round

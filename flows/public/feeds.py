@@ -9,7 +9,7 @@ from typing import Any
 import polars as pl
 
 from flows.public.facts import Facts
-from flows.public.rows import Row
+from flows.public.written_rows import Row
 from schemas.feeds import FEEDS, accepted
 
 NAMING_EMPLOYERS = ("employers", "applications", "shareholdings")  # as in the run

@@ -6,7 +6,7 @@ from flows.common.points import in_text
 from flows.explain.coming_years import Year, coming_years, lines_of
 from flows.explain.coming_years.going_on import latest_work
 from flows.explain.coming_years.years import MOST_YEARS
-from flows.explain.what_if.rows import Records
+from flows.explain.what_if.accepted_rows import Records
 from flows.public.facts import Facts
 from flows.public.feeds import feeds_of
 

@@ -14,7 +14,7 @@ from flows.common.languages import Language
 from flows.explain.law import law
 from flows.explain.page import months, width_of
 from flows.explain.rules import conditions, indicators, title
-from flows.explain.tables import REST, Column, strong, table, text
+from flows.explain.text_tables import REST, Column, strong, table, text
 from flows.explain.words import Values, Words
 from flows.public.distances import distances
 from flows.public.facts import Facts

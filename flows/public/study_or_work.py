@@ -10,10 +10,10 @@ from datetime import date
 from typing import Any
 
 from flows.common.points import in_text
-from flows.explain.what_if.calendar import first_day
+from flows.explain.what_if.plain_dates import first_day
 from flows.public.answer import receipts, results, scored
 from flows.public.facts import Facts
-from flows.public.rows import Row
+from flows.public.written_rows import Row
 from transforms.indicators.residence import DEFAULT
 from transforms.months import number_of
 

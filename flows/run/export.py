@@ -14,7 +14,7 @@ from flows.common.failures import BadUsage
 from flows.common.files import written_aside
 from flows.common.messages import message_without_values
 from flows.common.private_folder import private_folder
-from flows.run.build import build
+from flows.run.build_database import build
 from schemas.database import personal
 
 

@@ -8,7 +8,7 @@ from flows.common.failures import DatabaseUnreadable, ProcessRefused
 from flows.common.messages import message_with_file, message_without_values
 from flows.kept.integrity import integrity, require_untouched
 from flows.kept.past_run import past_run
-from flows.ledger.published import may_become_current
+from flows.ledger.official_result import may_become_current
 from flows.run.publish import only_publisher, replace_database, require_readable
 from flows.run.work_folder import require_writable
 

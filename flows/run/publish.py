@@ -40,7 +40,7 @@ from flows.common.private_folder import private_folder
 from flows.common.settings import DATA
 from flows.kept.past_run import runs_of
 from flows.kept.run_files import REPORT
-from flows.run.build import STORAGE_VERSION, OfRun, build
+from flows.run.build_database import STORAGE_VERSION, OfRun, build
 from flows.run.plausible import Size
 
 EARLIER_DATABASE = re.compile(rf"\.{re.escape(DATABASE)}\.\d+\.partial(\.wal)?")

@@ -15,7 +15,7 @@ from flows.common.access import access_of
 from flows.common.database import DATABASE, OFFLINE, attach, database_in_sql
 from flows.common.private_folder import private_folder
 from flows.common.settings import DATA
-from flows.run.build import OfRun, build, is_of_today
+from flows.run.build_database import OfRun, build, is_of_today
 from flows.run.describe import describe
 from flows.run.publish import admit, become_current, register
 from schemas.process import PRELIMINARY

@@ -14,10 +14,10 @@ from typing import Any
 import polars as pl
 
 from flows.audit import Audit, audit_run
-from flows.audit.capsule.checks import Check, checks
 from flows.audit.capsule.container import FORMAT, Whole, opened
 from flows.audit.capsule.contents import FULL, INDEX, PUBLIC, RUN, left_out
 from flows.audit.capsule.itself import expected_index, odd_members, other_index
+from flows.audit.capsule.public_checks import Check, checks
 from flows.audit.capsule.unpack import read, unpack
 from flows.common.failures import (
     BadUsage,

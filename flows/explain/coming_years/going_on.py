@@ -5,8 +5,8 @@ from typing import Any
 
 import polars as pl
 
-from flows.explain.what_if.calendar import first_day
-from flows.explain.what_if.rows import Records
+from flows.explain.what_if.accepted_rows import Records
+from flows.explain.what_if.plain_dates import first_day
 from schemas.columns import INSURANCES
 from transforms.months import number_of
 from transforms.policy import Edition

@@ -10,7 +10,7 @@ from flows.common.rounds import YEARS_TO_COME, edition_of, is_assumed, known, ro
 from flows.common.settings import DATA
 from flows.explain.coming_years.going_on import going_on
 from flows.explain.coming_years.lines import Lines
-from flows.explain.what_if.rows import Records
+from flows.explain.what_if.accepted_rows import Records
 from transforms.rounds import Round
 from transforms.scorecard import ledger
 

@@ -11,7 +11,7 @@ import polars as pl
 
 from flows.explain.receipts.applicants import Applicants
 from flows.explain.receipts.encode import listed, month, plain, quoted
-from flows.explain.receipts.runs import joined
+from flows.explain.receipts.runs_of_months import joined
 from transforms import indicators as rules
 from transforms.indicators.job_housing import outside
 from transforms.months import covered_spells, number_of

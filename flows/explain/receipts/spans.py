@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import polars as pl
 
-from flows.explain.receipts.runs import joined
+from flows.explain.receipts.runs_of_months import joined
 from schemas.columns import INSURANCES
 from transforms.months import month_number, number_of
 from transforms.policy import Edition

@@ -8,9 +8,9 @@ from typing import Any
 from pydantic.dataclasses import dataclass as checked
 
 from flows.common.settings import DATA
-from flows.explain.what_if.calendar import first_day
+from flows.explain.what_if.accepted_rows import Records
 from flows.explain.what_if.change import Row
-from flows.explain.what_if.rows import Records
+from flows.explain.what_if.plain_dates import first_day
 from transforms.counted_months import Params, counted_months
 from transforms.facts import existing
 from transforms.months import number_of

@@ -9,8 +9,8 @@ from collections.abc import Iterable, Iterator
 import polars as pl
 
 from flows.explain.what_if.applicant import Applicant
-from flows.explain.what_if.calendar import Run, first_day, last_day, runs
 from flows.explain.what_if.change import Change, Edit, Row, growing
+from flows.explain.what_if.plain_dates import Run, first_day, last_day, runs
 from transforms.months import covered_spells, months_listed, number_of
 
 

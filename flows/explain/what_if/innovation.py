@@ -3,8 +3,8 @@
 from collections.abc import Iterator
 
 from flows.explain.what_if.applicant import Applicant
-from flows.explain.what_if.calendar import months_before
 from flows.explain.what_if.change import Change, Edit, Row
+from flows.explain.what_if.plain_dates import months_before
 from schemas.columns import CODES
 
 SCOPE = "national"  # a municipal award never earns more than a national one of the same points

@@ -6,8 +6,8 @@ Months are taken latest first: what was missed last is what could have been done
 from collections.abc import Iterable, Iterator
 
 from flows.explain.what_if.applicant import Applicant
-from flows.explain.what_if.calendar import first_day
 from flows.explain.what_if.change import Change, Edit, Row, growing
+from flows.explain.what_if.plain_dates import first_day
 from schemas.columns import INSURANCES
 from transforms.months import number_of
 

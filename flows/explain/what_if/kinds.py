@@ -7,7 +7,7 @@ last.  A kind exists where the edition lists a rule it bears on.
 from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
-from flows.explain.what_if import homes, innovation, insurance, money, schooling, standing
+from flows.explain.what_if import good_standing, homes, innovation, insurance, money, schooling
 from flows.explain.what_if.applicant import Applicant
 from flows.explain.what_if.change import Change
 
@@ -45,14 +45,14 @@ KINDS = (
     Kind("position_months", ("innovation_award_or_position",), innovation.position),
     Kind("share", ("innovation",), innovation.share),
     Kind("financing", ("innovation",), innovation.financing),
-    Kind("violations_absent", TAX, standing.violations),
-    Kind("detentions_absent", ("law", "law_since_commencement"), standing.detentions),
-    Kind("honour_kept", ("honour",), standing.honour),
-    Kind("sentences_absent", ("criminal_record",), standing.sentences),
-    Kind("findings_absent", ("not_barred",), standing.findings),
-    Kind("residence_permit", ("residence_permit",), standing.permit),
-    Kind("employer_qualified", ("employer",), standing.employer),
-    Kind("employer_findings_absent", ("not_barred",), standing.findings_on_employer),
+    Kind("violations_absent", TAX, good_standing.violations),
+    Kind("detentions_absent", ("law", "law_since_commencement"), good_standing.detentions),
+    Kind("honour_kept", ("honour",), good_standing.honour),
+    Kind("sentences_absent", ("criminal_record",), good_standing.sentences),
+    Kind("findings_absent", ("not_barred",), good_standing.findings),
+    Kind("residence_permit", ("residence_permit",), good_standing.permit),
+    Kind("employer_qualified", ("employer",), good_standing.employer),
+    Kind("employer_findings_absent", ("not_barred",), good_standing.findings_on_employer),
 )
 
 # shown only where it takes fewer months than the other kind, which asks for less

@@ -13,11 +13,11 @@ import polars as pl
 
 from flows.common.failures import CheckFailed
 from flows.common.points import centipoints
+from flows.explain.what_if.accepted_rows import Records, concerned, numbered_person, records
 from flows.explain.what_if.applicant import applicant
 from flows.explain.what_if.change import Change
 from flows.explain.what_if.kinds import BESIDE, proposed
 from flows.explain.what_if.ranked import Ranked, published
-from flows.explain.what_if.rows import Records, concerned, numbered_person, records
 from flows.explain.what_if.worlds import scored
 from flows.kept.past_run import PastRun, pinned
 from flows.kept.tables import table

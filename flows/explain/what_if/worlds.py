@@ -11,8 +11,8 @@ from typing import Any
 import polars as pl
 
 from flows.common.points import centipoints
+from flows.explain.what_if.accepted_rows import Records
 from flows.explain.what_if.change import Change, Edit
-from flows.explain.what_if.rows import Records
 from flows.run.score import eligibility, scores
 from transforms.facts import Feeds
 from transforms.policy import Edition

@@ -21,9 +21,9 @@ from flows.process.appeals.standing import (
 )
 from flows.process.applications import identities
 from flows.process.deliveries.subjects import subjects_of
-from flows.process.names import free_text
-from flows.process.numbers import year_of
+from flows.process.ids import year_of
 from flows.process.read import require_warehouse
+from flows.process.signatures import free_text
 from flows.process.turn import Asked, Turn, turn
 
 FILED, ENTERED = "filed an appeal", "entered a delivery that a decision names"

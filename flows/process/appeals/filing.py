@@ -15,10 +15,10 @@ from flows.process.applications import (
     known_among,
     require_application_no,
 )
-from flows.process.lists import message_with_row, read_list
-from flows.process.names import free_text
-from flows.process.numbers import new_ids
+from flows.process.ids import new_ids
+from flows.process.lists_from_csv import message_with_row, read_list
 from flows.process.read import require_warehouse
+from flows.process.signatures import free_text
 from flows.process.turn import Asked, Turn, turn
 
 if TYPE_CHECKING:

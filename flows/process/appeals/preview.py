@@ -31,7 +31,7 @@ from flows.process.deliveries.held import delivery_ids, missing
 from flows.process.deliveries.known import known
 from flows.process.displacement.of_round import Measured, measured
 from flows.process.displacement.rows import Decided
-from flows.process.numbers import year_of
+from flows.process.ids import year_of
 from flows.process.read import require_warehouse
 from flows.process.turn import Asked
 from flows.run.score import publish_table

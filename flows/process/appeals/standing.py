@@ -6,7 +6,7 @@ from flows.common.failures import ProcessRefused
 from flows.ledger.entries import Entry
 from flows.ledger.operations import APPEAL_DECIDE, APPEAL_FILE, APPEAL_WITHDRAW
 from flows.ledger.state import State
-from flows.process.numbers import no_such, year_of
+from flows.process.ids import no_such, year_of
 
 KIND_OF_ID = "appeal"
 PENDING, WITHDRAWN = "pending", "withdrawn"

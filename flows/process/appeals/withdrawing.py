@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from flows.process.appeals.standing import KIND_OF_ID, appeal_of, require_pending
-from flows.process.numbers import year_of
+from flows.process.ids import year_of
 from flows.process.read import require_warehouse
 from flows.process.turn import Asked, Turn, turn
 

@@ -8,8 +8,8 @@ from datetime import date, datetime, timedelta
 from typing import NamedTuple
 
 from flows.ledger.entries import Entry
+from flows.ledger.official_result import is_published
 from flows.ledger.operations import TICK
-from flows.ledger.published import is_published
 from flows.ledger.state import State
 from flows.process.calendar.missing import is_carried, lacking, last_run
 from flows.process.dates import day_of

@@ -8,8 +8,8 @@ from datetime import datetime
 from typing import NamedTuple
 
 from flows.ledger.entries import Entry
+from flows.ledger.official_result import is_published
 from flows.ledger.operations import DELIVER, RUN
-from flows.ledger.published import is_published
 from flows.ledger.state import State
 from flows.process.appeals.standing import pending
 from flows.process.deliveries.findings import findings

@@ -19,7 +19,7 @@ from flows.common.settings import Order
 from flows.ledger.entries import Entry
 from flows.ledger.file import read
 from flows.ledger.operations import SANCTION
-from flows.ledger.shown import require_of_ledger, shown_by
+from flows.ledger.seen_in_database import require_of_ledger, shown_by
 from flows.ledger.state import State
 from flows.process.applications import id_numbers
 from flows.run.known import FINDINGS, findings_path

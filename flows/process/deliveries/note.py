@@ -17,7 +17,7 @@ from flows.common.failures import BadUsage
 from flows.common.files import sha256_of
 from flows.common.limits import require_size
 from flows.common.messages import message_with_file
-from flows.process.names import LONGEST_NAME, free_text
+from flows.process.signatures import LONGEST_NAME, free_text
 from schemas.feeds import FEEDS
 from transforms.phases import in_beijing
 

@@ -16,7 +16,7 @@ from flows.common.private_folder import private_folder
 from flows.common.settings import Order
 from flows.ledger.entries import Entry, at_text
 from flows.ledger.file import read
-from flows.ledger.published import may_become_current
+from flows.ledger.official_result import may_become_current
 from flows.ledger.state import State
 from flows.process.deliveries.findings import findings, put_beside, with_findings
 from flows.process.deliveries.known import Known, known, missing_in

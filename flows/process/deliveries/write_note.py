@@ -11,7 +11,7 @@ from flows.common.messages import message_with_file
 from flows.process.deliveries.brought import figures, some_parts
 from flows.process.deliveries.note import PEOPLE, SCOPES, Note, read_note, written
 from flows.process.deliveries.subjects import in_withdrawn
-from flows.process.names import LONGEST_NAME, free_text
+from flows.process.signatures import LONGEST_NAME, free_text
 from schemas.feeds import FEEDS
 
 

@@ -8,8 +8,7 @@ from dataclasses import replace
 from flows.common.failures import BadUsage, ProcessRefused
 from flows.ledger.operations import OBJECTION_FILE
 from flows.ledger.state import State
-from flows.process.names import free_text
-from flows.process.numbers import new_ids, no_such, year_of
+from flows.process.ids import new_ids, no_such, year_of
 from flows.process.places.standing import (
     UPHELD,
     Objection,
@@ -19,6 +18,7 @@ from flows.process.places.standing import (
 )
 from flows.process.publication.official import require_published
 from flows.process.read import require_warehouse
+from flows.process.signatures import free_text
 from flows.process.turn import Asked, Turn, turn
 
 KIND_OF_ID = "objection"

@@ -14,9 +14,9 @@ from flows.ledger.operations import SANCTION
 from flows.ledger.state import State
 from flows.process.applications import known_among, require_application_no
 from flows.process.dates import require_not_after
-from flows.process.names import free_text
-from flows.process.numbers import new_ids
+from flows.process.ids import new_ids
 from flows.process.read import require_warehouse
+from flows.process.signatures import free_text
 from flows.process.turn import Asked, Turn, turn
 from schemas.identifiers import is_credit_code
 

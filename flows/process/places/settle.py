@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from flows.common.failures import BadUsage, ProcessRefused
 from flows.process.dates import day, day_of, require_not_after
-from flows.process.lists import message_with_row, read_list
+from flows.process.lists_from_csv import message_with_row, read_list
 from flows.process.places.standing import ENTITLED, REGISTERED, SETTLED, place_of, places
 from flows.process.publication.official import require_published
 from flows.process.read import require_warehouse

@@ -10,7 +10,7 @@ from pathlib import Path
 import polars as pl
 
 from flows.ledger.file import read, tail
-from flows.ledger.shown import is_behind
+from flows.ledger.seen_in_database import is_behind
 from flows.ledger.state import State
 from flows.process.tables import (
     appeals,

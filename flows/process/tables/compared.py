@@ -9,7 +9,7 @@ from flows.common.failures import LedgerDamaged
 from flows.common.settings import DATA
 from flows.kept.integrity import Finding
 from flows.ledger.file import read
-from flows.ledger.shown import is_behind
+from flows.ledger.seen_in_database import is_behind
 from flows.process.tables import TABLES
 from flows.process.tables.view import view
 

@@ -5,9 +5,9 @@ facts, clauses and working are those of explain's page, made of the same receipt
 addressee and nobody else, and holds no ID number, no digest of one and no count of a few people.
 
     write.py        the letters of a round, or one of them
-    standing.py     what the database says of the round, its appeals and its places
+    round_state.py  what the database says of the round, its appeals and its places
     addressees.py   names and employers
-    calendar.py     when the phases of the round are, and until when a result can be contested
+    phases.py       when the phases of the round are, and until when a result can be contested
     common.py       what is the same in all letters of a round
     letter.py       one letter; verdict.py what was decided and why, annex.py months and records
     page.py         its page

@@ -17,7 +17,7 @@ from flows.public.letters.common import Common
 from flows.public.letters.folder import put
 from flows.public.letters.letter import letter
 from flows.public.letters.page import page
-from flows.public.letters.standing import Appeal, Place
+from flows.public.letters.round_state import Appeal, Place
 
 PROCESSES = 2
 WAITING = 2 * PROCESSES  # batches in memory, some fifty megabytes each

@@ -13,8 +13,8 @@ from flows.explain.law import law
 from flows.explain.receipts.source import Source
 from flows.explain.words import Words
 from flows.process.rules import Rules, rules
-from flows.public.letters.calendar import kinds, spans_of, times, windows
-from flows.public.letters.standing import Standing
+from flows.public.letters.phases import kinds, spans_of, times, windows
+from flows.public.letters.round_state import Standing
 from schemas.feeds import FEEDS
 from transforms.policy import Rule
 

@@ -10,7 +10,7 @@ from flows.process.places.bar import Bar
 from flows.public.letters.addressees import Addressee
 from flows.public.letters.annex import left_out, months, on_record
 from flows.public.letters.common import Common, words_of_letters
-from flows.public.letters.standing import PUBLISHED, Appeal, Place
+from flows.public.letters.round_state import PUBLISHED, Appeal, Place
 from flows.public.letters.verdict import appeals, unmet, verdict
 
 Receipt = dict[str, Any]

@@ -7,7 +7,7 @@ from flows.explain.rules import failed, title
 from flows.explain.words import Words
 from flows.process.places.bar import Bar
 from flows.public.letters.common import Common, words_of_letters
-from flows.public.letters.standing import (
+from flows.public.letters.round_state import (
     CANCELLED,
     ENTITLED,
     PENDING,

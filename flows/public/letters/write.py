@@ -22,7 +22,7 @@ from flows.public.letters.addressees import addressees
 from flows.public.letters.batches import Batch, pages, write, written
 from flows.public.letters.common import Common, common
 from flows.public.letters.folder import file_of, holds_letters, require_place
-from flows.public.letters.standing import Standing, standing
+from flows.public.letters.round_state import Standing, standing
 
 STAGE = "letters"
 

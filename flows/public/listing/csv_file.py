@@ -11,8 +11,8 @@ import unicodedata
 from collections.abc import Iterable
 
 from flows.common.points import in_text
+from flows.public.listing.held_list import Listing, Row
 from flows.public.listing.plain import UNSEEN
-from flows.public.listing.rows import Listing, Row
 
 MARK, END = "\ufeff", "\r\n"
 COLUMNS = ("公示编号", "姓名", "出生年月", "单位", "总积分")

@@ -3,8 +3,8 @@
 from itertools import compress
 from typing import NamedTuple
 
+from flows.public.listing.held_list import Listing
 from flows.public.listing.query import EVERYBODY, Query
-from flows.public.listing.rows import Listing
 
 BESIDE = 2  # pages named on either side of the one shown
 MOST_KEPT = 128  # answers of one list: somebody who turns pages asks again

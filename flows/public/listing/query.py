@@ -12,8 +12,8 @@ from typing import Any, NamedTuple
 from urllib.parse import urlencode
 
 from flows.common.points import in_text
+from flows.public.listing.held_list import DOWN, KEYS
 from flows.public.listing.plain import folded, plain
-from flows.public.listing.rows import DOWN, KEYS
 
 MOST_TYPED = 100  # characters of the search
 MOST_NUMBER = 60  # characters of a number

@@ -17,8 +17,8 @@ from xlsxwriter.worksheet import Worksheet
 
 from flows.common.points import in_text
 from flows.public.listing.csv_file import COLUMNS
+from flows.public.listing.held_list import Row
 from flows.public.listing.plain import plain
-from flows.public.listing.rows import Row
 
 WIDTHS = (12, 12, 12, 44, 10)
 WIDTH_OF_INDICATOR = 14

@@ -12,7 +12,7 @@ from pathlib import Path
 from flows.common.database import DATABASE
 from flows.common.failures import DatabaseInUse
 from flows.public.rounds.read import read
-from flows.public.rounds.shown import NOTHING, Shown
+from flows.public.rounds.shown_round import NOTHING, Shown
 
 State = tuple[int, int, int, int]
 Key = tuple[Path, State, bool]

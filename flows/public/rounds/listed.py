@@ -5,10 +5,10 @@ from datetime import datetime, time
 
 from flows.public.listing import csv_file, xlsx_file
 from flows.public.listing.found import found
+from flows.public.listing.held_list import Listing, Row
 from flows.public.listing.query import Query
-from flows.public.listing.rows import Listing, Row
 from flows.public.listing.xlsx_file import About
-from flows.public.rounds.shown import ShownRound
+from flows.public.rounds.shown_round import ShownRound
 
 _kept: dict[int, tuple[ShownRound, Listing]] = {}  # by year: of the last state that was asked for
 _turn = threading.Lock()

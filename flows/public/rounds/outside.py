@@ -21,7 +21,7 @@ from dataclasses import dataclass, replace
 
 import polars as pl
 
-from flows.public.rounds.standing import Answers, answers
+from flows.public.rounds.place_of_total import Answers, answers
 
 FEWEST = 20  # people
 BAR, MOST_BARS = 100, 160  # centipoints; a bar is wider where that would be too many

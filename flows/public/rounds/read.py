@@ -11,9 +11,9 @@ import polars as pl
 from flows.common.database import DATABASE, open_read_only, other_tables
 from flows.common.points import centipoints
 from flows.ledger.entries import GIVEN
-from flows.public.rounds.complete import require_months, require_titles, require_values
 from flows.public.rounds.outside import Outside, mean, outside
-from flows.public.rounds.shown import NOTHING, Shown, ShownRound
+from flows.public.rounds.required_tables import require_months, require_titles, require_values
+from flows.public.rounds.shown_round import NOTHING, Shown, ShownRound
 from schemas.results import INDICATORS
 
 PUBLISHED = "published"

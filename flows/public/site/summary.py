@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from flows.common.points import in_text
-from flows.public.rounds.shown import ShownRound
+from flows.public.rounds.shown_round import ShownRound
 
 FEW = "<20"
 

@@ -9,7 +9,7 @@ from flows.common.failures import BadUsage, NotFound
 from flows.common.progress import report
 from flows.process.read import require_warehouse
 from flows.public.rounds.in_memory import rounds_of
-from flows.public.site.files import INDEX, SUMS, files
+from flows.public.site.site_files import INDEX, SUMS, files
 
 MARK = b'<meta name="generator" content="luohu site">'
 HEAD = 1024  # bytes of the first page in which the mark stands

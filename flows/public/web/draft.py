@@ -11,8 +11,8 @@ from typing import Any
 
 from flows.public.facts import APPLICATION, ON_RECORD
 from flows.public.json_text import parsed
-from flows.public.rows import RANGE, is_unicode, known_to
 from flows.public.web.fields import kind_of, text_of, typed
+from flows.public.written_rows import RANGE, is_unicode, known_to
 from schemas.columns import INSURANCES
 
 Json = dict[str, Any]

@@ -5,9 +5,9 @@ from typing import Any
 
 from flows.common.rounds import YEARS_TO_COME, is_assumed, known
 from flows.common.vocabulary import vocabulary
-from flows.public.rows import to_day
 from flows.public.web.draft import MOST_SHOWN, shown, shown_alone
 from flows.public.web.fields import kind_of
+from flows.public.written_rows import to_day
 from schemas.columns import CODES
 from transforms.months import number_of
 from transforms.policy import Edition

@@ -5,7 +5,7 @@ from functools import lru_cache
 from typing import Any
 
 from flows.common.settings import DATA
-from flows.public.rounds.shown import Shown
+from flows.public.rounds.shown_round import Shown
 from flows.public.web.addresses import SERVER, Addresses
 from flows.public.web.pages import page
 from flows.run.beside_runs import published

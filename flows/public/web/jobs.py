@@ -17,7 +17,7 @@ from flows.public.facts import Facts, read_facts
 from flows.public.faults import BadFacts
 from flows.public.forward import forward
 from flows.public.study_or_work import study_or_work
-from flows.public.web.shown import compared, explained
+from flows.public.web.result_in_words import compared, explained
 
 SCORED, UNFIT = 200, 422
 YEARS_SHOWN = 12  # after the round: a page may not keep anybody waiting

@@ -7,6 +7,7 @@ from typing import Any
 from markupsafe import Markup
 
 from flows.public.listing.found import Part, found, named_pages, part_of
+from flows.public.listing.held_list import DOWN, Listing
 from flows.public.listing.query import (
     EVERYBODY,
     MOST_TYPED,
@@ -16,9 +17,8 @@ from flows.public.listing.query import (
     TURNED,
     Query,
 )
-from flows.public.listing.rows import DOWN, Listing
 from flows.public.rounds.listed import listing_of
-from flows.public.rounds.shown import ShownRound
+from flows.public.rounds.shown_round import ShownRound
 from flows.public.web.addresses import SERVER, Addresses
 from flows.public.web.pages import environment, page
 

@@ -11,11 +11,11 @@ from fastapi import APIRouter, Request, Response
 from fastapi.concurrency import run_in_threadpool
 
 from flows.public.listing.csv_file import is_quick
+from flows.public.listing.held_list import Listing
 from flows.public.listing.query import read_query
-from flows.public.listing.rows import Listing
 from flows.public.listing.xlsx_file import list_xlsx
 from flows.public.rounds.listed import in_memory, list_csv, listing_of, title_of, workbook
-from flows.public.rounds.shown import ShownRound
+from flows.public.rounds.shown_round import ShownRound
 from flows.public.web.addresses import SERVER
 from flows.public.web.list_page import list_html
 from flows.public.web.shown_rounds import shown_round

@@ -5,7 +5,7 @@ from typing import Any
 import polars as pl
 
 from flows.public.facts import APPLICATION, ON_RECORD
-from flows.public.rows import RANGE, Column, columns, known_to, lacking
+from flows.public.written_rows import RANGE, Column, columns, known_to, lacking
 from schemas.columns import LIMITS
 from schemas.results import CONDITIONS, INDICATORS
 

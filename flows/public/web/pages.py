@@ -14,7 +14,7 @@ from jinja2 import ChoiceLoader, Environment, FileSystemLoader, PrefixLoader, St
 from flows.common.points import in_text
 from flows.public.web.addresses import SERVER, Addresses
 from flows.run.report import charts
-from flows.run.report.numbers import number
+from flows.run.report.written_numbers import number
 
 TEMPLATES = Path(__file__).parent / "templates"
 OF_REPORT = Path(charts.__file__).parent / "templates"  # its charts

@@ -6,10 +6,10 @@ from functools import cache
 from typing import Any
 
 from flows.common.settings import DATA
-from flows.public.letters.calendar import spans_of, when
 from flows.public.letters.common import words_of_letters
-from flows.public.rounds.shown import ShownRound
-from flows.public.rounds.standing import Standing, where
+from flows.public.letters.phases import spans_of, when
+from flows.public.rounds.place_of_total import Standing, where
+from flows.public.rounds.shown_round import ShownRound
 from flows.public.rounds.typed import MOST, WRONG
 from flows.public.web.addresses import SERVER, Addresses
 from flows.public.web.pages import page, points

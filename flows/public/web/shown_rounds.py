@@ -8,7 +8,7 @@ from starlette.exceptions import HTTPException
 
 from flows.common.failures import Failure
 from flows.public.rounds.in_memory import in_memory, newly_read
-from flows.public.rounds.shown import Shown, ShownRound
+from flows.public.rounds.shown_round import Shown, ShownRound
 
 YEAR = re.compile("[0-9]{4}")
 

@@ -14,8 +14,8 @@ from pathlib import Path
 import polars as pl
 
 from flows.common.settings import of_buckets
-from flows.run.buckets.places import delivered
-from flows.run.buckets.streams import send
+from flows.run.buckets.layout import delivered
+from flows.run.buckets.sent_rows import send
 from flows.run.buckets.whose import Whose
 from flows.run.delivery import Part
 from flows.run.drop_repeats import Repeats
@@ -37,7 +37,7 @@ def exchange(
 ) -> list[Checked]:
     """Send a feed's good rows to the buckets; its batches are given back without them.
 
-    Where another process settles them, ID numbers go as texts.
+    Where another process accepts them, ID numbers go as texts.
     """
     keep = to_buckets(feed, folders, whose, as_texts=as_texts)
     return [*checked(feed, parts, received_on, replaced, keep, piece_rows=PIECE_ROWS)]

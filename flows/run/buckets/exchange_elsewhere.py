@@ -20,8 +20,8 @@ from flows.common.failures import FeedRefused, StageFailed
 from flows.common.files import write_json, write_table
 from flows.common.settings import of_buckets
 from flows.run.buckets.exchange import exchange
-from flows.run.buckets.places import OF_BUCKETS, batches, bucket, delivered, exchanged
-from flows.run.buckets.streams import types
+from flows.run.buckets.layout import OF_BUCKETS, batches, bucket, delivered, exchanged
+from flows.run.buckets.sent_rows import types
 from flows.run.buckets.tasks import Task, all_done
 from flows.run.buckets.whose import Whose
 from flows.run.canaries import prove_validator

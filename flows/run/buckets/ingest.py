@@ -14,15 +14,15 @@ from flows.common.by_name import read_table, schema_of
 from flows.common.failures import FeedRefused
 from flows.common.files import write_json, write_parts
 from flows.kept.tables import NEEDS_REVIEW
+from flows.run.buckets.accept import Accepted, accept, of_each
 from flows.run.buckets.exchange import NONE_GONE, exchange, no_repeats, require_few
 from flows.run.buckets.exchange_elsewhere import Exchanged, exchange_all
+from flows.run.buckets.layout import OF_BUCKETS, WHOLE, complete, conflicting, prepare
 from flows.run.buckets.merge import Ascending, merged
-from flows.run.buckets.numbers import numbered, numbers, share_people
-from flows.run.buckets.places import OF_BUCKETS, WHOLE, complete, conflicting, prepare
+from flows.run.buckets.numbering import numbered, numbers, share_people
 from flows.run.buckets.refused import by_share, every_refusal
-from flows.run.buckets.settle import Settled, of_each, settle
+from flows.run.buckets.sent_rows import sent
 from flows.run.buckets.store import lend
-from flows.run.buckets.streams import sent
 from flows.run.buckets.tasks import elsewhere, of_buckets
 from flows.run.buckets.whose import Whose
 from flows.run.canaries import require_armed
@@ -45,7 +45,7 @@ from flows.run.screening import Screened, screen, together
 from schemas.feeds import accepted
 from transforms.rounds import Round
 
-DELIVERED = ("delivered/*/*.arrow", "keys/*.parquet")  # what settling a bucket takes
+DELIVERED = ("delivered/*/*.arrow", "keys/*.parquet")  # what a bucket accepts its rows from
 
 
 def ingest_in_buckets(
@@ -95,13 +95,13 @@ def ingest_in_buckets(
     counts = {feed: accept_feed(screened[feed], keys, out) for feed in WHOLE}
     share_people(keys, places, whose)
     share_out(out, keys.employers, places)
-    settled = of_buckets("buckets settled", "settle", settle, places, takes=DELIVERED)
+    by_bucket = of_buckets("buckets accepted", "accept", accept, places, takes=DELIVERED)
     sent.forget_gone()
     for feed in OF_BUCKETS:
-        screened[feed] = together(feed, done[feed], repeats(feed, places, settled))
+        screened[feed] = together(feed, done[feed], repeats(feed, places, by_bucket))
     if late := by_share({feed: screened[feed] for feed in OF_BUCKETS}, max_rejects):
         raise all_refused(late)
-    counts |= of_each(lambda feed: gather(feed, places, settled, out))
+    counts |= of_each(lambda feed: gather(feed, places, by_bucket, out))
     write_rejects(screened, applications, keys, this_round, out)
     share_table(out, Path("accepted") / f"{NEEDS_REVIEW}.parquet", places)
     record = record_of(screened, folders, delivered, counts)
@@ -130,13 +130,15 @@ def share_table(out: Path, path: Path, places: list[Path]) -> None:
         complete([numbered(rows, place)], place / path)
 
 
-def repeats(feed: str, places: list[Path], settled: list[dict[str, Settled]]) -> Repeats:
+def repeats(feed: str, places: list[Path], by_bucket: list[dict[str, Accepted]]) -> Repeats:
     """The repeats that the buckets found: how many, and the rows that contradict each other."""
     rows = pl.concat(read_table(conflicting(place, feed)) for place in places)
-    return Repeats(NONE_GONE, sum(each[feed]["duplicates"] for each in settled), rows)
+    return Repeats(NONE_GONE, sum(each[feed]["duplicates"] for each in by_bucket), rows)
 
 
-def gather(feed: str, places: list[Path], settled: list[dict[str, Settled]], out: Path) -> Counts:
+def gather(
+    feed: str, places: list[Path], by_bucket: list[dict[str, Accepted]], out: Path
+) -> Counts:
     """The accepted rows of all buckets as one table, in its order."""
     path = Path("accepted") / f"{feed}.parquet"
     key = "row" if feed == LARGEST else "person"
@@ -144,4 +146,4 @@ def gather(feed: str, places: list[Path], settled: list[dict[str, Settled]], out
         Ascending(place / path, key, numbers(place), by_number=key == "person") for place in places
     ]
     written = write_parts(merged(tables, columns=list(accepted(feed))), out / path)
-    return Counts(written, sum(each[feed]["strangers"] for each in settled))
+    return Counts(written, sum(each[feed]["strangers"] for each in by_bucket))

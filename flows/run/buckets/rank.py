@@ -13,8 +13,8 @@ from flows.common.by_name import read_table, scan_table
 from flows.common.files import write_parts
 from flows.common.points import centipoints, in_points
 from flows.common.settings import Order
+from flows.run.buckets.layout import complete
 from flows.run.buckets.merge import Ascending, merged
-from flows.run.buckets.places import complete
 from flows.run.buckets.tasks import of_buckets
 from flows.run.score import SEGMENTS, public_list, publish_table, segments, validated
 from transforms.ranking import SERIALS_A_YEAR, Line

@@ -5,8 +5,8 @@ from pathlib import Path
 import polars as pl
 
 from flows.common.settings import Order
-from flows.run.buckets.numbers import numbers
-from flows.run.buckets.places import complete
+from flows.run.buckets.layout import complete
+from flows.run.buckets.numbering import numbers
 from flows.run.buckets.tasks import of_buckets
 from flows.run.second_engine import SCORECARD, scorecard
 

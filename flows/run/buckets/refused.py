@@ -8,7 +8,7 @@ from fractions import Fraction
 from pathlib import Path
 
 from flows.common.failures import FeedRefused
-from flows.run.buckets.settle import repeats_in
+from flows.run.buckets.accept import repeats_in
 from flows.run.ingest import all_refused
 from flows.run.screening import Checked, Screened, require_share, together
 
@@ -19,7 +19,7 @@ def every_refusal(
     places: list[Path],
     max_rejects: Fraction,
 ) -> FeedRefused:
-    """What is reported where feeds are refused before their buckets are settled; `done` were read whole."""
+    """What is reported where feeds are refused before their buckets accept them; `done` were read whole."""
     screened = {
         feed: together(feed, batches, repeats_in(feed, places)) for feed, batches in done.items()
     }

@@ -16,7 +16,7 @@ from flows.common.by_name import read_table
 from flows.common.points import centipoints
 from flows.common.vocabulary import vocabulary
 from flows.run.report import charts
-from flows.run.report.numbers import difference, number
+from flows.run.report.written_numbers import difference, number
 from schemas.feeds import FEEDS
 from schemas.results import INDICATORS
 

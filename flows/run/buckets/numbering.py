@@ -8,7 +8,7 @@ from pathlib import Path
 import polars as pl
 
 from flows.common.by_name import read_table
-from flows.run.buckets.places import complete
+from flows.run.buckets.layout import complete
 from flows.run.buckets.whose import Whose
 from flows.run.number_people import Keys
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from flows.ledger.file import read
 from flows.ledger.operations import PUBLISH
-from flows.ledger.shown import require_of_ledger, shown_by
+from flows.ledger.seen_in_database import require_of_ledger, shown_by
 from flows.ledger.state import State
 
 

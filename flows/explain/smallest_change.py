@@ -5,7 +5,7 @@ from typing import Any
 
 from flows.common.points import in_text
 from flows.explain.what_if import Change, Nearest, Reached
-from flows.explain.what_if.calendar import first_day, runs
+from flows.explain.what_if.plain_dates import first_day, runs
 from flows.explain.words import Words
 from transforms.months import number_of
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from flows.common.files import json_bytes
 from flows.common.progress import report
 from flows.public.rounds.listed import list_csv, list_xlsx
-from flows.public.rounds.shown import Shown, ShownRound
+from flows.public.rounds.shown_round import Shown, ShownRound
 from flows.public.site.summary import summary
 from flows.public.web.addresses import in_folder, static
 from flows.public.web.home_page import home_page

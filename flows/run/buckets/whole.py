@@ -6,9 +6,9 @@ from typing import Any
 
 from flows.common.by_name import read_table
 from flows.common.failures import CheckFailed
+from flows.run.buckets.accept import accepted_in
 from flows.run.buckets.merge import height
 from flows.run.buckets.rank import totals
-from flows.run.buckets.settle import settled
 
 BECAME = ("accepted", "quarantined", "duplicates", "strangers")  # what a row that was read may be
 OF_EVERYBODY = ("scores", "eligibility")
@@ -28,7 +28,7 @@ def require_whole(work: Path, places: list[Path], delivery: dict[str, Any]) -> N
 def missing_buckets(places: list[Path]) -> Iterator[str]:
     """Buckets that did not do their part."""
     for number, place in enumerate(places, start=1):
-        there = settled(place) and totals(place).is_file()
+        there = accepted_in(place) and totals(place).is_file()
         if not there:
             yield f"bucket {number} of {len(places)}: expected what it came to, found it incomplete"
 

@@ -15,7 +15,7 @@ from pandera.api.polars.types import PolarsData
 from pandera.backends.polars.register import register_polars_backends
 
 from flows.public.faults import Fault, shown
-from flows.public.rows import OF_PERSON, Row, columns
+from flows.public.written_rows import OF_PERSON, Row, columns
 from flows.run.check_rows import EXPECTED, schema_of
 from schemas.feeds import FEEDS
 from schemas.identifiers import id_check_character
@@ -35,7 +35,7 @@ class Asked(NamedTuple):
 @lru_cache(maxsize=256)
 def asked_of(feed: str, received_on: date | None) -> list[Asked]:
     """Every check of a feed's model but those of the person's number, which nobody gives here, and
-    of codes, which `rows.py` has held against the model's own list."""
+    of codes, which `written_rows.py` has held against the model's own list."""
     register_polars_backends()
     found = []
     for name, column in schema_of(feed, received_on).columns.items():

@@ -13,7 +13,7 @@ import polars as pl
 
 from flows.common.by_name import named, read_rows
 from flows.common.failures import StageFailed
-from flows.run.buckets.places import whole
+from flows.run.buckets.layout import whole
 from flows.run.codes import coded, held
 from flows.run.file_columns import types_of
 from schemas.feeds import FEEDS
@@ -42,7 +42,7 @@ class Numbered:
         return path in self.paths
 
     def forget_gone(self) -> None:
-        """Forget those that are gone: settled, or of a run that failed."""
+        """Forget those that are gone: accepted, or of a run that failed."""
         with self.lock:
             self.paths = {each for each in self.paths if each.exists()}
             if not self.paths:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 if TYPE_CHECKING:
-    from flows.public.rounds.shown import ShownRound
+    from flows.public.rounds.shown_round import ShownRound
 
 HUNDRED = 100  # places
 

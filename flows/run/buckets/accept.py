@@ -13,8 +13,7 @@ from typing import TypedDict, TypeVar
 import polars as pl
 
 from flows.common.by_name import read_table
-from flows.run.buckets.numbers import keys as people_of
-from flows.run.buckets.places import (
+from flows.run.buckets.layout import (
     OF_BUCKETS,
     batches,
     complete,
@@ -22,7 +21,8 @@ from flows.run.buckets.places import (
     conflicting,
     counts,
 )
-from flows.run.buckets.streams import received
+from flows.run.buckets.numbering import keys as people_of
+from flows.run.buckets.sent_rows import received
 from flows.run.drop_repeats import Repeats, repeated, together
 from flows.run.ingest import accept_feed
 from flows.run.number_people import LARGEST, Keys
@@ -32,7 +32,7 @@ from flows.run.screening import Screened
 Result = TypeVar("Result")
 
 
-class Settled(TypedDict):
+class Accepted(TypedDict):
     """What became of a feed's good rows in one bucket."""
 
     accepted: int
@@ -40,13 +40,13 @@ class Settled(TypedDict):
     duplicates: int
 
 
-def settle(folder: Path) -> dict[str, Settled]:
+def accept(folder: Path) -> dict[str, Accepted]:
     """Accept the rows of one bucket; feed -> its counts."""
     keys = Keys(
         people=read_table(people_of(folder)),
         employers=read_table(folder / "keys" / "employers.parquet"),
     )
-    found = of_each(lambda feed: settle_feed(folder, feed, keys))
+    found = of_each(lambda feed: accept_in_bucket(folder, feed, keys))
     complete_json(found, counts(folder))
     return found
 
@@ -59,7 +59,7 @@ def of_each(function: Callable[[str], Result]) -> dict[str, Result]:
         return {feed: waiting[feed].result() for feed in OF_BUCKETS}
 
 
-def settle_feed(folder: Path, feed: str, keys: Keys) -> Settled:
+def accept_in_bucket(folder: Path, feed: str, keys: Keys) -> Accepted:
     """Accept the rows of one feed; those that were delivered in no order keep their position."""
     parts = delivered_parts(folder, feed)
     found = repeated(feed, parts)
@@ -68,7 +68,7 @@ def settle_feed(folder: Path, feed: str, keys: Keys) -> Settled:
     accepted = accept_feed(rows, keys, folder, placed=feed == LARGEST)
     for path in batches(folder, feed):
         path.unlink()
-    return Settled(
+    return Accepted(
         accepted=accepted.accepted,
         strangers=accepted.strangers,
         duplicates=found.dropped,
@@ -76,7 +76,7 @@ def settle_feed(folder: Path, feed: str, keys: Keys) -> Settled:
 
 
 def repeats_in(feed: str, places: list[Path]) -> Repeats:
-    """What `settle` would find of repeats in buckets: how many, and the rows that contradict each other."""
+    """What `accept` would find of repeats in buckets: how many, and the rows that contradict each other."""
     return together([repeated(feed, delivered_parts(place, feed)) for place in places])
 
 
@@ -115,10 +115,10 @@ def good_rows(feed: str, parts: list[pl.DataFrame], found: Repeats) -> Screened:
     )
 
 
-def settled(folder: Path) -> dict[str, Settled] | None:
+def accepted_in(folder: Path) -> dict[str, Accepted] | None:
     """The counts a bucket left; nothing where it did not come so far."""
     path = counts(folder)
     if not path.is_file():
         return None
-    found: dict[str, Settled] = json.loads(path.read_text(encoding="utf-8"))
+    found: dict[str, Accepted] = json.loads(path.read_text(encoding="utf-8"))
     return found
