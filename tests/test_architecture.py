@@ -16,8 +16,8 @@ PATHS_JOINED = {
 }  # folder / "file" is no arithmetic
 # modules of one name do one thing in several places: a command and its work, a feed, rule or table where it
 # is delivered, judged, changed and shown, and what each room has
-ONE_THING = set(
-    [
+ONE_THING = {
+    *(
         "appeals",
         "calendar",
         "deliveries",
@@ -27,15 +27,9 @@ ONE_THING = set(
         "publish",
         "recompute",
         "run",
-        "score",
-        "employers",
-        "facts",
-        "feeds",
-        "homes",
-        "innovation",
-        "insurance",
-        "law",
-        "money",
+    ),
+    *("score", "employers", "facts", "feeds", "homes", "innovation", "insurance", "law", "money"),
+    *(
         "months",
         "people",
         "phases",
@@ -45,6 +39,8 @@ ONE_THING = set(
         "schooling",
         "database",
         "differences",
+    ),
+    *(
         "ingest",
         "known",
         "limits",
@@ -55,10 +51,9 @@ ONE_THING = set(
         "summary",
         "tables",
         "verify",
-        "words",
-        "write",
-    ]
-)
+    ),
+    *("words", "write"),
+}
 Function = ast.FunctionDef | ast.AsyncFunctionDef
 
 
