@@ -244,10 +244,10 @@ def lacking(of: Listed, verifier: ModuleType, simulated: Simulated) -> list[str]
 def simulated(tmp_path_factory: pytest.TempPathFactory) -> Simulated:
     """By edition and rule, what came of it for simulated people."""
     found = {}
-    for name, made in rounds_of().items():
+    for name, this_round in rounds_of().items():
         folder = tmp_path_factory.mktemp(name)
-        order = Order(made.year, folder / "feeds", folder, recheck=False)
-        simulate(made.year, order.feeds, data=DATA, applicants=APPLICANTS, dirty=0, seed=SEED)
+        order = Order(this_round.year, folder / "feeds", folder, recheck=False)
+        simulate(this_round.year, order.feeds, data=DATA, applicants=APPLICANTS, dirty=0, seed=SEED)
         for stage in (ingest_stage, score_stage):
             stage(order, folder)
         in_force = edition_of(name)

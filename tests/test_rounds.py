@@ -54,13 +54,13 @@ def test_every_year_has_its_round() -> None:
 
 @pytest.mark.parametrize("year", YEARS)
 def test_a_round_pins_its_year(year: int) -> None:
-    made = of(year)
-    assert made.year == made.policy_date.year == year
-    assert made.reference_date == made.permit_date == date(year - 1, 12, 31)
-    assert made.quota == 6000 or year > 2026
-    assert made.received_on is None
-    assert made.cite.strip()
-    edition(POLICY, made.policy_date)
+    this_round = of(year)
+    assert this_round.year == this_round.policy_date.year == year
+    assert this_round.reference_date == this_round.permit_date == date(year - 1, 12, 31)
+    assert this_round.quota == 6000 or year > 2026
+    assert this_round.received_on is None
+    assert this_round.cite.strip()
+    edition(POLICY, this_round.policy_date)
 
 
 @pytest.mark.parametrize("year", YEARS)

@@ -72,10 +72,10 @@ def load_round(folder: Path, year: int) -> Round:
     if are_earlier_phases(text.get("phases")):
         del text["phases"]  # of an earlier run, under names that no operation knows
     with message_with_place(f"rounds/{path.name}"):
-        made = Round(**{"permit_date": text["reference_date"], **text})
-    expected = {"year": int(path.stem), "reference_date": date(made.year - 1, 12, 31)}
+        this_round = Round(**{"permit_date": text["reference_date"], **text})
+    expected = {"year": int(path.stem), "reference_date": date(this_round.year - 1, 12, 31)}
     for name, value in expected.items():
-        if (found := getattr(made, name)) != value:
+        if (found := getattr(this_round, name)) != value:
             raise PolicyError(f"rounds/{path.name}: {name}: expected {value}, found {found}")
-    spans(f"rounds/{path.name}", made.phases)  # raises where they overlap
-    return made
+    spans(f"rounds/{path.name}", this_round.phases)  # raises where they overlap
+    return this_round
