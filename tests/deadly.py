@@ -17,7 +17,7 @@ from flows.run.buckets import exchange_elsewhere, ingest, rank, recheck, score
 FOLDER = "LUOHU_DEADLY"
 STAGES = {  # where each is looked up by name
     "exchange": (exchange_elsewhere, "exchange_files"),
-    "accept": (ingest, "accept"),
+    "accept": (ingest, "accept_bucket"),
     "score": (score, "score_bucket"),
     "rank": (rank, "rank_bucket"),
     "recheck": (recheck, "recompute_bucket"),
@@ -74,7 +74,7 @@ def exchange(folder: Path, *given: Any) -> Any:
     return REAL["exchange"](folder, *given)
 
 
-def accept(folder: Path) -> Any:
+def accept_(folder: Path) -> Any:
     accident("accept", folder)
     return REAL["accept"](folder)
 
@@ -95,5 +95,5 @@ def recheck_(folder: Path, *given: Any) -> Any:
 
 
 DEADLY = {
-    "exchange": exchange, "accept": accept, "score": score_, "rank": rank_, "recheck": recheck_,
+    "exchange": exchange, "accept": accept_, "score": score_, "rank": rank_, "recheck": recheck_,
 }  # fmt: skip

@@ -40,7 +40,7 @@ from flows.run.buckets import accept, exchange, how_many, merge
 from flows.run.buckets.layout import OF_BUCKETS, WHOLE, buckets_of, counts
 from flows.run.buckets.rank import line as line_of
 from flows.run.buckets.rank import standings, totals
-from flows.run.buckets.whole import require_whole
+from flows.run.buckets.require_whole import require_whole
 from flows.run.buckets.whose import Whose, bucket_of
 from flows.run.file_columns import types_of
 from flows.run.known import FINDINGS, REPLACED, findings_path, replaced_path

@@ -13,14 +13,15 @@ from flows.public.answer import answers
 from flows.public.facts import Facts
 from flows.public.web import jobs
 from flows.public.web.scoring import Scoring
+from transforms.policy import PolicyError
 
 BORN = ("1980-01-01", "1981-02-02", "1982-03-03")
 UNFORESEEN = BORN[1]
 
 
-def text(birth_date: str) -> bytes:
+def text(birth_date: str, year: int = 2020) -> bytes:
     person = {"birth_date": birth_date, "retirement_class": "male_60"}
-    return json.dumps({"round": 2020, "application": person}).encode()
+    return json.dumps({"round": year, "application": person}).encode()
 
 
 @pytest.fixture(autouse=True)
@@ -52,6 +53,19 @@ def test_facts_that_fail_unforeseen_take_nobody_along(monkeypatch: pytest.Monkey
     monkeypatch.setattr(jobs, "read_facts", failing)
     found = jobs.score_all([text(each) for each in BORN])
     assert [type(each) for each in found] == [jobs.Reply, StageFailed, jobs.Reply]
+
+
+def test_a_round_whose_policy_is_wrong_fails_its_own_people(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def failing(people: Sequence[Facts]) -> list[dict[str, Any]]:
+        if people[0].this_round.year == 2021:
+            raise PolicyError("age.toml has no value in force")
+        return answers(people)
+
+    monkeypatch.setattr(jobs, "answers", failing)
+    found = jobs.score_all([text(BORN[0]), text(BORN[1], 2021), text(BORN[2])])
+    assert [type(each) for each in found] == [jobs.Reply, PolicyError, jobs.Reply]
 
 
 def test_each_who_waits_gets_what_is_theirs() -> None:

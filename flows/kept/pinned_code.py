@@ -26,8 +26,8 @@ PACKAGES = ("flows", "schemas", "transforms")
 SUFFIXES = (".py", ".sql")
 PACKAGE = "__init__.py"
 MAKE_TABLES = ("flows.run.stages", "flows.recompute")
-# imported, and no part of what names a run: the page, and what is said about tables
-MAKE_NONE = ("flows.run.report", "flows.run.describe")
+# imported with all below, and no part of what names a run: the page, and what is said about tables
+MAKE_NONE = ("flows.run.report.", "flows.run.describe.")
 READ_BY_CODE = "data/codes.toml"  # from beside the packages, whatever --data says
 LONG_AGO = (1980, 1, 1, 0, 0, 0)  # the earliest time a zip can hold
 FILE_MODE = 0o100644 << 16
@@ -50,7 +50,7 @@ def source_files(*starts: str) -> dict[str, Path]:
             continue
         seen.add(module)
         path = file_of(module)
-        if path and not module.startswith(MAKE_NONE) and name_of(path) not in found:
+        if path and not f"{module}.".startswith(MAKE_NONE) and name_of(path) not in found:
             found[name_of(path)] = path
             waiting += [module.rpartition(".")[0], *imported(path)]
     packages = {path.parent for path in found.values() if path.name == PACKAGE}

@@ -50,7 +50,11 @@ TRIES = 3
 LOOKS_EVERY = 0.05  # seconds
 COUNTS_EVERY = 5  # seconds, the workers that are there
 ALONE_FOR = 60  # seconds without a scheduler, or without a worker
-NOT_AGAIN = (BadUsage, PolicyError, ValidatorBroken)  # they come again, however often it is tried
+NOT_AGAIN = (
+    BadUsage,
+    PolicyError,
+    ValidatorBroken,
+)  # the same comes of it however often it is tried
 DIED = "its worker died, of too little memory perhaps"
 
 

@@ -24,11 +24,11 @@ def forward(facts: Facts, growth: int | None = None, years: int = MOST_YEARS) ->
         "growth": in_text(lines.growth),
         "work_goes_on": latest_work(of, facts.this_round) is not None,
         "first": next((each.year for each in found if each.enough), None),
-        "years": [as_json(each) for each in found],
+        "years": [for_machines(each) for each in found],
     }
 
 
-def as_json(year: Year) -> dict[str, Any]:
+def for_machines(year: Year) -> dict[str, Any]:
     """One year for machines."""
     return {
         "year": year.year,

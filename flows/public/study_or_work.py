@@ -39,7 +39,7 @@ def study_or_work(facts: Facts) -> dict[str, Any]:
         "without": in_text(without),
         "claimed": compared(*together, without),
         "credentials": [
-            {**as_json(row), **compared(*each, without), "months": list(window(each[1]))}
+            {**for_machines(row), **compared(*each, without), "months": list(window(each[1]))}
             for row, each in zip(rows, single, strict=True)
         ],
         "not_compared": len(all_rows) - len(rows),
@@ -65,7 +65,7 @@ def compared(result: dict[str, Any], receipt: dict[str, Any], without: int) -> d
     }
 
 
-def as_json(row: Row) -> Row:
+def for_machines(row: Row) -> Row:
     """A credential as it came, days as text."""
     return {
         name: value.isoformat() if isinstance(value, date) else value for name, value in row.items()

@@ -25,8 +25,8 @@ from flows.run.buckets.ingest import ingest_in_buckets
 from flows.run.buckets.layout import buckets_of, remove_buckets
 from flows.run.buckets.rank import rank_in_buckets
 from flows.run.buckets.recheck import recompute_in_buckets
+from flows.run.buckets.require_whole import require_whole
 from flows.run.buckets.score import score_in_buckets
-from flows.run.buckets.whole import require_whole
 from flows.run.ingest import ingest
 from flows.run.place import keep_beside, place, there_already
 from flows.run.plausible import less_than_current, of_another_year, require_plausible

@@ -37,7 +37,8 @@ class Change(NamedTuple):
 class Causes(NamedTuple):
     """The causes that differ, what differs in each, and which of them brings its accepted rows along.
 
-    `rows_with` is the data, unless the delivery is the same: then it is what let other rows in.
+    `rows_with` is the data, unless the delivery is the same: then it is the code or the decision, whichever
+    let other rows in.
     """
 
     differing: tuple[str, ...]

@@ -1,7 +1,7 @@
 """`carry`: last round's verified facts of those who apply again, as a draft correction (docs/process.md, 3).
 
 What did not change is not entered again.  The draft follows the feed's first delivery and leaves out
-everybody who stands in it already; a department looks at it, corrects it and delivers it as its own.
+everybody who is in it already; a department looks at it, corrects it and delivers it as its own.
 """
 
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""What the first page shows: the rounds year by year; where a year has none, the official figures."""
+"""What the first page shows: year by year the round shown here, where there is none the official figures."""
 
 from collections.abc import Mapping
 from functools import lru_cache

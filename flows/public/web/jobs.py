@@ -18,8 +18,10 @@ from flows.public.faults import BadFacts
 from flows.public.forward import forward
 from flows.public.study_or_work import study_or_work
 from flows.public.web.result_in_words import compared, explained
+from transforms.policy import PolicyError
 
 SCORED, UNFIT = 200, 422
+Failed = Failure | PolicyError  # what a message without values is raised as
 YEARS_SHOWN = 12  # after the round: a page may not keep anybody waiting
 
 
@@ -41,12 +43,12 @@ def begin() -> None:
     answer(read_facts(json.dumps(facts)))
 
 
-def score_all(texts: Sequence[bytes]) -> list[Reply | Failure]:
+def score_all(texts: Sequence[bytes]) -> list[Reply | Failed]:
     """The answers to people who asked at the same time, in their order.
 
     What fails about one of them in a way nobody foresaw stands in that one's place.
     """
-    replies: list[Reply | Failure | None] = [None] * len(texts)
+    replies: list[Reply | Failed | None] = [None] * len(texts)
     rounds: dict[int, list[tuple[int, Facts]]] = {}
     for place, text in enumerate(texts):
         try:
@@ -54,8 +56,8 @@ def score_all(texts: Sequence[bytes]) -> list[Reply | Failure]:
                 facts = read_facts(text)
             rounds.setdefault(facts.this_round.year, []).append((place, facts))
         except BadFacts as bad:
-            replies[place] = Reply(UNFIT, in_utf8(as_json(bad)))
-        except Failure as failure:
+            replies[place] = Reply(UNFIT, to_json(for_machines(bad)))
+        except (Failure, PolicyError) as failure:
             replies[place] = failure
     for people in rounds.values():
         for (place, _), reply in zip(people, together([each for _, each in people]), strict=True):
@@ -63,18 +65,18 @@ def score_all(texts: Sequence[bytes]) -> list[Reply | Failure]:
     return [each for each in replies if each is not None]
 
 
-def together(people: Sequence[Facts]) -> list[Reply | Failure]:
+def together(people: Sequence[Facts]) -> list[Reply | Failed]:
     """The answers to people of one round; where scoring them together fails, each is scored alone."""
     try:
         with message_without_values("score"):
-            return [Reply(SCORED, in_utf8(each)) for each in answers(people)]
-    except Failure as failure:
+            return [Reply(SCORED, to_json(each)) for each in answers(people)]
+    except (Failure, PolicyError) as failure:
         if len(people) == 1:
             return [failure]
         return [reply for each in people for reply in together([each])]
 
 
-def as_json(bad: BadFacts) -> dict[str, Any]:
+def for_machines(bad: BadFacts) -> dict[str, Any]:
     """Faults for machines."""
     return {
         "detail": str(bad).splitlines()[0],
@@ -100,6 +102,6 @@ def work_out(text: bytes, growth: int | None, parts: frozenset[str]) -> dict[str
         return {"faults": [(each.path, each.expected, each.came) for each in bad.faults]}
 
 
-def in_utf8(content: Any) -> bytes:
+def to_json(content: Any) -> bytes:
     """JSON text in UTF-8."""
     return json.dumps(content, ensure_ascii=False, separators=(",", ":")).encode()

@@ -17,8 +17,7 @@ from typing import Any
 
 from starlette.exceptions import HTTPException
 
-from flows.common.failures import Failure
-from flows.public.web.jobs import Reply, begin, score_all, work_out
+from flows.public.web.jobs import Failed, Reply, begin, score_all, work_out
 
 # seconds.  People who ask again at once after a common answer are scored together again.  While others are
 # being scored, one waits a little for more to come, since two processes cost twice what one does
@@ -140,7 +139,7 @@ class Scoring:
                 texts = [each.text for each in some]
                 found = await loop.run_in_executor(pool, score_all, texts)
             for asked, result in zip(some, found, strict=True):
-                if isinstance(result, Failure):
+                if isinstance(result, Failed):
                     fail([asked], result)
                 elif not asked.future.done():
                     asked.future.set_result(result)

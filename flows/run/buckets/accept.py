@@ -40,13 +40,13 @@ class Accepted(TypedDict):
     duplicates: int
 
 
-def accept(folder: Path) -> dict[str, Accepted]:
+def accept_bucket(folder: Path) -> dict[str, Accepted]:
     """Accept the rows of one bucket; feed -> its counts."""
     keys = Keys(
         people=read_table(people_of(folder)),
         employers=read_table(folder / "keys" / "employers.parquet"),
     )
-    found = of_each(lambda feed: accept_in_bucket(folder, feed, keys))
+    found = of_each(lambda feed: accept_one_feed(folder, feed, keys))
     complete_json(found, counts(folder))
     return found
 
@@ -59,7 +59,7 @@ def of_each(function: Callable[[str], Result]) -> dict[str, Result]:
         return {feed: waiting[feed].result() for feed in OF_BUCKETS}
 
 
-def accept_in_bucket(folder: Path, feed: str, keys: Keys) -> Accepted:
+def accept_one_feed(folder: Path, feed: str, keys: Keys) -> Accepted:
     """Accept the rows of one feed; those that were delivered in no order keep their position."""
     parts = delivered_parts(folder, feed)
     found = repeated(feed, parts)
@@ -76,7 +76,7 @@ def accept_in_bucket(folder: Path, feed: str, keys: Keys) -> Accepted:
 
 
 def repeats_in(feed: str, places: list[Path]) -> Repeats:
-    """What `accept` would find of repeats in buckets: how many, and the rows that contradict each other."""
+    """The repeats `accept_bucket` would find in buckets: how many, and the rows that contradict each other."""
     return together([repeated(feed, delivered_parts(place, feed)) for place in places])
 
 

@@ -14,7 +14,7 @@ from flows.common.by_name import read_table, schema_of
 from flows.common.failures import FeedRefused
 from flows.common.files import write_json, write_parts
 from flows.kept.tables import NEEDS_REVIEW
-from flows.run.buckets.accept import Accepted, accept, of_each
+from flows.run.buckets.accept import Accepted, accept_bucket, of_each
 from flows.run.buckets.exchange import NONE_GONE, exchange, no_repeats, require_few
 from flows.run.buckets.exchange_elsewhere import Exchanged, exchange_all
 from flows.run.buckets.layout import OF_BUCKETS, WHOLE, complete, conflicting, prepare
@@ -95,7 +95,7 @@ def ingest_in_buckets(
     counts = {feed: accept_feed(screened[feed], keys, out) for feed in WHOLE}
     share_people(keys, places, whose)
     share_out(out, keys.employers, places)
-    by_bucket = of_buckets("buckets accepted", "accept", accept, places, takes=DELIVERED)
+    by_bucket = of_buckets("buckets accepted", "accept", accept_bucket, places, takes=DELIVERED)
     sent.forget_gone()
     for feed in OF_BUCKETS:
         screened[feed] = together(feed, done[feed], repeats(feed, places, by_bucket))

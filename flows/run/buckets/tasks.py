@@ -1,4 +1,4 @@
-"""What is done bucket by bucket as tasks: here, one after the other, or by another that was asked to.
+"""What is done bucket by bucket as tasks: here, one after the other, or by workers who were asked to.
 
 A task takes the folder of a bucket and leaves files there; what it returns are counts, never rows.
 """
