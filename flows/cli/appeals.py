@@ -56,7 +56,7 @@ def file(
 
     [bold]Examples[/]
 
-      luohu appeal file 2021 2021-000123 residence --claim "住房登记缺 2019 年" --by 李明
+      luohu appeal file 2021 202100009124 residence --claim "住房登记缺 2019 年" --by 李明
       luohu appeal file 2021 --from appeals.csv --by 李明
     """
     from flows.process.appeals.filing import Claim, claims_in, file_appeals

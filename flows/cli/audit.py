@@ -78,9 +78,9 @@ def audit(
     """Repeat a past run from what it pinned, and compare every table with what was written then.
 
     The run is one of a warehouse, or the one in a capsule, which needs no warehouse.  Today's code
-    repeats it; what it had not yet is left out, and differences that may come from a change of code
-    are reported as such.  The code it pinned is run only where this installation or the warehouse's
-    database knows it, unless you --trust-code.
+    repeats the run.  A feed, an indicator or a column that the run did not have yet is no difference, and
+    differences that may come from a change of code are reported as such.  The code it pinned is run only
+    where this installation or the warehouse's database knows it, unless you --trust-code.
 
     Exit status: 0 all the same; 1 something differs or was tampered with; 2 nothing to audit.
 

@@ -35,12 +35,12 @@ def explain(
 
     [bold]Examples[/]
 
-      luohu explain 2020 2020000123
-      luohu explain 2020 2020000123 --lang zh          中文
-      luohu explain 2020 2020000123 --json | jq .indicators.residence
-      luohu explain 2020 2020000123 --json > receipt.json
+      luohu explain 2020 202000009124
+      luohu explain 2020 202000009124 --lang zh          中文
+      luohu explain 2020 202000009124 --json | jq .indicators.residence
+      luohu explain 2020 202000009124 --json > receipt.json
       python verify_receipt.py receipt.json --root ROOT
-      luohu explain 2020 2020000123 --what-if | jq .changes[0]
+      luohu explain 2020 202000009124 --what-if | jq .changes[0]
     """
     with one_message():
         require_one_answer(lang, as_json=as_json, what_if=what_if)

@@ -21,7 +21,8 @@ def export(
         bool,
         typer.Option(
             "--without-names",
-            help="Leave out names, birth months, employers, public serials and reasons given.",
+            help="Leave out names, birth months, employers, public serials and reasons given."
+            " Must be given: with names the database is that of the warehouse.",
         ),
     ] = False,
 ) -> None:

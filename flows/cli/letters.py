@@ -13,7 +13,7 @@ from flows.common.settings import DATA, WAREHOUSE
 
 def letters(
     year: Annotated[int, typer.Argument(metavar="ROUND", help="Application year, e.g. 2021.")],
-    out: Annotated[Path, typer.Option(help="Folder of the letters; see below.", metavar="DIR")],
+    out: Annotated[Path, typer.Option(help="Folder of the letters; see above.", metavar="DIR")],
     application_no: Annotated[
         str | None,
         typer.Option("--application-no", help="Only the letter of this application.", metavar="N"),

@@ -97,7 +97,7 @@ def sanction(
 
     [bold]Examples[/]
 
-      luohu sanction 2021 2021-000123 --found-on 2021-09-01 --reason "伪造学历" --by 王芳 --and-by 张伟
+      luohu sanction 2021 202100009124 --found-on 2021-09-01 --reason "伪造学历" --by 王芳 --and-by 张伟
       luohu sanction export --out findings.csv
     """
     from flows.process.dates import day

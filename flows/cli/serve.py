@@ -60,8 +60,8 @@ def serve(
 
     The calendar does what is due in each round, as [bold]luohu tick[/] does.
 
-    Needs a standing server: start one with [bold]luohu server[/]; PREFECT_API_URL names another
-    than that.
+    Needs a standing server: start one with [bold]luohu server[/], or name the address of another in
+    PREFECT_API_URL.
     """
     from flows.common.database import require_nameable
 

@@ -76,7 +76,7 @@ def accept_one_feed(folder: Path, feed: str, keys: Keys) -> Accepted:
 
 
 def repeats_in(feed: str, places: list[Path]) -> Repeats:
-    """The repeats `accept_bucket` would find in buckets: how many, and the rows that contradict each other."""
+    """What `accept_bucket` would find of repeats: how many, and the rows that contradict each other."""
     return together([repeated(feed, delivered_parts(place, feed)) for place in places])
 
 
