@@ -50,11 +50,8 @@ TRIES = 3
 LOOKS_EVERY = 0.05  # seconds
 COUNTS_EVERY = 5  # seconds, the workers that are there
 ALONE_FOR = 60  # seconds without a scheduler, or without a worker
-NOT_AGAIN = (
-    BadUsage,
-    PolicyError,
-    ValidatorBroken,
-)  # the same comes of it however often it is tried
+# failures that trying again does not change
+NOT_AGAIN = (BadUsage, PolicyError, ValidatorBroken)
 DIED = "its worker died, of too little memory perhaps"
 
 
